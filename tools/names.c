@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Do not edit: tools/gen.py made this from Documentation/netlink/specs/mtun.yaml */
+
+#include "names.h"
+
+const struct name drop_reason_names[MTUN_DROP_REASON_MAX + 1] = {
+	[MTUN_DROP_RX_HEADER] = {
+		"rx-header",
+		"GRE header with a bit that RFC 2784 section 2.3 tells a "
+		"receiver to refuse: the routing bit, or one of the bits 4 and "
+		"5."
+	},
+	[MTUN_DROP_RX_TRUNCATED] = {
+		"rx-truncated",
+		"The packet ends inside of its GRE header."
+	},
+	[MTUN_DROP_RX_OPTIONS] = {
+		"rx-options",
+		"GRE header with a checksum or a sequence number, which the "
+		"tunnel does not use."
+	},
+	[MTUN_DROP_RX_PROTOCOL] = {
+		"rx-protocol",
+		"GRE protocol type other than IPv4 (0x0800) and IPv6 (0x86dd)."
+	},
+	[MTUN_DROP_RX_INNER] = {
+		"rx-inner",
+		"The inner packet is not what the GRE protocol type says."
+	},
+	[MTUN_DROP_RX_ECN] = {
+		"rx-ecn",
+		"The outer packet met congestion but the inner one cannot say "
+		"so (RFC 6040 section 4.2, CE over Not-ECT)."
+	},
+	[MTUN_DROP_RX_POLICY] = {
+		"rx-policy",
+		"An IPsec policy of the underlay refuses the outer packet."
+	},
+	[MTUN_DROP_RX_DOWN] = {
+		"rx-down",
+		"The tunnel device is down."
+	},
+	[MTUN_DROP_RX_BACKLOG] = {
+		"rx-backlog",
+		"The CPU's receive queue is full (net.core.netdev_max_backlog), "
+		"or the inner packet was refused on its way into the stack."
+	},
+	[MTUN_DROP_RX_MEMORY] = {
+		"rx-memory",
+		"No memory to make the headers readable."
+	},
+	[MTUN_DROP_TX_PROTOCOL] = {
+		"tx-protocol",
+		"Packet other than IPv4 and IPv6."
+	},
+	[MTUN_DROP_TX_INNER] = {
+		"tx-inner",
+		"The packet is shorter than its IP header."
+	},
+	[MTUN_DROP_TX_NO_ROUTE] = {
+		"tx-no-route",
+		"The underlay has no route to the remote address."
+	},
+	[MTUN_DROP_TX_LOOP] = {
+		"tx-loop",
+		"The underlay's route leads back into the tunnel, or tunnels "
+		"are nested too deep."
+	},
+	[MTUN_DROP_TX_TOO_BIG] = {
+		"tx-too-big",
+		"The encapsulated packet exceeds the path MTU. The inner source "
+		"was told by ICMP (RFC 1191, RFC 8201), unless it is IPv4 and "
+		"sent the packet without DF."
+	},
+	[MTUN_DROP_TX_UNDERLAY] = {
+		"tx-underlay",
+		"The underlay refused the encapsulated packet: a netfilter "
+		"rule, or a full queue."
+	},
+	[MTUN_DROP_TX_MEMORY] = {
+		"tx-memory",
+		"No memory to make room for the outer headers."
+	},
+};
+
+const char *const drop_attr_names[MTUN_A_DROP_MAX + 1] = {
+	[MTUN_A_DROP_REASON] = "reason",
+	[MTUN_A_DROP_PACKETS] = "packets",
+};
+
+const char *const stats_attr_names[MTUN_A_STATS_MAX + 1] = {
+	[MTUN_A_STATS_RX_PACKETS] = "rx-packets",
+	[MTUN_A_STATS_RX_BYTES] = "rx-bytes",
+	[MTUN_A_STATS_TX_PACKETS] = "tx-packets",
+	[MTUN_A_STATS_TX_BYTES] = "tx-bytes",
+	[MTUN_A_STATS_DROP] = "drop",
+};
+
+const char *const tunnel_attr_names[MTUN_A_TUNNEL_MAX + 1] = {
+	[MTUN_A_TUNNEL_IFINDEX] = "ifindex",
+	[MTUN_A_TUNNEL_IFNAME] = "ifname",
+	[MTUN_A_TUNNEL_LOCAL] = "local",
+	[MTUN_A_TUNNEL_REMOTE] = "remote",
+	[MTUN_A_TUNNEL_IFLAGS] = "iflags",
+	[MTUN_A_TUNNEL_OFLAGS] = "oflags",
+	[MTUN_A_TUNNEL_IKEY] = "ikey",
+	[MTUN_A_TUNNEL_OKEY] = "okey",
+	[MTUN_A_TUNNEL_TTL] = "ttl",
+	[MTUN_A_TUNNEL_TOS] = "tos",
+	[MTUN_A_TUNNEL_TOS_INHERIT] = "tos-inherit",
+	[MTUN_A_TUNNEL_LINK] = "link",
+	[MTUN_A_TUNNEL_FWMARK] = "fwmark",
+	[MTUN_A_TUNNEL_MTU] = "mtu",
+	[MTUN_A_TUNNEL_MTU_AUTO] = "mtu-auto",
+	[MTUN_A_TUNNEL_IF_FLAGS] = "if-flags",
+	[MTUN_A_TUNNEL_UNDERLAY_NETNSID] = "underlay-netnsid",
+	[MTUN_A_TUNNEL_STATS] = "stats",
+};

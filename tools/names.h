@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Do not edit: tools/gen.py made this from Documentation/netlink/specs/mtun.yaml */
+
+#ifndef MTCTL_NAMES_H
+#define MTCTL_NAMES_H
+
+#include <linux/mtun.h>
+
+/* An entry of an enum of the netlink spec. */
+struct name {
+	const char *name;
+	const char *doc;
+};
+
+extern const struct name drop_reason_names[MTUN_DROP_REASON_MAX + 1];
+extern const char *const drop_attr_names[MTUN_A_DROP_MAX + 1];
+extern const char *const stats_attr_names[MTUN_A_STATS_MAX + 1];
+extern const char *const tunnel_attr_names[MTUN_A_TUNNEL_MAX + 1];
+
+#endif /* MTCTL_NAMES_H */

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause) */
+/* Do not edit: tools/gen.py made this from Documentation/netlink/specs/mtun.yaml */
+
+#ifndef _UAPI_LINUX_MTUN_H
+#define _UAPI_LINUX_MTUN_H
+
+/**
+ * DOC: The generic netlink family "mtun"
+ *
+ * Stateless tunnels for edge routers.
+ *
+ * Each tunnel is a network device of the kind "mtun". A request acts on the
+ * network namespace of the socket that sent it: that is where "tunnel-new"
+ * creates the device and where "tunnel-get" looks for it. The namespace in
+ * which a tunnel was created stays its underlay: encapsulated packets are sent
+ * and received there, also when the device is moved elsewhere.
+ *
+ * All numbers are in host byte order and all addresses in network byte order.
+ * Every request but "tunnel-get" needs CAP_NET_ADMIN in the user namespace that
+ * owns the network namespace.
+ */
+#define MTUN_GENL_NAME		"mtun"
+#define MTUN_GENL_VERSION	1
+
+/**
+ * enum mtun_gre_flag - Optional fields of the GRE header (RFC 2890 section 2).
+ * @MTUN_GRE_FLAG_KEY: The 4-byte key field, which names a tunnel between two
+ *   addresses.
+ */
+enum mtun_gre_flag {
+	MTUN_GRE_FLAG_KEY = 1,
+};
+
+/**
+ * enum mtun_drop_reason - Why a packet was not carried. Each refused packet is
+ * counted under exactly one reason. "rx" is a packet that arrived encapsulated,
+ * "tx" one that was to be encapsulated.
+ * @MTUN_DROP_RX_HEADER: GRE header with a bit that RFC 2784 section 2.3 tells a
+ *   receiver to refuse: the routing bit, or one of the bits 4 and 5.
+ * @MTUN_DROP_RX_TRUNCATED: The packet ends inside of its GRE header.
+ * @MTUN_DROP_RX_OPTIONS: GRE header with a checksum or a sequence number, which
+ *   the tunnel does not use.
+ * @MTUN_DROP_RX_PROTOCOL: GRE protocol type other than IPv4 (0x0800) and IPv6
+ *   (0x86dd).
+ * @MTUN_DROP_RX_INNER: The inner packet is not what the GRE protocol type says.
+ * @MTUN_DROP_RX_ECN: The outer packet met congestion but the inner one cannot
+ *   say so (RFC 6040 section 4.2, CE over Not-ECT).
+ * @MTUN_DROP_RX_POLICY: An IPsec policy of the underlay refuses the outer
+ *   packet.
+ * @MTUN_DROP_RX_DOWN: The tunnel device is down.
+ * @MTUN_DROP_RX_BACKLOG: The CPU's receive queue is full
+ *   (net.core.netdev_max_backlog), or the inner packet was refused on its way
+ *   into the stack.
+ * @MTUN_DROP_RX_MEMORY: No memory to make the headers readable.
+ * @MTUN_DROP_TX_PROTOCOL: Packet other than IPv4 and IPv6.
+ * @MTUN_DROP_TX_INNER: The packet is shorter than its IP header.
+ * @MTUN_DROP_TX_NO_ROUTE: The underlay has no route to the remote address.
+ * @MTUN_DROP_TX_LOOP: The underlay's route leads back into the tunnel, or
+ *   tunnels are nested too deep.
+ * @MTUN_DROP_TX_TOO_BIG: The encapsulated packet exceeds the path MTU. The
+ *   inner source was told by ICMP (RFC 1191, RFC 8201), unless it is IPv4 and
+ *   sent the packet without DF.
+ * @MTUN_DROP_TX_UNDERLAY: The underlay refused the encapsulated packet: a
+ *   netfilter rule, or a full queue.
+ * @MTUN_DROP_TX_MEMORY: No memory to make room for the outer headers.
+ */
+enum mtun_drop_reason {
+	MTUN_DROP_RX_HEADER = 1,
+	MTUN_DROP_RX_TRUNCATED,
+	MTUN_DROP_RX_OPTIONS,
+	MTUN_DROP_RX_PROTOCOL,
+	MTUN_DROP_RX_INNER,
+	MTUN_DROP_RX_ECN,
+	MTUN_DROP_RX_POLICY,
+	MTUN_DROP_RX_DOWN,
+	MTUN_DROP_RX_BACKLOG,
+	MTUN_DROP_RX_MEMORY,
+	MTUN_DROP_TX_PROTOCOL,
+	MTUN_DROP_TX_INNER,
+	MTUN_DROP_TX_NO_ROUTE,
+	MTUN_DROP_TX_LOOP,
+	MTUN_DROP_TX_TOO_BIG,
+	MTUN_DROP_TX_UNDERLAY,
+	MTUN_DROP_TX_MEMORY,
+
+	/* private: */
+	__MTUN_DROP_REASON_MAX,
+	MTUN_DROP_REASON_MAX = (__MTUN_DROP_REASON_MAX - 1)
+};
+
+/**
+ * enum mtun_drop_attr - The packets dropped for one reason.
+ * @MTUN_A_DROP_REASON: (u32) The reason, one of drop-reason.
+ * @MTUN_A_DROP_PACKETS: (u64) Packets dropped for it since the tunnel was
+ *   created. Never 0.
+ * @MTUN_A_DROP_PAD: (pad) Aligns a 64-bit attribute.
+ */
+enum mtun_drop_attr {
+	MTUN_A_DROP_REASON = 1,
+	MTUN_A_DROP_PACKETS,
+	MTUN_A_DROP_PAD,
+
+	/* private: */
+	__MTUN_A_DROP_MAX,
+	MTUN_A_DROP_MAX = (__MTUN_A_DROP_MAX - 1)
+};
+
+/**
+ * enum mtun_stats_attr - Counters since the tunnel was created. They only ever
+ * grow.
+ * @MTUN_A_STATS_RX_PACKETS: (u64) Packets decapsulated and handed to the stack.
+ * @MTUN_A_STATS_RX_BYTES: (u64) Their bytes, from the inner IP header on.
+ * @MTUN_A_STATS_TX_PACKETS: (u64) Packets encapsulated and accepted by the
+ *   underlay. A segmentation offload packet counts as the packets that it
+ *   becomes.
+ * @MTUN_A_STATS_TX_BYTES: (u64) Their bytes, from the inner IP header on.
+ * @MTUN_A_STATS_DROP: (nest of mtun_drop_attr) One for each reason that has
+ *   dropped a packet.
+ * @MTUN_A_STATS_PAD: (pad) Aligns a 64-bit attribute.
+ */
+enum mtun_stats_attr {
+	MTUN_A_STATS_RX_PACKETS = 1,
+	MTUN_A_STATS_RX_BYTES,
+	MTUN_A_STATS_TX_PACKETS,
+	MTUN_A_STATS_TX_BYTES,
+	MTUN_A_STATS_DROP,
+	MTUN_A_STATS_PAD,
+
+	/* private: */
+	__MTUN_A_STATS_MAX,
+	MTUN_A_STATS_MAX = (__MTUN_A_STATS_MAX - 1)
+};
+
+/**
+ * enum mtun_tunnel_attr - A tunnel's configuration and state.
+ * @MTUN_A_TUNNEL_IFINDEX: (u32) Interface index of the tunnel, in the namespace
+ *   asked.
+ * @MTUN_A_TUNNEL_IFNAME: (string) Name of the tunnel, 1 to 15 bytes. In
+ *   "tunnel-new" a "%d" in it is replaced by the lowest free number.
+ * @MTUN_A_TUNNEL_LOCAL: (binary) Outer source address: 4 bytes for an IPv4
+ *   underlay, 16 for IPv6. It need not be configured when the tunnel is.
+ * @MTUN_A_TUNNEL_REMOTE: (binary) Outer destination address, unicast and of the
+ *   same size as local.
+ * @MTUN_A_TUNNEL_IFLAGS: (u32) Optional GRE fields that received packets carry.
+ *   Defaults to key if ikey is given, else to none.
+ * @MTUN_A_TUNNEL_OFLAGS: (u32) Optional GRE fields that sent packets carry.
+ *   Defaults to key if okey is given, else to none.
+ * @MTUN_A_TUNNEL_IKEY: (u32) GRE key of received packets (RFC 2890 section
+ *   2.1).
+ * @MTUN_A_TUNNEL_OKEY: (u32) GRE key of sent packets (RFC 2890 section 2.1).
+ * @MTUN_A_TUNNEL_TTL: (u8) TTL or hop limit of sent outer packets, 1 to 255, 64
+ *   by default.
+ * @MTUN_A_TUNNEL_TOS: (u8) DSCP of sent outer packets as the TOS or traffic
+ *   class byte, 0 by default. Its two low bits belong to ECN, which follows the
+ *   inner packet (RFC 6040 section 4.1), and must be 0.
+ * @MTUN_A_TUNNEL_TOS_INHERIT: (u8) 1 copies the DSCP of the inner packet and
+ *   leaves tos unused; 0, the default, uses tos. The route is chosen by tos in
+ *   either case.
+ * @MTUN_A_TUNNEL_LINK: (u32) Interface index in the underlay through which
+ *   encapsulated packets leave; 0, the default, for whichever the route names.
+ *   Packets are received from any.
+ * @MTUN_A_TUNNEL_FWMARK: (u32) Mark of sent outer packets, for policy routing
+ *   and netfilter; 0, the default, for the mark of the inner packet.
+ * @MTUN_A_TUNNEL_MTU: (u32) Largest inner packet in bytes. 0, the default of
+ *   "tunnel-new", takes the MTU of the underlay's route less the outer headers
+ *   (1500 bytes where there is no route), now and whenever the tunnel is set.
+ * @MTUN_A_TUNNEL_MTU_AUTO: (u8) 1 if the MTU follows the underlay, 0 if it was
+ *   set.
+ * @MTUN_A_TUNNEL_IF_FLAGS: (u32) Interface flags (IFF_*, netdevice(7)).
+ * @MTUN_A_TUNNEL_UNDERLAY_NETNSID: (s32) Id of the underlay's network namespace
+ *   as seen from the namespace asked; absent where both are the same.
+ * @MTUN_A_TUNNEL_STATS: (nest of mtun_stats_attr) Packet counters.
+ */
+enum mtun_tunnel_attr {
+	MTUN_A_TUNNEL_IFINDEX = 1,
+	MTUN_A_TUNNEL_IFNAME,
+	MTUN_A_TUNNEL_LOCAL,
+	MTUN_A_TUNNEL_REMOTE,
+	MTUN_A_TUNNEL_IFLAGS,
+	MTUN_A_TUNNEL_OFLAGS,
+	MTUN_A_TUNNEL_IKEY,
+	MTUN_A_TUNNEL_OKEY,
+	MTUN_A_TUNNEL_TTL,
+	MTUN_A_TUNNEL_TOS,
+	MTUN_A_TUNNEL_TOS_INHERIT,
+	MTUN_A_TUNNEL_LINK,
+	MTUN_A_TUNNEL_FWMARK,
+	MTUN_A_TUNNEL_MTU,
+	MTUN_A_TUNNEL_MTU_AUTO,
+	MTUN_A_TUNNEL_IF_FLAGS,
+	MTUN_A_TUNNEL_UNDERLAY_NETNSID,
+	MTUN_A_TUNNEL_STATS,
+
+	/* private: */
+	__MTUN_A_TUNNEL_MAX,
+	MTUN_A_TUNNEL_MAX = (__MTUN_A_TUNNEL_MAX - 1)
+};
+
+/**
+ * enum mtun_cmd - Operations and notifications.
+ * @MTUN_CMD_TUNNEL_NEW: Create a tunnel. Its local, remote and ikey (or their
+ *   absence) must differ from those of every other tunnel of the namespace.
+ * @MTUN_CMD_TUNNEL_SET: Change a tunnel, named by ifindex or ifname. What is
+ *   not given stays. Packets meet the old configuration or the new one, never a
+ *   mixture.
+ * @MTUN_CMD_TUNNEL_DEL: Delete a tunnel, named by ifindex or ifname.
+ * @MTUN_CMD_TUNNEL_GET: Get a tunnel, named by ifindex or ifname, or dump those
+ *   of the namespace in order of ifindex. A dump that overlaps a change carries
+ *   NLM_F_DUMP_INTR.
+ * @MTUN_CMD_TUNNEL_NEW_NTF: A tunnel was created in the namespace, or moved
+ *   into it.
+ * @MTUN_CMD_TUNNEL_SET_NTF: A tunnel's configuration, name, MTU or interface
+ *   flags have changed.
+ * @MTUN_CMD_TUNNEL_DEL_NTF: A tunnel was deleted, or moved to another
+ *   namespace. Carries the tunnel as it was.
+ */
+enum mtun_cmd {
+	MTUN_CMD_TUNNEL_NEW = 1,
+	MTUN_CMD_TUNNEL_SET,
+	MTUN_CMD_TUNNEL_DEL,
+	MTUN_CMD_TUNNEL_GET,
+	MTUN_CMD_TUNNEL_NEW_NTF,
+	MTUN_CMD_TUNNEL_SET_NTF,
+	MTUN_CMD_TUNNEL_DEL_NTF,
+
+	/* private: */
+	__MTUN_CMD_MAX,
+	MTUN_CMD_MAX = (__MTUN_CMD_MAX - 1)
+};
+
+#define MTUN_MCGRP_CONFIG	"config"
+
+#endif /* _UAPI_LINUX_MTUN_H */
