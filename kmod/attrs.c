@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "attrs.h"
+#include "conf.h"
+#include "stats.h"
+
+void mt_attrs_get_change(struct mt_conf_change *change,
+			 struct nlattr *const *attrs, unsigned int maxattr)
+{
+	unsigned int i;
+
+	memset(change, 0, sizeof(*change));
+	for (i = 1; i <= maxattr; i++) {
+		const struct nlattr *attr = attrs[i];
+
+		if (!attr)
+			continue;
+		change->given |= BIT(i);
+		switch (i) {
+		case MTUN_A_TUNNEL_LOCAL:
+			change->local = nla_data(attr);
+			change->local_len = nla_len(attr);
+			break;
+		case MTUN_A_TUNNEL_REMOTE:
+			change->remote = nla_data(attr);
+			change->remote_len = nla_len(attr);
+			break;
+		case MTUN_A_TUNNEL_IFLAGS:
+			change->iflags = nla_get_u32(attr);
+			break;
+		case MTUN_A_TUNNEL_OFLAGS:
+			change->oflags = nla_get_u32(attr);
+			break;
+		case MTUN_A_TUNNEL_IKEY:
+			change->ikey = nla_get_u32(attr);
+			break;
+		case MTUN_A_TUNNEL_OKEY:
+			change->okey = nla_get_u32(attr);
+			break;
+		case MTUN_A_TUNNEL_TTL:
+			change->ttl = nla_get_u8(attr);
+			break;
+		case MTUN_A_TUNNEL_TOS:
+			change->tos = nla_get_u8(attr);
+			break;
+		case MTUN_A_TUNNEL_TOS_INHERIT:
+			change->tos_inherit = nla_get_u8(attr);
+			break;
+		case MTUN_A_TUNNEL_LINK:
+			change->link = nla_get_u32(attr);
+			break;
+		case MTUN_A_TUNNEL_FWMARK:
+			change->fwmark = nla_get_u32(attr);
+			break;
+		}
+	}
+}
+
+static unsigned int addr_len(const struct mt_conf *conf)
+{
+	return conf->family == AF_INET ? sizeof(__be32) :
+					 sizeof(struct in6_addr);
+}
+
+size_t mt_attrs_conf_size(void)
+{
+	return 2 * nla_total_size(sizeof(struct in6_addr)) +
+	       6 * nla_total_size(sizeof(u32)) +
+	       4 * nla_total_size(sizeof(u8));
+}
+
+int mt_attrs_put_conf(struct sk_buff *skb, const struct mt_conf *conf,
+		      bool mtu_auto)
+{
+	unsigned int len = addr_len(conf);
+
+	if (nla_put(skb, MTUN_A_TUNNEL_LOCAL, len, &conf->local) ||
+	    nla_put(skb, MTUN_A_TUNNEL_REMOTE, len, &conf->remote) ||
+	    nla_put_u32(skb, MTUN_A_TUNNEL_IFLAGS, conf->iflags) ||
+	    nla_put_u32(skb, MTUN_A_TUNNEL_OFLAGS, conf->oflags) ||
+	    nla_put_u8(skb, MTUN_A_TUNNEL_TTL, conf->ttl) ||
+	    nla_put_u8(skb, MTUN_A_TUNNEL_TOS, conf->tos) ||
+	    nla_put_u8(skb, MTUN_A_TUNNEL_TOS_INHERIT, conf->tos_inherit) ||
+	    nla_put_u32(skb, MTUN_A_TUNNEL_LINK, conf->link) ||
+	    nla_put_u32(skb, MTUN_A_TUNNEL_FWMARK, conf->fwmark) ||
+	    nla_put_u8(skb, MTUN_A_TUNNEL_MTU_AUTO, mtu_auto))
+		return -EMSGSIZE;
+	if (conf->iflags & MTUN_GRE_FLAG_KEY &&
+	    nla_put_u32(skb, MTUN_A_TUNNEL_IKEY, conf->ikey))
+		return -EMSGSIZE;
+	if (conf->oflags & MTUN_GRE_FLAG_KEY &&
+	    nla_put_u32(skb, MTUN_A_TUNNEL_OKEY, conf->okey))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static size_t drop_size(void)
+{
+	return nla_total_size(0) + nla_total_size(sizeof(u32)) +
+	       nla_total_size_64bit(sizeof(u64));
+}
+
+size_t mt_attrs_stats_size(void)
+{
+	return nla_total_size(0) + 4 * nla_total_size_64bit(sizeof(u64)) +
+	       MTUN_DROP_REASON_MAX * drop_size();
+}
+
+static int put_drop(struct sk_buff *skb, u32 reason, u64 packets)
+{
+	struct nlattr *nest = nla_nest_start(skb, MTUN_A_STATS_DROP);
+
+	if (!nest)
+		return -EMSGSIZE;
+	if (nla_put_u32(skb, MTUN_A_DROP_REASON, reason) ||
+	    nla_put_u64_64bit(skb, MTUN_A_DROP_PACKETS, packets,
+			      MTUN_A_DROP_PAD)) {
+		nla_nest_cancel(skb, nest);
+		return -EMSGSIZE;
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_counter(struct sk_buff *skb, int attr, u64 value)
+{
+	return nla_put_u64_64bit(skb, attr, value, MTUN_A_STATS_PAD);
+}
+
+int mt_attrs_put_stats(struct sk_buff *skb, const struct mt_stats_sum *sum)
+{
+	struct nlattr *nest = nla_nest_start(skb, MTUN_A_TUNNEL_STATS);
+	int i;
+
+	if (!nest)
+		return -EMSGSIZE;
+	if (put_counter(skb, MTUN_A_STATS_RX_PACKETS, sum->rx_packets) ||
+	    put_counter(skb, MTUN_A_STATS_RX_BYTES, sum->rx_bytes) ||
+	    put_counter(skb, MTUN_A_STATS_TX_PACKETS, sum->tx_packets) ||
+	    put_counter(skb, MTUN_A_STATS_TX_BYTES, sum->tx_bytes))
+		goto err_cancel_nest;
+	for (i = 1; i <= MTUN_DROP_REASON_MAX; i++) {
+		if (sum->drops[i] && put_drop(skb, i, sum->drops[i]))
+			goto err_cancel_nest;
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+
+err_cancel_nest:
+	nla_nest_cancel(skb, nest);
+	return -EMSGSIZE;
+}

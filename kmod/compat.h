@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The only place that knows in what kernels differ. A wrapper is named after
+ * what it does; Kbuild finds out what the target kernel has (MT_HAVE_*).
+ */
+#ifndef MTUN_COMPAT_H
+#define MTUN_COMPAT_H
+
+#include <linux/netdevice.h>
+#include <linux/skbuff.h>
+#include <net/flow.h>
+#ifdef MT_HAVE_FLOWI4_DSCP
+#include <net/inet_dscp.h>
+#endif
+
+/* A packet that leaves the IP layer forgets when its sender wanted it sent. */
+static inline void mt_clear_delivery_time(struct sk_buff *skb)
+{
+#ifdef MT_HAVE_CLEAR_DELIVERY_TIME
+	skb_clear_delivery_time(skb);
+#endif
+}
+
+/* The device's transmit function needs no lock of the stack's. */
+static inline void mt_set_lockless_tx(struct net_device *dev)
+{
+#ifdef MT_HAVE_DEV_LLTX
+	dev->lltx = true;
+#else
+	dev->features |= NETIF_F_LLTX;
+#endif
+}
+
+static inline void mt_flow4_set_tos(struct flowi4 *fl4, u8 tos)
+{
+#ifdef MT_HAVE_FLOWI4_DSCP
+	fl4->flowi4_dscp = inet_dsfield_to_dscp(tos);
+#else
+	fl4->flowi4_tos = tos;
+#endif
+}
+
+#endif /* MTUN_COMPAT_H */

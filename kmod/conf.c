@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "conf.h"
+
+#define TTL_DEFAULT	64
+#define ECN_MASK	0x03
+
+static bool given(const struct mt_conf_change *change, u16 attr)
+{
+	return change->given & BIT(attr);
+}
+
+static u8 family_of(u16 len)
+{
+	switch (len) {
+	case sizeof(__be32):
+		return AF_INET;
+	case sizeof(struct in6_addr):
+		return AF_INET6;
+	default:
+		return AF_UNSPEC;
+	}
+}
+
+/* The kernel hands texts of errors on by reference: each is a constant. */
+#define BOTH(is_remote, text)	((is_remote) ? "remote " text : "local " text)
+
+/*
+ * The addresses of a tunnel are hosts: the checks below are what makes one
+ * impossible whatever the routing tables say.
+ */
+static const char *check_host_v4(__be32 addr, bool is_remote)
+{
+	u32 a = be32_to_cpu(addr);
+
+	if (!a)
+		return BOTH(is_remote, "must not be the unspecified address");
+	if (a >> 28 == 0xe)
+		return BOTH(is_remote, "must not be a multicast address");
+	if (a == 0xffffffff)
+		return BOTH(is_remote, "must not be the broadcast address");
+	return NULL;
+}
+
+static const char *check_host_v6(const struct in6_addr *addr, bool is_remote)
+{
+	static const u8 mapped[12] = { [10] = 0xff, [11] = 0xff };
+	static const u8 zero[16];
+
+	if (!memcmp(addr, zero, sizeof(zero)))
+		return BOTH(is_remote, "must not be the unspecified address");
+	if (addr->s6_addr[0] == 0xff)
+		return BOTH(is_remote, "must not be a multicast address");
+	if (!memcmp(addr, mapped, sizeof(mapped)))
+		return BOTH(is_remote,
+			    "must be given as IPv4, not as IPv4-mapped IPv6");
+	return NULL;
+}
+
+static const char *check_host(u8 family, const union mt_addr *addr,
+			      bool is_remote)
+{
+	return family == AF_INET ? check_host_v4(addr->v4, is_remote) :
+				   check_host_v6(&addr->v6, is_remote);
+}
+
+static bool is_link_local(u8 family, const union mt_addr *addr)
+{
+	return family == AF_INET6 && addr->v6.s6_addr[0] == 0xfe &&
+	       (addr->v6.s6_addr[1] & 0xc0) == 0x80;
+}
+
+/* One of the two addresses: into @addr and @family if it was given. */
+static const char *apply_address(union mt_addr *addr, u8 *family,
+				 const void *data, u16 len, bool is_remote)
+{
+	if (data) {
+		*family = family_of(len);
+		if (!*family)
+			return BOTH(is_remote,
+				    "must be 4 (IPv4) or 16 (IPv6) bytes long");
+		memset(addr, 0, sizeof(*addr));
+		memcpy(addr, data, len);
+	}
+	if (!*family)
+		return BOTH(is_remote, "is missing");
+	return NULL;
+}
+
+static const char *apply_addresses(struct mt_conf *conf,
+				   const struct mt_conf_change *change,
+				   u16 *attr)
+{
+	bool new_local = given(change, MTUN_A_TUNNEL_LOCAL);
+	bool new_remote = given(change, MTUN_A_TUNNEL_REMOTE);
+	u8 local_family = conf->family;
+	u8 remote_family = conf->family;
+	const char *err;
+
+	*attr = MTUN_A_TUNNEL_LOCAL;
+	err = apply_address(&conf->local, &local_family,
+			    new_local ? change->local : NULL,
+			    change->local_len, false);
+	if (err)
+		return err;
+
+	*attr = MTUN_A_TUNNEL_REMOTE;
+	err = apply_address(&conf->remote, &remote_family,
+			    new_remote ? change->remote : NULL,
+			    change->remote_len, true);
+	if (err)
+		return err;
+
+	if (local_family != remote_family) {
+		if (new_remote)
+			return "remote must be of the same family as local";
+		*attr = MTUN_A_TUNNEL_LOCAL;
+		return "local must be of the same family as remote";
+	}
+	conf->family = local_family;
+
+	*attr = MTUN_A_TUNNEL_LOCAL;
+	err = check_host(conf->family, &conf->local, false);
+	if (err)
+		return err;
+	*attr = MTUN_A_TUNNEL_REMOTE;
+	err = check_host(conf->family, &conf->remote, true);
+	if (err)
+		return err;
+	if (!memcmp(&conf->local, &conf->remote, sizeof(conf->local)))
+		return "remote must differ from local";
+	return NULL;
+}
+
+/*
+ * One direction's key and its flag: a key that is given turns the flag on,
+ * and only the flag can take a key away.
+ */
+static const char *apply_key(u32 *flags, u32 *key, const u32 *new_flags,
+			     const u32 *new_key, const char *surplus,
+			     const char *missing)
+{
+	bool had_key = *flags & MTUN_GRE_FLAG_KEY;
+
+	if (new_flags)
+		*flags = *new_flags;
+	else if (new_key)
+		*flags |= MTUN_GRE_FLAG_KEY;
+
+	if (!(*flags & MTUN_GRE_FLAG_KEY)) {
+		*key = 0;
+		return new_key ? surplus : NULL;
+	}
+	if (new_key)
+		*key = *new_key;
+	else if (!had_key)
+		return missing;
+	return NULL;
+}
+
+static const char *apply_keys(struct mt_conf *conf,
+			      const struct mt_conf_change *change, u16 *attr)
+{
+	bool iflags = given(change, MTUN_A_TUNNEL_IFLAGS);
+	bool oflags = given(change, MTUN_A_TUNNEL_OFLAGS);
+	bool ikey = given(change, MTUN_A_TUNNEL_IKEY);
+	bool okey = given(change, MTUN_A_TUNNEL_OKEY);
+	const char *err;
+
+	*attr = MTUN_A_TUNNEL_IKEY;
+	err = apply_key(&conf->iflags, &conf->ikey,
+			iflags ? &change->iflags : NULL,
+			ikey ? &change->ikey : NULL,
+			"ikey must not be given when iflags lack the key bit",
+			"ikey is missing but iflags have the key bit");
+	if (err)
+		return err;
+	*attr = MTUN_A_TUNNEL_OKEY;
+	return apply_key(&conf->oflags, &conf->okey,
+			 oflags ? &change->oflags : NULL,
+			 okey ? &change->okey : NULL,
+			 "okey must not be given when oflags lack the key bit",
+			 "okey is missing but oflags have the key bit");
+}
+
+void mt_conf_init(struct mt_conf *conf)
+{
+	memset(conf, 0, sizeof(*conf));
+	conf->ttl = TTL_DEFAULT;
+}
+
+const char *mt_conf_apply(struct mt_conf *conf,
+			  const struct mt_conf_change *change, u16 *attr)
+{
+	const char *err;
+
+	err = apply_addresses(conf, change, attr);
+	if (err)
+		return err;
+
+	err = apply_keys(conf, change, attr);
+	if (err)
+		return err;
+
+	if (given(change, MTUN_A_TUNNEL_TTL))
+		conf->ttl = change->ttl;
+	*attr = MTUN_A_TUNNEL_TTL;
+	if (!conf->ttl)
+		return "ttl must be 1 to 255";
+
+	if (given(change, MTUN_A_TUNNEL_TOS))
+		conf->tos = change->tos;
+	if (given(change, MTUN_A_TUNNEL_TOS_INHERIT))
+		conf->tos_inherit = change->tos_inherit;
+	*attr = MTUN_A_TUNNEL_TOS;
+	if (conf->tos & ECN_MASK)
+		return "tos must have its two low bits 0: they are ECN's";
+
+	if (given(change, MTUN_A_TUNNEL_LINK))
+		conf->link = change->link;
+	*attr = MTUN_A_TUNNEL_LINK;
+	if (!conf->link && (is_link_local(conf->family, &conf->local) ||
+			    is_link_local(conf->family, &conf->remote)))
+		return "link is needed with a link-local address";
+
+	if (given(change, MTUN_A_TUNNEL_FWMARK))
+		conf->fwmark = change->fwmark;
+	return NULL;
+}
+
+void mt_conf_tuple(const struct mt_conf *conf, struct mt_tuple *tuple)
+{
+	memset(tuple, 0, sizeof(*tuple));
+	tuple->local = conf->local;
+	tuple->remote = conf->remote;
+	tuple->family = conf->family;
+	tuple->keyed = !!(conf->iflags & MTUN_GRE_FLAG_KEY);
+	tuple->key = cpu_to_be32(conf->ikey);
+}

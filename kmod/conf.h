@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Defaults and validation of a tunnel's configuration. Pure. */
+#ifndef MTUN_CONF_H
+#define MTUN_CONF_H
+
+#include "types.h"
+
+/**
+ * struct mt_conf_change - what a request gives of a configuration
+ * @given: BIT(MTUN_A_TUNNEL_x) for each attribute x that is there; the fields
+ *	   of the others are not looked at
+ * @local: address in network byte order, not NULL if it was given
+ * @remote: address in network byte order, not NULL if it was given
+ * @local_len: bytes of @local, any number
+ * @remote_len: bytes of @remote, any number
+ * @iflags: as in struct mt_conf, and so are all that follow
+ * @oflags: .
+ * @ikey: .
+ * @okey: .
+ * @link: .
+ * @fwmark: .
+ * @ttl: .
+ * @tos: .
+ * @tos_inherit: .
+ */
+struct mt_conf_change {
+	u32 given;
+	const void *local;
+	const void *remote;
+	u16 local_len;
+	u16 remote_len;
+	u32 iflags;
+	u32 oflags;
+	u32 ikey;
+	u32 okey;
+	u32 link;
+	u32 fwmark;
+	u8 ttl;
+	u8 tos;
+	u8 tos_inherit;
+};
+
+/**
+ * mt_conf_init() - the configuration of a tunnel of which nothing is said
+ * @conf: filled in; not valid before it was given two addresses
+ */
+void mt_conf_init(struct mt_conf *conf);
+
+/**
+ * mt_conf_apply() - change a configuration
+ * @conf: valid or fresh from mt_conf_init(); after an error it is neither
+ * @change: what to change
+ * @attr: after an error, the MTUN_A_TUNNEL_x that is wrong or missing
+ *
+ * Return: NULL if @conf is valid now, else what is wrong with @attr, as a
+ * text that begins with its name.
+ */
+const char *mt_conf_apply(struct mt_conf *conf,
+			  const struct mt_conf_change *change, u16 *attr);
+
+/**
+ * mt_conf_tuple() - what tells the packets that a tunnel receives
+ * @conf: a valid configuration
+ * @tuple: filled in, unused bytes 0
+ */
+void mt_conf_tuple(const struct mt_conf *conf, struct mt_tuple *tuple);
+
+#endif /* MTUN_CONF_H */

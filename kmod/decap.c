@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "decap.h"
+#include "compat.h"
+#include "family.h"
+#include "registry.h"
+#include "stats.h"
+#include "wire.h"
+
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <net/dsfield.h>
+#include <net/inet_ecn.h>
+#include <net/ip_tunnels.h>
+
+/* Bytes that an inner packet has at the least, or 0 if it is not of ours. */
+static unsigned int inner_min(__be16 proto)
+{
+	switch (proto) {
+	case htons(ETH_P_IP):
+		return sizeof(struct iphdr);
+	case htons(ETH_P_IPV6):
+		return sizeof(struct ipv6hdr);
+	default:
+		return 0;
+	}
+}
+
+static bool version_matches(const struct sk_buff *skb)
+{
+	/* both headers have it in the same place */
+	return ip_hdr(skb)->version ==
+	       (skb->protocol == htons(ETH_P_IP) ? 4 : 6);
+}
+
+/* RFC 6040 section 4.2. Returns a drop reason, or 0. */
+static int decap_ecn(struct sk_buff *skb, u8 outer)
+{
+	bool is_v4 = skb->protocol == htons(ETH_P_IP);
+	u8 inner = is_v4 ? ip_hdr(skb)->tos : ipv6_get_dsfield(ipv6_hdr(skb));
+	bool to_ect1 = (outer & INET_ECN_MASK) == INET_ECN_ECT_1 &&
+		       (inner & INET_ECN_MASK) == INET_ECN_ECT_0;
+	bool to_ce = false;
+
+	if (__INET_ECN_decapsulate(outer, inner, &to_ce) > 1)
+		return MTUN_DROP_RX_ECN;
+	if (likely(!to_ce && !to_ect1))
+		return 0;
+	if (skb_ensure_writable(skb, inner_min(skb->protocol)))
+		return MTUN_DROP_RX_MEMORY;
+	if (to_ce)
+		INET_ECN_set_ce(skb);
+	else
+		INET_ECN_set_ect1(skb);
+	return 0;
+}
+
+void mt_decap(const struct mt_endpoint *ep, struct sk_buff *skb,
+	      const struct mt_outer *outer, const struct mt_gre *gre)
+{
+	unsigned int header_len = outer->len + gre->len;
+	struct mt_tunnel *tunnel = ep->tunnel;
+	struct net_device *dev = tunnel->dev;
+	unsigned int packets, bytes, min_len;
+	bool xnet;
+	int reason;
+
+	reason = gre->fault;
+	if (reason)
+		goto err_free_skb;
+
+	reason = MTUN_DROP_RX_DOWN;
+	if (!(dev->flags & IFF_UP))
+		goto err_free_skb;
+
+	reason = MTUN_DROP_RX_POLICY;
+	if (!ep->family->policy_ok(skb))
+		goto err_free_skb;
+
+	reason = MTUN_DROP_RX_PROTOCOL;
+	min_len = inner_min(gre->proto);
+	if (!min_len)
+		goto err_free_skb;
+
+	reason = MTUN_DROP_RX_INNER;
+	if (skb->len < header_len + min_len)
+		goto err_free_skb;
+
+	reason = MTUN_DROP_RX_MEMORY;
+	if (!pskb_may_pull(skb, header_len + min_len))
+		goto err_free_skb;
+
+	/* The outer network namespace ends here, for skb->cb, mark and all. */
+	xnet = !net_eq(tunnel->net, dev_net(dev));
+	if (__iptunnel_pull_header(skb, header_len, gre->proto, false, xnet))
+		goto err_free_skb;
+	mt_clear_delivery_time(skb);
+	skb->dev = dev;
+	skb_reset_mac_header(skb);
+	skb_reset_network_header(skb);
+
+	reason = MTUN_DROP_RX_INNER;
+	if (!version_matches(skb))
+		goto err_free_skb;
+	reason = decap_ecn(skb, outer->dsfield);
+	if (reason)
+		goto err_free_skb;
+
+	packets = mt_wire_packets(skb);
+	bytes = skb->len;
+	if (unlikely(gro_cells_receive(&tunnel->gro_cells, skb) !=
+		     NET_RX_SUCCESS))
+		mt_stats_drop(tunnel->stats, MTUN_DROP_RX_BACKLOG);
+	else
+		mt_stats_rx(tunnel->stats, packets, bytes);
+	return;
+
+err_free_skb:
+	mt_stats_drop(tunnel->stats, reason);
+	kfree_skb(skb);
+}

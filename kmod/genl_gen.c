@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause)
+/* Do not edit: tools/gen.py made this from Documentation/netlink/specs/mtun.yaml */
+
+#include "genl_gen.h"
+
+#include <net/netlink.h>
+
+static const struct nla_policy mtun_tunnel_new_policy[MTUN_A_TUNNEL_MTU + 1] = {
+	[MTUN_A_TUNNEL_IFNAME] = { .type = NLA_NUL_STRING, .len = 15 },
+	[MTUN_A_TUNNEL_LOCAL] = { .type = NLA_BINARY },
+	[MTUN_A_TUNNEL_REMOTE] = { .type = NLA_BINARY },
+	[MTUN_A_TUNNEL_IFLAGS] = NLA_POLICY_MASK(NLA_U32, 0x1),
+	[MTUN_A_TUNNEL_OFLAGS] = NLA_POLICY_MASK(NLA_U32, 0x1),
+	[MTUN_A_TUNNEL_IKEY] = { .type = NLA_U32 },
+	[MTUN_A_TUNNEL_OKEY] = { .type = NLA_U32 },
+	[MTUN_A_TUNNEL_TTL] = NLA_POLICY_MIN(NLA_U8, 1),
+	[MTUN_A_TUNNEL_TOS] = { .type = NLA_U8 },
+	[MTUN_A_TUNNEL_TOS_INHERIT] = NLA_POLICY_MAX(NLA_U8, 1),
+	[MTUN_A_TUNNEL_LINK] = { .type = NLA_U32 },
+	[MTUN_A_TUNNEL_FWMARK] = { .type = NLA_U32 },
+	[MTUN_A_TUNNEL_MTU] = { .type = NLA_U32 },
+};
+
+static const struct nla_policy mtun_tunnel_set_policy[MTUN_A_TUNNEL_MTU + 1] = {
+	[MTUN_A_TUNNEL_IFINDEX] = { .type = NLA_U32 },
+	[MTUN_A_TUNNEL_IFNAME] = { .type = NLA_NUL_STRING, .len = 15 },
+	[MTUN_A_TUNNEL_LOCAL] = { .type = NLA_BINARY },
+	[MTUN_A_TUNNEL_REMOTE] = { .type = NLA_BINARY },
+	[MTUN_A_TUNNEL_IFLAGS] = NLA_POLICY_MASK(NLA_U32, 0x1),
+	[MTUN_A_TUNNEL_OFLAGS] = NLA_POLICY_MASK(NLA_U32, 0x1),
+	[MTUN_A_TUNNEL_IKEY] = { .type = NLA_U32 },
+	[MTUN_A_TUNNEL_OKEY] = { .type = NLA_U32 },
+	[MTUN_A_TUNNEL_TTL] = NLA_POLICY_MIN(NLA_U8, 1),
+	[MTUN_A_TUNNEL_TOS] = { .type = NLA_U8 },
+	[MTUN_A_TUNNEL_TOS_INHERIT] = NLA_POLICY_MAX(NLA_U8, 1),
+	[MTUN_A_TUNNEL_LINK] = { .type = NLA_U32 },
+	[MTUN_A_TUNNEL_FWMARK] = { .type = NLA_U32 },
+	[MTUN_A_TUNNEL_MTU] = { .type = NLA_U32 },
+};
+
+static const struct nla_policy mtun_tunnel_del_policy[MTUN_A_TUNNEL_IFNAME + 1] = {
+	[MTUN_A_TUNNEL_IFINDEX] = { .type = NLA_U32 },
+	[MTUN_A_TUNNEL_IFNAME] = { .type = NLA_NUL_STRING, .len = 15 },
+};
+
+static const struct nla_policy mtun_tunnel_get_policy[MTUN_A_TUNNEL_IFNAME + 1] = {
+	[MTUN_A_TUNNEL_IFINDEX] = { .type = NLA_U32 },
+	[MTUN_A_TUNNEL_IFNAME] = { .type = NLA_NUL_STRING, .len = 15 },
+};
+
+const struct genl_ops mtun_nl_ops[4] = {
+	{
+		.cmd		= MTUN_CMD_TUNNEL_NEW,
+		.doit		= mtun_nl_tunnel_new_doit,
+		.policy		= mtun_tunnel_new_policy,
+		.maxattr	= ARRAY_SIZE(mtun_tunnel_new_policy) - 1,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= MTUN_CMD_TUNNEL_SET,
+		.doit		= mtun_nl_tunnel_set_doit,
+		.policy		= mtun_tunnel_set_policy,
+		.maxattr	= ARRAY_SIZE(mtun_tunnel_set_policy) - 1,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= MTUN_CMD_TUNNEL_DEL,
+		.doit		= mtun_nl_tunnel_del_doit,
+		.policy		= mtun_tunnel_del_policy,
+		.maxattr	= ARRAY_SIZE(mtun_tunnel_del_policy) - 1,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= MTUN_CMD_TUNNEL_GET,
+		.doit		= mtun_nl_tunnel_get_doit,
+		.dumpit		= mtun_nl_tunnel_get_dumpit,
+		.policy		= mtun_tunnel_get_policy,
+		.maxattr	= ARRAY_SIZE(mtun_tunnel_get_policy) - 1,
+	},
+};
+
+const struct genl_multicast_group mtun_nl_groups[1] = {
+	[MTUN_NLGRP_CONFIG] = { .name = MTUN_MCGRP_CONFIG },
+};

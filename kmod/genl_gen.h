@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause) */
+/* Do not edit: tools/gen.py made this from Documentation/netlink/specs/mtun.yaml */
+
+#ifndef MTUN_GENL_GEN_H
+#define MTUN_GENL_GEN_H
+
+#include <net/genetlink.h>
+
+#include <linux/mtun.h>
+
+int mtun_nl_tunnel_new_doit(struct sk_buff *skb, struct genl_info *info);
+int mtun_nl_tunnel_set_doit(struct sk_buff *skb, struct genl_info *info);
+int mtun_nl_tunnel_del_doit(struct sk_buff *skb, struct genl_info *info);
+int mtun_nl_tunnel_get_doit(struct sk_buff *skb, struct genl_info *info);
+int mtun_nl_tunnel_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+
+extern const struct genl_ops mtun_nl_ops[4];
+extern const struct genl_multicast_group mtun_nl_groups[1];
+
+enum {
+	MTUN_NLGRP_CONFIG,
+};
+
+#endif /* MTUN_GENL_GEN_H */

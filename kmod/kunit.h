@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the tests of the pure files share. They are KUnit suites; in user space
+ * selftests/unit compiles the same files against a small KUnit of its own.
+ */
+#ifndef MTUN_KUNIT_H
+#define MTUN_KUNIT_H
+
+#include <kunit/test.h>
+
+extern struct kunit_suite mt_wire_suite;
+extern struct kunit_suite mt_mtu_suite;
+extern struct kunit_suite mt_conf_suite;
+
+/* Parameter generator @cases##_gen_params of an array of things with a @name. */
+#define MT_CASES(cases)							\
+static void cases##_desc(const typeof((cases)[0]) *c, char *desc)	\
+{									\
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s", c->name);		\
+}									\
+KUNIT_ARRAY_PARAM(cases, cases, cases##_desc)
+
+/* A copy in an allocation of just its size: ASan and KASAN see what is beyond. */
+static inline void *mt_test_copy(struct kunit *test, const void *data,
+				 size_t len)
+{
+	void *copy = kunit_kmalloc(test, len, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, copy);
+	return memcpy(copy, data, len);
+}
+
+#endif /* MTUN_KUNIT_H */

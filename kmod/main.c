@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "device.h"
+#include "genl.h"
+#include "registry.h"
+
+#include <linux/module.h>
+#include <linux/rcupdate.h>
+
+static int __init mtun_init(void)
+{
+	int err;
+
+	err = mt_registry_init();
+	if (err)
+		return err;
+	err = mt_device_init();
+	if (err)
+		goto err_exit_registry;
+	err = mt_genl_init();
+	if (err)
+		goto err_exit_device;
+	return 0;
+
+err_exit_device:
+	mt_device_exit();
+err_exit_registry:
+	mt_registry_exit();
+	return err;
+}
+
+static void __exit mtun_exit(void)
+{
+	mt_genl_exit();
+	mt_device_exit();
+	mt_registry_exit();
+	rcu_barrier();	/* endpoints are freed by a function of ours */
+}
+
+module_init(mtun_init);
+module_exit(mtun_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Stateless tunnels for edge routers");

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "mtu.h"
+#include "wire.h"
+
+#define IPV4_HEADER	20
+#define IPV6_HEADER	40
+#define LENGTH_MAX	65535
+
+static unsigned int outer_header(const struct mt_conf *conf)
+{
+	return conf->family == AF_INET ? IPV4_HEADER : IPV6_HEADER;
+}
+
+unsigned int mt_overhead(const struct mt_conf *conf)
+{
+	return outer_header(conf) + mt_gre_len(conf->oflags);
+}
+
+unsigned int mt_mtu_max(const struct mt_conf *conf)
+{
+	unsigned int counted = mt_overhead(conf);
+
+	if (conf->family == AF_INET6)
+		counted -= IPV6_HEADER;
+	return LENGTH_MAX - counted;
+}
+
+unsigned int mt_mtu_auto(const struct mt_conf *conf, unsigned int path_mtu)
+{
+	unsigned int overhead = mt_overhead(conf);
+	unsigned int max = mt_mtu_max(conf);
+
+	if (!path_mtu)
+		path_mtu = ETH_DATA_LEN;
+	if (path_mtu < overhead + MT_MTU_MIN)
+		return MT_MTU_MIN;
+	return path_mtu - overhead < max ? path_mtu - overhead : max;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the pure files need of the world: they are compiled into the module and
+ * into user-space tests, and include nothing else.
+ */
+#ifndef MTUN_PURE_H
+#define MTUN_PURE_H
+
+#ifdef __KERNEL__
+#include <linux/bits.h>
+#include <linux/if_ether.h>
+#include <linux/in6.h>
+#include <linux/socket.h>
+#include <linux/string.h>
+#include <linux/types.h>
+
+#include <asm/byteorder.h>
+#else
+#include <arpa/inet.h>
+#include <linux/if_ether.h>
+#include <linux/types.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+
+#define BIT(n)			(1UL << (n))
+#define cpu_to_be16(x)		htons(x)
+#define cpu_to_be32(x)		htonl(x)
+#define be16_to_cpu(x)		ntohs(x)
+#define be32_to_cpu(x)		ntohl(x)
+#endif
+
+#endif /* MTUN_PURE_H */

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the datapath knows of a tunnel, and the tables that find it. */
+#ifndef MTUN_REGISTRY_H
+#define MTUN_REGISTRY_H
+
+#include "types.h"
+
+#include <linux/list.h>
+#include <linux/netdevice.h>
+#include <linux/rhashtable-types.h>
+#include <linux/xarray.h>
+#include <net/dst_cache.h>
+#include <net/gro_cells.h>
+#include <net/net_namespace.h>
+
+struct mt_family;
+struct mt_stats;
+
+#define MT_HEADER_MAX	56	/* IPv6 and GRE with all of its options */
+
+/**
+ * struct mt_endpoint - a tunnel as configured, for the datapath
+ * @node: in mt_net.endpoints
+ * @tuple: what received packets are found by
+ * @tunnel: whose configuration this is
+ * @family: how to deal with the outer header
+ * @header_len: bytes of @header, both outer header and GRE
+ * @header: the headers of every packet sent, but for what depends on the packet
+ * @conf: what @tuple, @family and @header were made from
+ * @routes: each CPU's route to the remote
+ * @rcu: defers the freeing
+ *
+ * Never written to after it was published. A new configuration is a new
+ * endpoint: a packet meets the one or the other, and a route that was found
+ * for the old one cannot be cached for the new one.
+ */
+struct mt_endpoint {
+	struct rhash_head node;
+	struct mt_tuple tuple;
+	struct mt_tunnel *tunnel;
+	const struct mt_family *family;
+	u8 header_len;
+	u8 header[MT_HEADER_MAX];
+	struct mt_conf conf;
+	struct dst_cache routes;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct mt_tunnel - private part of a tunnel's netdevice
+ * @endpoint: written under RTNL; not NULL while the device is registered
+ * @dev: the device
+ * @net: the underlay, where the tunnel was created; dev_net() is the overlay
+ * @stats: counters
+ * @gro_cells: hands received packets to the stack
+ * @auto_mtu: the MTU that the underlay gave, 0 if it was set by hand; under
+ *	      RTNL
+ * @list: in mt_net.tunnels of @net; under RTNL
+ */
+struct mt_tunnel {
+	struct mt_endpoint __rcu *endpoint;
+	struct net_device *dev;
+	struct net *net;
+	struct mt_stats __percpu *stats;
+	struct gro_cells gro_cells;
+	unsigned int auto_mtu;
+	struct list_head list;
+};
+
+/**
+ * struct mt_net - what there is of tunnels in one network namespace
+ * @endpoints: of the tunnels whose underlay it is, by tuple
+ * @tunnels: those tunnels; under RTNL
+ * @devices: the tunnels whose device is here, by ifindex; under RTNL
+ * @generation: grows with each change that a dump of @devices could see;
+ *		under RTNL
+ */
+struct mt_net {
+	struct rhashtable endpoints;
+	struct list_head tunnels;
+	struct xarray devices;
+	unsigned int generation;
+};
+
+struct mt_net *mt_net(const struct net *net);
+
+/**
+ * mt_registry_find() - the endpoint that a received packet belongs to
+ * @net: where it was received
+ * @tuple: its addresses and key
+ *
+ * Context: RCU.
+ * Return: NULL if it belongs to none.
+ */
+struct mt_endpoint *mt_registry_find(const struct net *net,
+				     const struct mt_tuple *tuple);
+
+/**
+ * mt_registry_add() - let packets find an endpoint
+ * @net: the underlay
+ * @endpoint: with its tuple set
+ *
+ * Return: 0, -EEXIST if an endpoint has the same tuple, or -ENOMEM.
+ */
+int mt_registry_add(const struct net *net, struct mt_endpoint *endpoint);
+
+void mt_registry_remove(const struct net *net, struct mt_endpoint *endpoint);
+
+/**
+ * mt_registry_replace() - let packets find @new where they found @old
+ * @net: the underlay
+ * @old: stays valid until an RCU grace period has passed
+ * @new: its tuple may be that of @old or another one
+ *
+ * Return: 0, -EEXIST if a third endpoint has the tuple of @new, or -ENOMEM;
+ * then nothing has changed.
+ */
+int mt_registry_replace(const struct net *net, struct mt_endpoint *old,
+			struct mt_endpoint *new);
+
+int mt_registry_init(void);
+void mt_registry_exit(void);
+
+#endif /* MTUN_REGISTRY_H */

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* How received packets reach their tunnel. */
+#ifndef MTUN_RX_H
+#define MTUN_RX_H
+
+#include <net/net_namespace.h>
+
+/**
+ * mt_rx_start() - look at the packets that a network namespace receives
+ * @net: the namespace
+ *
+ * Return: 0 or a negative errno. To be undone by mt_rx_stop().
+ */
+int mt_rx_start(struct net *net);
+void mt_rx_stop(struct net *net);
+
+#endif /* MTUN_RX_H */

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The nouns: addresses, the tuple of a tunnel, its configuration. No code. */
+#ifndef MTUN_TYPES_H
+#define MTUN_TYPES_H
+
+#include "pure.h"
+
+#include <linux/mtun.h>
+
+union mt_addr {
+	__be32 v4;
+	struct in6_addr v6;
+};
+
+/**
+ * struct mt_tuple - what tells which tunnel a received packet belongs to
+ * @local: outer destination of the packet, in network byte order
+ * @remote: outer source of the packet, in network byte order
+ * @key: GRE key; 0 if not @keyed
+ * @family: AF_INET or AF_INET6
+ * @keyed: the GRE header has a key; a key of 0 is not the absence of one
+ *
+ * It is hashed and compared as memory: every byte that the family leaves
+ * unused, and @zero, is 0.
+ */
+struct mt_tuple {
+	union mt_addr local;
+	union mt_addr remote;
+	__be32 key;
+	u8 family;
+	u8 keyed;
+	u16 zero;
+};
+
+/**
+ * struct mt_conf - the parameters of a tunnel, as an operator gives them
+ * @local: outer source address
+ * @remote: outer destination address
+ * @ikey: key of received packets if @iflags says so, else 0
+ * @okey: key of sent packets if @oflags says so, else 0
+ * @iflags: optional GRE fields of received packets, MTUN_GRE_FLAG_*
+ * @oflags: optional GRE fields of sent packets, MTUN_GRE_FLAG_*
+ * @link: ifindex of the underlay device to send through, 0 for any
+ * @fwmark: mark of outer packets, 0 to keep the mark of the inner one
+ * @family: AF_INET or AF_INET6, of both addresses
+ * @ttl: of outer packets, 1 to 255
+ * @tos: DSCP of outer packets as a TOS byte, unless @tos_inherit
+ * @tos_inherit: copy the DSCP of the inner packet
+ *
+ * Keys are in host byte order, addresses in network byte order.
+ */
+struct mt_conf {
+	union mt_addr local;
+	union mt_addr remote;
+	u32 ikey;
+	u32 okey;
+	u32 iflags;
+	u32 oflags;
+	u32 link;
+	u32 fwmark;
+	u8 family;
+	u8 ttl;
+	u8 tos;
+	bool tos_inherit;
+};
+
+#endif /* MTUN_TYPES_H */

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "wire.h"
+
+/* The first 16 bits of the header, RFC 2784 section 2.1, RFC 2890 section 2 */
+#define GRE_CSUM	0x8000
+#define GRE_ROUTING	0x4000
+#define GRE_KEY		0x2000
+#define GRE_SEQ		0x1000
+#define GRE_MUST_BE_0	0x0c00	/* bits 4 and 5, RFC 2784 section 2.3 */
+#define GRE_VERSION	0x0007
+
+static u16 get_be16(const u8 *p)
+{
+	return p[0] << 8 | p[1];
+}
+
+bool mt_gre_parse(struct mt_gre *gre, const u8 *data, size_t len)
+{
+	unsigned int offset = MT_GRE_LEN_MIN;
+	u16 flags;
+
+	if (len < MT_GRE_LEN_MIN)
+		return false;
+	flags = get_be16(data);
+	if (flags & GRE_VERSION)
+		return false;
+
+	memset(gre, 0, sizeof(*gre));
+	memcpy(&gre->proto, data + MT_GRE_PROTO_OFFSET, sizeof(gre->proto));
+
+	/*
+	 * The routing bit of RFC 1701 makes the checksum field present too,
+	 * so that the key is where it would be in a header we understand.
+	 */
+	if (flags & (GRE_CSUM | GRE_ROUTING))
+		offset += 4;
+	if (flags & GRE_KEY) {
+		if (len < offset + sizeof(gre->key))
+			return false;
+		memcpy(&gre->key, data + offset, sizeof(gre->key));
+		gre->keyed = true;
+		offset += sizeof(gre->key);
+	}
+	if (flags & GRE_SEQ)
+		offset += 4;
+	gre->len = offset;
+
+	if (flags & (GRE_ROUTING | GRE_MUST_BE_0))
+		gre->fault = MTUN_DROP_RX_HEADER;
+	else if (len < offset)
+		gre->fault = MTUN_DROP_RX_TRUNCATED;
+	else if (flags & (GRE_CSUM | GRE_SEQ))
+		gre->fault = MTUN_DROP_RX_OPTIONS;
+	return true;
+}
+
+unsigned int mt_gre_len(u32 flags)
+{
+	return MT_GRE_LEN_MIN + (flags & MTUN_GRE_FLAG_KEY ? 4 : 0);
+}
+
+void mt_gre_build(u8 *data, u32 flags, u32 key)
+{
+	__be32 be_key = cpu_to_be32(key);
+
+	memset(data, 0, mt_gre_len(flags));
+	if (flags & MTUN_GRE_FLAG_KEY) {
+		data[0] |= GRE_KEY >> 8;
+		memcpy(data + MT_GRE_LEN_MIN, &be_key, sizeof(be_key));
+	}
+}
