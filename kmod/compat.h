@@ -9,6 +9,9 @@
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 #include <net/flow.h>
+#ifdef MT_HAVE_NET_GSO_H
+#include <net/gso.h>	/* skb_gso_validate_network_len() */
+#endif
 #ifdef MT_HAVE_FLOWI4_DSCP
 #include <net/inet_dscp.h>
 #endif

@@ -39,10 +39,10 @@ static struct mt_endpoint *endpoint_alloc(struct mt_tunnel *tunnel,
 {
 	struct mt_endpoint *ep;
 
-	ep = kzalloc(sizeof(*ep), GFP_KERNEL);
+	ep = kzalloc(sizeof(*ep), GFP_KERNEL_ACCOUNT);
 	if (!ep)
 		return NULL;
-	if (dst_cache_init(&ep->routes, GFP_KERNEL)) {
+	if (dst_cache_init(&ep->routes, GFP_KERNEL_ACCOUNT)) {
 		kfree(ep);
 		return NULL;
 	}

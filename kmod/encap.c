@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "encap.h"
+#include "compat.h"
 #include "family.h"
 #include "registry.h"
 #include "stats.h"

@@ -226,8 +226,6 @@ int mtun_nl_tunnel_del_doit(struct sk_buff *skb, struct genl_info *info)
 	tunnel = find_tunnel(info);
 	err = PTR_ERR_OR_ZERO(tunnel);
 	if (!err)
-		err = check_permission(skb, tunnel, info->extack);
-	if (!err)
 		mt_device_delete(tunnel);
 	rtnl_unlock();
 	return err;
@@ -278,8 +276,7 @@ int mtun_nl_tunnel_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	void *header;
 	int err = 0;
 
-	if (genl_dumpit_info(cb)->attrs[MTUN_A_TUNNEL_IFINDEX] ||
-	    genl_dumpit_info(cb)->attrs[MTUN_A_TUNNEL_IFNAME]) {
+	if (nlmsg_attrlen(cb->nlh, GENL_HDRLEN)) {
 		NL_SET_ERR_MSG(cb->extack,
 			       "ifname and ifindex are not for a dump, which is of all tunnels");
 		return -EINVAL;

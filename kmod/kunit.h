@@ -12,15 +12,15 @@ extern struct kunit_suite mt_wire_suite;
 extern struct kunit_suite mt_mtu_suite;
 extern struct kunit_suite mt_conf_suite;
 
-/* Parameter generator @cases##_gen_params of an array of things with a @name. */
+/* The parameter generator of an array of cases that have a name. */
 #define MT_CASES(cases)							\
-static void cases##_desc(const typeof((cases)[0]) *c, char *desc)	\
+static void cases##_desc(typeof(&(cases)[0]) c, char *desc)	\
 {									\
 	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s", c->name);		\
 }									\
 KUNIT_ARRAY_PARAM(cases, cases, cases##_desc)
 
-/* A copy in an allocation of just its size: ASan and KASAN see what is beyond. */
+/* A copy in an allocation of its size: ASan and KASAN see reads beyond. */
 static inline void *mt_test_copy(struct kunit *test, const void *data,
 				 size_t len)
 {

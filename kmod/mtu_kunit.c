@@ -45,6 +45,7 @@ static const struct {
 	{ "1 more", { .family = AF_INET }, 93, 24, 65511, 69 },
 	{ "2^32 - 1", { .family = AF_INET6 }, 0xffffffff, 44, 65531, 65531 },
 };
+
 MT_CASES(mtu_cases);
 
 static void mt_mtu_test(struct kunit *test)

@@ -202,7 +202,8 @@ enum mtun_tunnel_attr {
  *   absence) must differ from those of every other tunnel of the namespace.
  * @MTUN_CMD_TUNNEL_SET: Change a tunnel, named by ifindex or ifname. What is
  *   not given stays. Packets meet the old configuration or the new one, never a
- *   mixture.
+ *   mixture. Where the underlay is another namespace, CAP_NET_ADMIN is needed
+ *   in the user namespace that owns that one, too.
  * @MTUN_CMD_TUNNEL_DEL: Delete a tunnel, named by ifindex or ifname.
  * @MTUN_CMD_TUNNEL_GET: Get a tunnel, named by ifindex or ifname, or dump those
  *   of the namespace in order of ifindex. A dump that overlaps a change carries
