@@ -32,7 +32,7 @@ static const char *check_host_v4(__be32 addr, bool is_remote)
 {
 	u32 a = be32_to_cpu(addr);
 
-	if (!a)
+	if (a >> 24 == 0)	/* "this network", RFC 1122 section 3.2.1.3 */
 		return BOTH(is_remote, "must not be the unspecified address");
 	if (a >> 28 == 0xe)
 		return BOTH(is_remote, "must not be a multicast address");

@@ -89,11 +89,13 @@ static void set_limits(struct net_device *dev, const struct mt_conf *conf)
 static int check_mtu(const struct mt_conf *conf, unsigned int mtu,
 		     struct netlink_ext_ack *extack)
 {
-	if (mtu == MT_MTU_AUTO ||
-	    (mtu >= MT_MTU_MIN && mtu <= mt_mtu_max(conf)))
+	const char *text;
+
+	text = mtu == MT_MTU_AUTO ? NULL : mt_mtu_check(conf, mtu);
+	if (!text)
 		return 0;
-	NL_SET_ERR_MSG(extack,
-		       "mtu must be 68 to 65535 less the outer headers, or 0 for that of the underlay");
+	if (extack)
+		extack->_msg = text;
 	return -EINVAL;
 }
 
@@ -108,7 +110,7 @@ static int check_world(struct net *net, const struct mt_endpoint *old,
 
 	if (conf->link && !__dev_get_by_index(net, conf->link)) {
 		NL_SET_ERR_MSG(extack,
-			       "link is no device of the underlay's network namespace");
+			       "link names no device of the underlay's network namespace");
 		return -ENODEV;
 	}
 
@@ -118,7 +120,7 @@ static int check_world(struct net *net, const struct mt_endpoint *old,
 	rcu_read_unlock();
 	if (twin && twin != old) {
 		NL_SET_ERR_MSG(extack,
-			       "local, remote and ikey are those of another tunnel");
+			       "local, remote and ikey are taken by another tunnel");
 		return -EEXIST;
 	}
 	return 0;
@@ -305,7 +307,7 @@ int mt_device_create(struct net *net, const char *name,
 	ASSERT_RTNL();
 
 	if (__dev_get_by_name(net, name)) {
-		NL_SET_ERR_MSG(extack, "ifname is that of another device");
+		NL_SET_ERR_MSG(extack, "ifname is taken by another device");
 		return -EEXIST;
 	}
 	err = check_mtu(conf, mtu, extack);

@@ -131,15 +131,15 @@ static struct mt_tunnel *find_tunnel(struct genl_info *info)
 		dev = __dev_get_by_name(net, nla_data(ifname));
 	if (!dev) {
 		set_error(info, ifindex ?: ifname,
-			  ifindex ? "ifindex is that of no device" :
-				    "ifname is that of no device");
+			  ifindex ? "ifindex names no device" :
+				    "ifname names no device");
 		return ERR_PTR(-ENODEV);
 	}
 	tunnel = mt_device_tunnel(dev);
 	if (!tunnel) {
 		set_error(info, ifindex ?: ifname,
-			  ifindex ? "ifindex is not that of a tunnel" :
-				    "ifname is not that of a tunnel");
+			  ifindex ? "ifindex names a device that is no tunnel" :
+				    "ifname names a device that is no tunnel");
 		return ERR_PTR(-EOPNOTSUPP);
 	}
 	return tunnel;

@@ -36,3 +36,23 @@ unsigned int mt_mtu_auto(const struct mt_conf *conf, unsigned int path_mtu)
 		return MT_MTU_MIN;
 	return path_mtu - overhead < max ? path_mtu - overhead : max;
 }
+
+const char *mt_mtu_check(const struct mt_conf *conf, unsigned int mtu)
+{
+	if (mtu >= MT_MTU_MIN && mtu <= mt_mtu_max(conf))
+		return NULL;
+
+	/* texts are handed on by reference, so that there is one for each */
+	switch (mt_mtu_max(conf)) {
+	case 65531:
+		return "mtu must be 68 to 65531";
+	case 65527:
+		return "mtu must be 68 to 65527";
+	case 65511:
+		return "mtu must be 68 to 65511";
+	case 65507:
+		return "mtu must be 68 to 65507";
+	default:
+		return "mtu must be 68 to 65535 less the headers";
+	}
+}

@@ -33,4 +33,13 @@ unsigned int mt_mtu_max(const struct mt_conf *conf);
  */
 unsigned int mt_mtu_auto(const struct mt_conf *conf, unsigned int path_mtu);
 
+/**
+ * mt_mtu_check() - whether a tunnel can have an MTU
+ * @conf: the tunnel
+ * @mtu: the MTU
+ *
+ * Return: NULL if it is MT_MTU_MIN to mt_mtu_max(), else a text that says so.
+ */
+const char *mt_mtu_check(const struct mt_conf *conf, unsigned int mtu);
+
 #endif /* MTUN_MTU_H */

@@ -99,8 +99,31 @@ static void mt_mtu_all_test(struct kunit *test)
 	}
 }
 
+/* The text of a refusal names the very limits that refuse. */
+static void mt_mtu_check_test(struct kunit *test)
+{
+	struct mt_conf conf = { 0 };
+	unsigned int max;
+	char want[64];
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		conf.family = i & 1 ? AF_INET6 : AF_INET;
+		conf.oflags = i & 2 ? MTUN_GRE_FLAG_KEY : 0;
+		max = mt_mtu_max(&conf);
+		snprintf(want, sizeof(want), "mtu must be 68 to %u", max);
+		KUNIT_ASSERT_STREQ(test, mt_mtu_check(&conf, 0), want);
+		KUNIT_ASSERT_STREQ(test, mt_mtu_check(&conf, 67), want);
+		KUNIT_ASSERT_STREQ(test, mt_mtu_check(&conf, max + 1), want);
+		KUNIT_ASSERT_STREQ(test, mt_mtu_check(&conf, ~0U), want);
+		KUNIT_ASSERT_TRUE(test, !mt_mtu_check(&conf, 68));
+		KUNIT_ASSERT_TRUE(test, !mt_mtu_check(&conf, max));
+	}
+}
+
 static struct kunit_case mtu_test_cases[] = {
 	KUNIT_CASE_PARAM(mt_mtu_test, mtu_cases_gen_params),
+	KUNIT_CASE(mt_mtu_check_test),
 	KUNIT_CASE(mt_mtu_all_test),
 	{}
 };

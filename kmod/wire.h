@@ -15,7 +15,8 @@
  * @len: bytes of the header, MT_GRE_LEN_MIN to MT_GRE_LEN_MAX
  * @keyed: the header has a key
  * @fault: 0, or the enum mtun_drop_reason for which the tunnel that the packet
- *	   belongs to has to refuse it
+ *	   belongs to has to refuse it; of several, RX_HEADER comes before
+ *	   RX_TRUNCATED and that before RX_OPTIONS
  */
 struct mt_gre {
 	__be16 proto;

@@ -12,7 +12,7 @@ the exit status says whether they are what the spec yields.
 The kernel's own ynl-gen-c.py is not used for this: it gives the attributes of
 the uapi header no documentation, has no way to hand its multicast groups to a
 family that is not generated as well, and wants a kernel tree to run in. That
-both agree on every name, value and type is checked by selftests/spec_check.py.
+both agree on every name, value and type is checked by selftests/static/spec.
 """
 import pathlib
 import sys
