@@ -103,21 +103,27 @@ static void mt_mtu_all_test(struct kunit *test)
 static void mt_mtu_check_test(struct kunit *test)
 {
 	struct mt_conf conf = { 0 };
-	unsigned int max;
+	const char *text;
 	char want[64];
-	int i;
+	u32 mtu[5];
+	int i, j;
 
 	for (i = 0; i < 4; i++) {
 		conf.family = i & 1 ? AF_INET6 : AF_INET;
 		conf.oflags = i & 2 ? MTUN_GRE_FLAG_KEY : 0;
-		max = mt_mtu_max(&conf);
-		snprintf(want, sizeof(want), "mtu must be 68 to %u", max);
-		KUNIT_ASSERT_STREQ(test, mt_mtu_check(&conf, 0), want);
-		KUNIT_ASSERT_STREQ(test, mt_mtu_check(&conf, 67), want);
-		KUNIT_ASSERT_STREQ(test, mt_mtu_check(&conf, max + 1), want);
-		KUNIT_ASSERT_STREQ(test, mt_mtu_check(&conf, ~0U), want);
-		KUNIT_ASSERT_TRUE(test, !mt_mtu_check(&conf, 68));
-		KUNIT_ASSERT_TRUE(test, !mt_mtu_check(&conf, max));
+		mtu[0] = mt_mtu_max(&conf);
+		mtu[1] = 68;
+		mtu[2] = 67;
+		mtu[3] = mtu[0] + 1;
+		mtu[4] = 0xffffffff;
+		snprintf(want, sizeof(want), "mtu must be 68 to %u", mtu[0]);
+		for (j = 0; j < 5; j++) {
+			text = mt_mtu_check(&conf, mtu[j]);
+			KUNIT_ASSERT_EQ_MSG(test, !text, j < 2,
+					    "MTU %u, %d", mtu[j], i);
+			if (text)
+				KUNIT_ASSERT_EQ(test, strcmp(text, want), 0);
+		}
 	}
 }
 
