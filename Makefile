@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The way into the tree. Kbuild describes the module and tools/Makefile the
+# tools; "make help" lists what there is.
+
+ifneq ($(KERNELRELEASE),)
+# Kernels before 5.3 or so read this file and not Kbuild when asked for M=.
+include $(src)/Kbuild
+else
+
+MAKEFLAGS += --no-print-directory
+
+TOP    := $(CURDIR)
+PREFIX ?= /usr/local
+# Debian's Python has Debian's modules (yaml); one found in PATH may not.
+PYTHON ?= /usr/bin/python3
+CACHE  := $(or $(MTUN_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/mtun)
+
+# The running kernel's headers if there are any, else the newest installed
+# ones. Cloud kernels are left out: they lack what the test VM needs.
+RUNNING := /lib/modules/$(shell uname -r)/build
+NEWEST   = $(shell ls -d /lib/modules/*/build/Makefile 2>/dev/null | \
+	     grep -v -e -cloud- | sort -V | tail -n 1 | xargs -r dirname)
+KDIR    ?= $(if $(wildcard $(RUNNING)/Makefile),$(RUNNING),$(NEWEST))
+
+.PHONY: all module tools gen check demo install modules_install \
+	tools_install deps clean help kdir
+
+all: module tools
+
+kdir:
+	@if [ ! -e "$(KDIR)/Makefile" ]; then \
+		echo "No kernel headers$(if $(KDIR), in $(KDIR)):" \
+		     "the module cannot be built." >&2; \
+		echo "Install them with \"apt-get install" \
+		     "linux-headers-$$(uname -r)\", or linux-headers-amd64 for" \
+		     "Debian's standard kernel," >&2; \
+		echo "or name a kernel build tree: make KDIR=/path" >&2; \
+		exit 1; \
+	fi
+
+module: kdir
+	$(MAKE) -C $(KDIR) M=$(TOP) modules
+
+tools:
+	$(MAKE) -C tools
+
+gen:
+	$(PYTHON) tools/gen.py
+
+# make check [T="gre_basic.sh ..."]: T picks the tests that run in the VM
+check:
+	@T="$(T)" selftests/check.sh
+
+demo:
+	@selftests/demo.sh
+
+install: modules_install tools_install
+
+modules_install: kdir
+	$(MAKE) -C $(KDIR) M=$(TOP) \
+		$(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR)) modules_install
+	@# A staged tree (DESTDIR) belongs to a packager, who runs depmod later.
+	$(if $(DESTDIR),,depmod $$(cat $(KDIR)/include/config/kernel.release))
+
+tools_install:
+	$(MAKE) -C tools DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) install
+
+deps:
+	@selftests/deps.sh build
+
+clean:
+	@# Without headers there is nothing that the kernel's make has built.
+	@if [ -e "$(KDIR)/Makefile" ]; then \
+		$(MAKE) -C $(KDIR) M=$(TOP) clean; \
+	fi
+	$(MAKE) -C tools clean
+
+help:
+	@echo 'make             build mtun.ko and the tools'
+	@echo 'make module      build mtun.ko'
+	@echo 'make tools       build mtctl'
+	@echo 'make demo        see tunnels at work in a VM (installs what it needs)'
+	@echo 'make check       run every check and test (installs what it needs)'
+	@echo 'make check T="a.sh b.sh"   run only these tests in the VM'
+	@echo 'make gen         render the netlink spec into headers and tables'
+	@echo 'make deps        install the packages that building needs'
+	@echo 'make install     install module and tools (DESTDIR=, PREFIX=)'
+	@echo 'make clean       remove what was built'
+	@echo
+	@echo 'KDIR    kernel headers to build against: $(or $(KDIR),none found)'
+	@echo 'Tests keep downloads in $(CACHE) (MTUN_CACHE).'
+
+endif

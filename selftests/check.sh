@@ -1,0 +1,398 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Everything that "make check" runs: checks and unit tests on this machine, then
+# the kselftests in a virtual machine.
+#
+#   T="a.sh b.sh" check.sh    only these kselftests, and nothing on the host
+#                             but the builds that they need
+#
+# A step prints TAP, or passes or fails as a whole. Results are counted one by
+# one: a program that ends early or dies counts the results that it owes as
+# failed. The last line is always "N passed, N failed, N skipped"; the exit
+# status is 1 if anything failed or if nothing passed.
+#
+# The output of steps that pass stays in the log directory, that of steps that
+# fail is shown.
+
+cd "$(dirname "$0")/.." || exit 1
+
+CACHE=${MTUN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/mtun}
+LOGS=${MTUN_CHECK_LOGS:-$CACHE/check}
+JOBS=$(nproc)
+T=${T:-}
+
+# Of the make that called us: its job server and its variables would make the
+# builds below depend on how "make check" was called.
+unset MAKEFLAGS MFLAGS MAKELEVEL
+
+passed=0
+failed=0
+skipped=0
+start=$SECONDS
+summary=()
+failures=()
+
+finish()
+{
+	trap - EXIT
+	echo
+	printf '%s\n' "${summary[@]}"
+	printf '  %-34s %5d s\n' "all" $((SECONDS - start))
+	if [ ${#failures[@]} -gt 0 ]; then
+		echo
+		printf 'not ok: %s\n' "${failures[@]}"
+	fi
+	echo
+	echo "# logs: $LOGS"
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+	exit
+}
+
+# Whatever happens: the last line is the count, and an end in the middle is a
+# failure.
+trap 'failed=$((failed + 1)); failures+=("check.sh was interrupted"); finish' \
+	EXIT
+trap 'exit 1' INT TERM HUP
+
+# count_tap FILE STATUS: results of one program that printed TAP. Prints
+# "PASSED FAILED SKIPPED", then the names of what failed.
+count_tap()
+{
+	awk -v status="$2" '
+	# "#" and blanks in front: nested results, counted by their parent.
+	/^1\.\.[0-9]+/ {
+		plan = substr($1, 4) + 0
+		planned = 1
+		if (plan == 0)
+			all_skipped = 1
+	}
+	/^(not )?ok( |$)/ {
+		seen++
+		if (/^not ok/) {
+			failed++
+			names[++n] = $0
+		} else if (tolower($0) ~ /# *skip/) {
+			skipped++
+		} else {
+			passed++
+		}
+	}
+	/^Bail out!/ { failed++; names[++n] = $0 }
+	END {
+		if (planned && seen < plan) {
+			failed += plan - seen
+			names[++n] = (plan - seen) " results missing"
+		} else if (planned && seen > plan) {
+			failed++
+			names[++n] = (seen - plan) " results more than planned"
+		}
+		if (!seen && !failed && (status == 4 || all_skipped)) {
+			skipped++
+		} else if (!seen && !failed) {
+			failed++
+			names[++n] = "no results"
+		} else if (status != 0 && status != 4 && !failed) {
+			failed++
+			names[++n] = "exit status " status
+		}
+		print passed + 0, failed + 0, skipped + 0
+		for (i = 1; i <= n; i++)
+			print names[i]
+	}' "$1"
+}
+
+# account NAME SECONDS FILE STATUS: count and report the results in FILE
+account()
+{
+	local name=$1 seconds=$2 file=$3 status=$4 p f s line counts
+
+	counts=$(count_tap "$file" "$status")
+	read -r p f s <<<"$counts"
+	passed=$((passed + p))
+	failed=$((failed + f))
+	skipped=$((skipped + s))
+	while read -r line; do
+		failures+=("$name: ${line#not ok }")
+	done < <(tail -n +2 <<<"$counts")
+
+	line=$(printf '  %-34s %5d s  %d passed, %d failed, %d skipped' \
+	       "$name" "$seconds" "$p" "$f" "$s")
+	summary+=("$line")
+	[ "$f" -eq 0 ]
+}
+
+# tap NAME COMMAND...: a step that prints TAP
+tap()
+{
+	local name=$1 log status begin=$SECONDS
+
+	shift
+	log=$LOGS/${name//[^A-Za-z0-9._-]/_}.log
+	"$@" >"$log" 2>&1 </dev/null
+	status=$?
+	if account "$name" $((SECONDS - begin)) "$log" $status; then
+		echo "ok - $name ($((SECONDS - begin)) s)"
+		# A skip is never silent.
+		grep -iE '^(ok .*|1\.\.0 *)# *skip' "$log" | sed 's/^/#   /'
+		return 0
+	fi
+	sed 's/^/  /' "$log"
+	echo "not ok - $name ($((SECONDS - begin)) s)"
+	return 1
+}
+
+# whole NAME COMMAND...: a step that passes or fails as a whole, or skips with
+# status 4
+whole()
+{
+	tap "$1" as_tap "$@"
+}
+
+as_tap()
+{
+	local name=$1 status
+
+	shift
+	echo "1..1"
+	"$@" 2>&1 | sed 's/^/# /'
+	status=${PIPESTATUS[0]}
+	case $status in
+	0) echo "ok 1 $name" ;;
+	4) echo "ok 1 $name # SKIP" ;;
+	*) echo "not ok 1 $name (status $status)"; return 1 ;;
+	esac
+}
+
+# No output of a compiler is good output: fails on warnings, too.
+quiet_build()
+{
+	local out status
+
+	out=$("$@" 2>&1)
+	status=$?
+	printf '%s\n' "$out"
+	[ $status -eq 0 ] || return $status
+	! grep -qiE '(warning|error):' <<<"$out"
+}
+
+module()
+{
+	# A kernel that cannot be found must not turn into the build for
+	# another one.
+	make module KDIR="/lib/modules/$kver/build" "$@"
+}
+
+module_warnings()
+{
+	# Objects that are there already would not tell what is wrong in them.
+	make clean KDIR="/lib/modules/$kver/build" || return
+	if ls kmod/*.o; then
+		echo "make clean leaves objects behind"
+		return 1
+	fi 2>/dev/null
+	quiet_build module W=1 -j"$JOBS"
+}
+
+module_sparse()
+{
+	quiet_build module C=2 W=1 CF="-D__CHECK_ENDIAN__" -j"$JOBS"
+}
+
+# What checkpatch says about user space without being right:
+#   PREFER_DEFINED_ATTRIBUTE_MACRO, BIT_MACRO   __printf() and BIT() are the
+#	kernel's, there is no such thing in user space
+#   CAMELCASE		it means PRIu64
+#   EMBEDDED_FUNCTION_NAME	it takes words of a message for a function
+#   STATIC_CONST_CHAR_ARRAY	it means an argv, which main() wants writable
+user_space="PREFER_DEFINED_ATTRIBUTE_MACRO,BIT_MACRO,CAMELCASE"
+user_space+=",EMBEDDED_FUNCTION_NAME,STATIC_CONST_CHAR_ARRAY"
+
+# checkpatch DIR...: see .checkpatch.conf for the options
+checkpatch()
+{
+	local -a files options=()
+	local said
+
+	case $1 in
+	tools|selftests) options=(--ignore "$user_space") ;;
+	esac
+	# What gen.py makes is checked in gen.py: its strings are prose.
+	mapfile -t files < <(find "$@" \
+		\( -name '*.c' -o -name '*.h' \) ! -name '*.mod.c' \
+		! -name 'genl_gen.*' ! -name 'names.[ch]' | sort)
+	[ ${#files[@]} -gt 0 ] && [ -n "$ksrc" ] || return 1
+	# Without a kernel tree it does not know where to look for names in
+	# CamelCase, and says so; nothing else may be said.
+	said=$(perl "$ksrc/scripts/checkpatch.pl" --quiet --no-summary \
+	       --show-types --no-signoff "${options[@]}" -f "${files[@]}" 2>&1 |
+	       grep -vE 'uninitialized value \$root|^find: ./include.: No such')
+	[ -z "$said" ] || { echo "$said"; return 1; }
+}
+
+tools_warnings()
+{
+	make -C tools clean >/dev/null 2>&1
+	quiet_build make -C tools -j"$JOBS" \
+		CFLAGS="-O2 -g -Wall -Wextra -Werror"
+}
+
+# The tools' own unit tests, with sanitizers
+tools_unit()
+{
+	make -s -C tools clean && make -s -C tools SANITIZE=1 check
+}
+
+# shellcheck disable=SC2086
+scripts_parse()
+{
+	local file status=0
+
+	for file in $(grep -rIlE '^#!/bin/(ba)?sh' .ci selftests tools); do
+		bash -n "$file" || status=1
+	done
+	return $status
+}
+
+##############################################################################
+# The virtual machine
+
+# Names of the kselftests, from the lists in their Makefile.
+kselftests()
+{
+	make -C selftests -pnq 2>/dev/null |
+	sed -nE 's/^TEST_(GEN_)?PROGS :?= *//p' | tr ' ' '\n' |
+	sed 's|.*/||' | awk 'NF && !seen[$0]++'
+}
+
+# vm_results LOG STATUS TESTS...: split the output of guest.sh into one piece a
+# test and count each
+vm_results()
+{
+	local log=$1 test file seconds status
+
+	shift
+	for test in "$@"; do
+		file=$LOGS/test-$test.log
+		awk -v head="# selftests: mtun: $test" '
+			$0 == head { on = 1; next }
+			!on { next }
+			/^(not )?ok [0-9]+ selftests: mtun: |^# (vm|selftests): / {
+				on = 0; next }
+			{ sub(/^# /, ""); print }' "$log" >"$file"
+		read -r status seconds < <(awk -v t="$test" '
+			$1 == t { print $2, int($3 + 0.5); exit }' \
+			"$LOGS/vm/results")
+		# No result at all: the guest died in this test.
+		if [ -z "$status" ]; then
+			echo "not ok - the guest died" >>"$file"
+		fi
+		account "$test" "${seconds:-0}" "$file" "${status:-125}"
+		status=
+		seconds=
+	done
+}
+
+# run_vm TEST...: run them all, with another boot if the guest dies
+run_vm()
+{
+	local boots=0 status log=$LOGS/vm.log timeout limit current begin
+	local -a left=("$@") ran=()
+
+	rm -rf "$LOGS/vm"
+	mkdir -p "$LOGS/vm"
+	: >"$LOGS/vm/results"
+	: >"$log"
+	timeout=$(sed -n 's/^timeout=//p' selftests/settings 2>/dev/null)
+
+	while [ ${#left[@]} -gt 0 ]; do
+		boots=$((boots + 1))
+		begin=$SECONDS
+		rm -f "$LOGS/vm/current"
+		# Whoever runs this has a limit, too: rather our own report.
+		limit=$((300 + ${#left[@]} * (${timeout:-45} + 30)))
+		[ $limit -le 3000 ] || limit=3000
+		selftests/vm/run --out "$LOGS/vm" \
+			--keep-console "$LOGS/console-$boots.log" \
+			--timeout $limit \
+			-- selftests/vm/guest.sh "${left[@]}" 2>&1 |
+			tee -a "$log"
+		status=${PIPESTATUS[0]}
+
+		echo "1..1" >"$LOGS/boot"
+		case $status in
+		0|1) echo "ok 1" >>"$LOGS/boot" ;;
+		97) echo "not ok 1 the kernel complained" >>"$LOGS/boot" ;;
+		*) echo "not ok 1 the guest died or hung (status $status)" >>"$LOGS/boot" ;;
+		esac
+		account "boot $boots" $((SECONDS - begin)) "$LOGS/boot" 0
+		case $status in 0|1|97) break ;; esac
+
+		# Go on behind the test that was fatal.
+		current=$(cat "$LOGS/vm/current" 2>/dev/null)
+		while [ -n "$current" ] && [ ${#left[@]} -gt 0 ]; do
+			ran+=("${left[0]}")
+			[ "${left[0]}" = "$current" ] && current=
+			left=("${left[@]:1}")
+		done
+		if [ ${#ran[@]} -eq 0 ] || [ $boots -ge 5 ]; then
+			echo "# giving up on the virtual machine"
+			break
+		fi
+	done
+
+	vm_results "$log" "$@"
+}
+
+##############################################################################
+
+rm -rf "$LOGS"
+mkdir -p "$LOGS" || exit 1
+
+whole "dependencies" selftests/deps.sh check || exit 1
+kver=$(selftests/vm/run --print-release)
+ksrc=$(selftests/deps.sh --ksrc)
+export KSRC=$ksrc
+
+if [ -z "$T" ]; then
+	# A network that lacks this source package makes one check skip.
+	YNL=$(selftests/deps.sh --ynl 2>"$LOGS/ynl.log") || YNL=
+	export YNL
+	for check in selftests/static/*; do
+		[ -f "$check" ] && [ -x "$check" ] || continue
+		tap "static/${check##*/}" "$check"
+	done
+	whole "scripts parse" scripts_parse
+	whole "checkpatch, kernel" checkpatch kmod uapi
+	whole "checkpatch, tools" checkpatch tools
+	whole "checkpatch, tests" checkpatch selftests
+	tap "unit" selftests/unit/run
+	tap "tools" tools_unit
+	whole "module, sparse" module_sparse
+	whole "module, W=1" module_warnings
+	whole "tools, -Wall -Wextra -Werror" tools_warnings
+	tap "vm/selftest" selftests/vm/selftest.sh
+else
+	whole "module" module -j"$JOBS"
+	whole "tools" make -C tools -j"$JOBS"
+fi
+
+whole "kselftest programs" make -C selftests -j"$JOBS"
+
+if [ -n "$T" ]; then
+	tests=$T
+else
+	tests=$(kselftests)
+fi
+if [ -z "$tests" ]; then
+	# shellcheck disable=SC2016
+	whole 'list of kselftests' sh -c 'echo "selftests/Makefile names none"; false'
+elif [ ! -e mtun.ko ]; then
+	whole 'kselftests' sh -c 'echo "no mtun.ko, see above"; false'
+else
+	# shellcheck disable=SC2086
+	run_vm $tests
+fi
+
+finish

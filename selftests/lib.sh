@@ -1,0 +1,483 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# What the tests in this folder share. A test sources this file, lists its cases
+# in ALL_TESTS, builds its topology and calls run_tests:
+#
+#	ALL_TESTS="ping_test tcp_test:inet tcp_test:inet6"
+#	. "$(dirname "$0")/lib.sh"
+#	need_mtun
+#	setup_prepare
+#	run_tests "$@"
+#
+# A case is a function, with its arguments behind colons. It calls check_err and
+# check_fail as often as it likes and log_test once. One more result, "kernel
+# log", is added to every test: the kernel must not have complained.
+#
+# Variables that a caller may set:
+#	MTCTL		the mtctl to use
+#	MTUN_KO		the module file to load; else modprobe finds it
+#	WAIT_TIMEOUT	seconds to wait for something that should happen
+# With arguments a test runs only the cases named by them.
+
+ksft_pass=0
+ksft_fail=1
+ksft_skip=4
+
+: "${WAIT_TIMEOUT:=30}"
+WAIT_MS=$((WAIT_TIMEOUT * 1000))
+
+TEST_DIR=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+TEST_NAME=$(basename "$0")
+TRAFFIC=$TEST_DIR/traffic
+export LC_ALL=C
+
+if [ -z "$MTCTL" ]; then
+	if [ -x "$TEST_DIR/../tools/mtctl" ]; then
+		MTCTL=$(readlink -f "$TEST_DIR/../tools/mtctl")
+	else
+		MTCTL=$(command -v mtctl)
+	fi
+fi
+if [ -z "$MTUN_KO" ] && [ -e "$TEST_DIR/../mtun.ko" ]; then
+	MTUN_KO=$(readlink -f "$TEST_DIR/../mtun.ko")
+fi
+
+NS_LIST=()
+BG_PIDS=()
+TMP=
+
+##############################################################################
+# Results
+
+# Nothing was run and why; must come before run_tests.
+skip_all()
+{
+	echo "TAP version 13"
+	echo "1..0 # SKIP $*"
+	exit $ksft_skip
+}
+
+say()
+{
+	printf '%s\n' "$*" | sed 's/^/# /'
+}
+
+# check_err STATUS MESSAGE: the case fails unless STATUS is 0
+check_err()
+{
+	if [ "$1" -ne 0 ]; then
+		RET=1
+		say "FAIL: $2"
+		return 1
+	fi
+	return 0
+}
+
+# check_fail STATUS MESSAGE: the case fails if STATUS is 0
+check_fail()
+{
+	if [ "$1" -eq 0 ]; then
+		RET=1
+		say "FAIL: $2"
+		return 1
+	fi
+	return 0
+}
+
+# check_eq GOT WANTED MESSAGE
+check_eq()
+{
+	[ "$1" = "$2" ]
+	check_err $? "$3: got \"$1\", expected \"$2\""
+}
+
+# check_match TEXT REGEX MESSAGE: extended, anywhere in TEXT, case ignored
+check_match()
+{
+	printf '%s\n' "$1" | grep -Eiq -e "$2"
+	check_err $? "$3: \"$1\" does not match \"$2\""
+}
+
+log_test()
+{
+	TEST_LOGGED=$((TEST_LOGGED + 1))
+	TEST_NUM=$((TEST_NUM + 1))
+	if [ "$RET" -eq 0 ]; then
+		echo "ok $TEST_NUM $*"
+		N_PASS=$((N_PASS + 1))
+	else
+		echo "not ok $TEST_NUM $*"
+		N_FAIL=$((N_FAIL + 1))
+	fi
+}
+
+# log_skip NAME REASON: in the place of log_test
+log_skip()
+{
+	TEST_LOGGED=$((TEST_LOGGED + 1))
+	TEST_NUM=$((TEST_NUM + 1))
+	echo "ok $TEST_NUM $1 # SKIP $2"
+	N_SKIP=$((N_SKIP + 1))
+}
+
+run_tests()
+{
+	local cases="$ALL_TESTS" t
+	local -a words
+
+	[ $# -gt 0 ] && cases="$*"
+	# shellcheck disable=SC2086
+	set -- $cases
+
+	TEST_NUM=0 N_PASS=0 N_FAIL=0 N_SKIP=0
+	TESTS_RUN=1
+	echo "TAP version 13"
+	echo "1..$(($# + 1))"
+	for t; do
+		IFS=: read -ra words <<< "$t"
+		RET=0 TEST_LOGGED=0
+		"${words[@]}"
+		if [ "$TEST_LOGGED" -ne 1 ]; then
+			say "FAIL: $TEST_LOGGED results instead of one"
+			RET=1
+			log_test "$t"
+		fi
+	done
+	klog_test
+
+	# The trap cleans up; its own status does not count.
+	if [ "$N_FAIL" -gt 0 ]; then
+		exit $ksft_fail
+	elif [ "$N_SKIP" -gt 0 ] && [ "$N_PASS" -le 1 ]; then
+		exit $ksft_skip
+	fi
+	exit $ksft_pass
+}
+
+##############################################################################
+# The kernel log
+
+KLOG_BAD='BUG:|WARNING:|Oops|general protection|Call Trace|refcount_t|'
+KLOG_BAD+='unregister_netdevice: waiting|leak|[Ss]tall|blocked for more|'
+KLOG_BAD+='use-after-free|Kernel panic'
+
+klog_begin()
+{
+	KLOG_MARK="mtun selftest $TEST_NAME $$ $RANDOM"
+	echo "$KLOG_MARK" > /dev/kmsg
+}
+
+# What the kernel said since klog_begin and should not have said
+klog_bad()
+{
+	dmesg | sed "1,/$KLOG_MARK/d" | grep -E "$KLOG_BAD"
+}
+
+klog_test()
+{
+	local bad
+
+	RET=0
+	bad=$(klog_bad | head -n 20)
+	[ -z "$bad" ] || say "$bad"
+	check_eq "$bad" "" "complaints in the kernel log"
+	log_test "kernel log"
+}
+
+##############################################################################
+# What a test needs
+
+# need_command NAME...
+need_command()
+{
+	local c
+
+	for c; do
+		command -v "$c" > /dev/null ||
+			skip_all "$c is not installed"
+	done
+}
+
+# need_module NAME...: in-tree modules, or built in
+need_module()
+{
+	local m
+
+	for m; do
+		modprobe -q "$m" || skip_all "no kernel module $m"
+	done
+}
+
+mtun_loaded()
+{
+	[ -e /sys/module/mtun ]
+}
+
+load_mtun()
+{
+	mtun_loaded && return 0
+	if [ -n "$MTUN_KO" ]; then
+		insmod "$MTUN_KO"
+	else
+		modprobe -q mtun
+	fi
+}
+
+# Root, the module, mtctl and the helper programs; begins the kernel log check.
+need_mtun()
+{
+	[ "$(id -u)" -eq 0 ] || skip_all "needs root"
+	need_command ip
+	load_mtun 2> /dev/null || skip_all "cannot load the module mtun"
+	[ -n "$MTCTL" ] || skip_all "mtctl not found; set MTCTL"
+	[ -x "$TRAFFIC" ] || skip_all "traffic is not built; run make"
+
+	TMP=$(mktemp -d) || exit $ksft_fail
+	trap cleanup EXIT
+	trap 'exit 1' INT TERM
+	klog_begin
+}
+
+##############################################################################
+# Namespaces and what runs in them
+
+# setup_ns VARIABLE...: a new namespace each, its name put into the variable
+setup_ns()
+{
+	local var name
+
+	for var; do
+		name="mtun-$var-$(mktemp -u XXXXXX)"
+		ip netns add "$name" || return 1
+		NS_LIST+=("$name")
+		eval "$var=$name"
+		# No duplicate address detection: addresses work at once.
+		in_ns "$name" sh -c '
+			ip link set lo up
+			echo 0 > /proc/sys/net/ipv6/conf/all/accept_dad
+			echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad'
+	done
+}
+
+in_ns()
+{
+	local ns=$1; shift
+
+	ip netns exec "$ns" "$@"
+}
+
+# mt NS ARGUMENTS...: mtctl in a namespace
+mt()
+{
+	local ns=$1; shift
+
+	"$MTCTL" -n "$ns" "$@"
+}
+
+# ip_batch NS: one ip command a line on standard input
+ip_batch()
+{
+	ip -n "$1" -batch -
+}
+
+# in_bg NS FILE COMMAND...: in the background, killed by cleanup; BG_PID is its
+# process, its output goes to FILE.
+in_bg()
+{
+	local ns=$1; shift
+	local file=$1; shift
+
+	# ip netns exec replaces itself by the command: one process.
+	ip netns exec "$ns" "$@" > "$file" 2>&1 &
+	BG_PID=$!
+	BG_PIDS+=("$BG_PID")
+}
+
+# stop_bg PID [SIGNAL]: returns the exit status of the process
+stop_bg()
+{
+	kill -"${2:-TERM}" "$1" 2> /dev/null
+	wait "$1" 2> /dev/null
+}
+
+cleanup()
+{
+	local p ns
+
+	trap - EXIT
+	for p in "${BG_PIDS[@]}"; do
+		stop_bg "$p" KILL
+	done
+	type -t cleanup_more > /dev/null && cleanup_more
+	for ns in "${NS_LIST[@]}"; do
+		ip netns del "$ns" 2> /dev/null
+	done
+	[ -n "$TMP" ] && rm -rf "$TMP"
+}
+
+##############################################################################
+# Waiting
+
+now_ms()
+{
+	local t=${EPOCHREALTIME/./}
+
+	echo "${t%???}"
+}
+
+# busywait MILLISECONDS COMMAND...: until it succeeds; prints its last output
+busywait()
+{
+	local end=$(($(now_ms) + $1)); shift
+	local out
+
+	while :; do
+		if out=$("$@"); then
+			printf '%s' "$out"
+			return 0
+		fi
+		if [ "$(now_ms)" -gt "$end" ]; then
+			printf '%s' "$out"
+			return 1
+		fi
+		sleep 0.05
+	done
+}
+
+# slowwait_for COMMAND...: busywait for as long as a slow machine may need
+slowwait_for()
+{
+	busywait "$WAIT_MS" "$@" > /dev/null
+}
+
+not()
+{
+	! "$@"
+}
+
+# The process is gone, or only waits to be reaped.
+has_ended()
+{
+	local stat
+
+	stat=$(cat "/proc/$1/stat" 2> /dev/null) || return 0
+	[[ ${stat##*) } == Z* ]]
+}
+
+##############################################################################
+# Counters. Names are those of mtctl's JSON, where each occurs once a tunnel:
+# rx_packets, tx_bytes, ..., and the drop reasons.
+
+# json_number KEY: from standard input, 0 if there is no such key
+json_number()
+{
+	local text
+
+	text=$(cat)
+	if [[ $text =~ \"$1\":\ *([0-9]+) ]]; then
+		echo "${BASH_REMATCH[1]}"
+	else
+		echo 0
+	fi
+}
+
+# stat_get NS TUNNEL COUNTER
+stat_get()
+{
+	mt "$1" -j -s tunnel show "$2" | json_number "$3"
+}
+
+# drops_get NS TUNNEL: all of them, as "reason": count
+drops_get()
+{
+	mt "$1" -j -s tunnel show "$2" | tr -d ' \n\t' |
+		sed -n 's/.*"drops":{\([^}]*\)}.*/\1/p'
+}
+
+stat_above()
+{
+	[ "$(stat_get "$1" "$2" "$3")" -gt "$4" ]
+}
+
+# slowwait_for_counter NS TUNNEL COUNTER VALUE: until it exceeds VALUE
+slowwait_for_counter()
+{
+	slowwait_for stat_above "$@"
+}
+
+# link_stat NS DEVICE rx|tx packets|bytes|dropped|errors
+link_stat()
+{
+	in_ns "$1" cat "/sys/class/net/$2/statistics/$3_$4"
+}
+
+##############################################################################
+# Captures
+
+# capture_start NS DEVICE FILE [TCPDUMP ARGUMENTS...]: returns when tcpdump
+# listens. CAPTURE_PID is its process. With -c it ends by itself.
+capture_start()
+{
+	local ns=$1 dev=$2 file=$3; shift 3
+
+	in_bg "$ns" "$file.log" tcpdump -i "$dev" -w "$file" -U -n -Z root \
+		--immediate-mode -s 0 "$@"
+	CAPTURE_PID=$BG_PID
+	slowwait_for grep -q "listening on" "$file.log" ||
+		{ say "$(cat "$file.log")"; return 1; }
+}
+
+# capture_wait PID: until a capture with -c has all of its packets
+capture_wait()
+{
+	if slowwait_for has_ended "$1"; then
+		wait "$1" 2> /dev/null
+		return 0
+	fi
+	stop_bg "$1" INT
+	return 1
+}
+
+# capture_stop PID: what it has seen so far is in the file afterwards
+capture_stop()
+{
+	stop_bg "$1" INT
+	return 0
+}
+
+##############################################################################
+# Traffic
+
+# ping_check NS ADDRESS [PING ARGUMENTS...]: one answer within the time limit
+ping_check()
+{
+	local ns=$1 addr=$2; shift 2
+
+	in_ns "$ns" ping -q -n -c 1 -i 0.2 -w "$WAIT_TIMEOUT" "$@" "$addr" \
+		> /dev/null 2>&1
+}
+
+# ping_now NS ADDRESS: one answer to one packet, within two seconds
+ping_now()
+{
+	in_ns "$1" ping -q -n -c 1 -W 2 "$2" > /dev/null 2>&1
+}
+
+# tcp_check NS1 NS2 ADDRESS PORT BYTES: sent from NS1 to ADDRESS in NS2, every
+# byte of it compared there
+tcp_check()
+{
+	local pid rc
+
+	in_bg "$2" "$TMP/tcp" "$TRAFFIC" tcp-recv "$3" "$4" "$5"
+	pid=$BG_PID
+	in_ns "$1" timeout "$WAIT_TIMEOUT" "$TRAFFIC" tcp-send "$3" "$4" "$5" \
+		> /dev/null 2>&1
+	rc=$?
+	if [ $rc -ne 0 ] || ! slowwait_for has_ended "$pid"; then
+		stop_bg "$pid"
+		return 1
+	fi
+	wait "$pid"
+}

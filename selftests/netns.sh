@@ -1,0 +1,278 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Tunnels that were moved to another namespace keep their underlay, and go when
+# either namespace goes.
+#
+#  +- ova -----------------+          +- ovb -----------------+
+#  |  mt0  10.0.0.1/24     |          |  mt0  10.0.0.2/24     |
+#  |       2001:db8:a::1   |          |       2001:db8:a::2   |
+#  +---:-------------------+          +---:-------------------+
+#      : (moved)                          :
+#  +- una -----------------+          +- unb -----------------+
+#  |  u0  192.0.2.1/24   --+----------+-- u0  192.0.2.2/24    |
+#  |      2001:db8::1/64   |          |       2001:db8::2/64  |
+#  +-----------------------+          +-----------------------+
+
+ALL_TESTS="move_test:4 move_test:6 move_back_test set_moved_test
+	   same_tuple_test delete_test:ova:una delete_test:una:ova
+	   delete_test:ovb:unb delete_test:unb:ovb delete_moved_test
+	   delete_unmoved_test name_taken_test unload_test"
+
+. "$(dirname "$0")/lib.sh"
+
+need_mtun
+need_command ping
+need_module veth
+
+world_up()
+{
+	local v=${1:-4} a b
+
+	setup_ns una unb ova ovb
+	ip_batch "$una" <<-EOF
+		link add u0 type veth peer name u0 netns $unb
+		addr add 192.0.2.1/24 dev u0
+		addr add 2001:db8::1/64 dev u0
+		link set u0 up
+	EOF
+	ip_batch "$unb" <<-EOF
+		addr add 192.0.2.2/24 dev u0
+		addr add 2001:db8::2/64 dev u0
+		link set u0 up
+	EOF
+	a=192.0.2.1 b=192.0.2.2
+	[ "$v" = 4 ] || a=2001:db8::1 b=2001:db8::2
+	mt "$una" tunnel add mt0 local $a remote $b key 7
+	check_err $? "adding mt0 to una"
+	mt "$unb" tunnel add mt0 local $b remote $a key 7
+	check_err $? "adding mt0 to unb"
+	ip -n "$una" link set mt0 netns "$ova"
+	check_err $? "moving mt0 to ova"
+	ip -n "$unb" link set mt0 netns "$ovb"
+	check_err $? "moving mt0 to ovb"
+	ip_batch "$ova" <<-EOF
+		addr add 10.0.0.1/24 dev mt0
+		addr add 2001:db8:a::1/64 dev mt0
+		link set mt0 up
+	EOF
+	ip_batch "$ovb" <<-EOF
+		addr add 10.0.0.2/24 dev mt0
+		addr add 2001:db8:a::2/64 dev mt0
+		link set mt0 up
+	EOF
+}
+
+world_down()
+{
+	local ns
+
+	for ns in "$ova" "$ovb" "$una" "$unb"; do
+		ip netns del "$ns" 2> /dev/null
+	done
+}
+
+traffic_start()
+{
+	in_bg "$ova" /dev/null "$TRAFFIC" udp-flood 10.0.0.2 9 100
+	FLOODS=$BG_PID
+	in_bg "$ovb" /dev/null "$TRAFFIC" udp-flood 2001:db8:a::1 9 100
+	FLOODS+=" $BG_PID"
+	slowwait_for_counter "$ovb" mt0 rx_packets 100
+	check_err $? "no traffic to ovb"
+	slowwait_for_counter "$ova" mt0 rx_packets 100
+	check_err $? "no traffic to ova"
+}
+
+traffic_stop()
+{
+	local p
+
+	for p in $FLOODS; do
+		stop_bg "$p" KILL
+	done
+}
+
+no_device()
+{
+	! ip -n "$1" link show "$2" > /dev/null 2>&1
+}
+
+move_test()
+{
+	local v=$1 json
+
+	world_up "$v"
+	ping_check "$ova" 10.0.0.2
+	check_err $? "IPv4 ping"
+	ping_check "$ovb" 2001:db8:a::1
+	check_err $? "IPv6 ping"
+	tcp_check "$ova" "$ovb" 10.0.0.2 5001 100000
+	check_err $? "TCP"
+	check_eq "$(mt "$una" -j tunnel list | tr -d ' \n')" "[]" \
+		"tunnels listed in una"
+	json=$(mt "$ova" -j tunnel list)
+	check_match "$json" '"ifname": *"mt0"' "tunnels listed in ova"
+	check_match "$json" '"underlay_netnsid": *[0-9]+' "ova"
+	check_match "$(ip -n "$ova" -d link show mt0)" "mtun" "ip -d link"
+	check_eq "$(drops_get "$ova" mt0)" "" "drops"
+	world_down
+	log_test "IPv$v tunnels moved to other namespaces carry traffic"
+}
+
+move_back_test()
+{
+	world_up
+	ip -n "$ova" link set mt0 netns "$una"
+	check_err $? "moving mt0 back"
+	mt "$una" -j tunnel show mt0 | grep -q underlay_netnsid
+	check_fail $? "underlay_netnsid shown at home"
+	ip_batch "$una" <<-EOF
+		addr add 10.0.0.1/24 dev mt0
+		link set mt0 up
+	EOF
+	ping_check "$una" 10.0.0.2
+	check_err $? "ping from una"
+	world_down
+	log_test "a tunnel moved back"
+}
+
+set_moved_test()
+{
+	world_up
+	mt "$ova" tunnel set mt0 key 9
+	check_err $? "setting a key in ova"
+	ping_now "$ova" 10.0.0.2
+	check_fail $? "ping with different keys"
+	mt "$ovb" tunnel set mt0 key 9
+	check_err $? "setting a key in ovb"
+	ping_check "$ova" 10.0.0.2
+	check_err $? "ping with the new key"
+	# A device of the underlay, by the name that it has there; ova has none.
+	mt "$ova" tunnel set mt0 dev lo 2> /dev/null
+	ip -n "$una" link set u0 down
+	ping_now "$ova" 10.0.0.2
+	check_fail $? "ping with the underlay down"
+	world_down
+	log_test "a moved tunnel is set where it is"
+}
+
+# Tuples belong to the underlay, not to where the device is.
+same_tuple_test()
+{
+	local out
+
+	world_up
+	out=$(mt "$una" tunnel add mt1 local 192.0.2.1 remote 192.0.2.2 key 7 2>&1)
+	check_eq $? 1 "the tuple of the moved tunnel"
+	check_match "$out" "exist|same|already|duplicate|taken|used" "refusal"
+	no_device "$una" mt1
+	check_err $? "mt1 was created"
+	mt "$ova" tunnel add mt1 local 192.0.2.1 remote 192.0.2.2 key 7
+	check_err $? "the same tuple in another namespace"
+	world_down
+	log_test "the tuple of a moved tunnel is taken in its underlay only"
+}
+
+delete_test()
+{
+	local first=$1 second=$2 which over under
+
+	world_up
+	traffic_start
+	over=$ova under=$una
+	[[ $1 == *b || $2 == *b ]] && over=$ovb under=$unb
+
+	ip netns del "${!first}"
+	check_err $? "deleting $first"
+	case $first in
+	ov*)
+		# The tunnel went with the overlay: its tuple is free again.
+		which=$([ "$under" = "$una" ] && echo "1 remote 192.0.2.2" ||
+			echo "2 remote 192.0.2.1")
+		# shellcheck disable=SC2086
+		slowwait_for mt "$under" tunnel add mt1 local 192.0.2.$which \
+			key 7 2> /dev/null
+		check_err $? "the tuple was not freed"
+		;;
+	un*)
+		slowwait_for no_device "$over" mt0
+		check_err $? "mt0 outlived its underlay"
+		check_eq "$(mt "$over" -j tunnel list | tr -d ' \n')" "[]" \
+			"tunnels listed"
+		;;
+	esac
+	ip netns del "${!second}"
+	check_err $? "deleting $second"
+	traffic_stop
+	world_down
+	log_test "$first deleted, then $second, with traffic"
+}
+
+delete_moved_test()
+{
+	world_up
+	traffic_start
+	mt "$ova" tunnel del mt0
+	check_err $? "mtctl tunnel del"
+	ip -n "$ovb" link del mt0
+	check_err $? "ip link del"
+	no_device "$ova" mt0 && no_device "$ovb" mt0
+	check_err $? "a device is still there"
+	mt "$una" tunnel add mt0 local 192.0.2.1 remote 192.0.2.2 key 7
+	check_err $? "the tuple is not free"
+	traffic_stop
+	world_down
+	log_test "moved tunnels deleted, with traffic"
+}
+
+delete_unmoved_test()
+{
+	setup_ns una
+	mt "$una" tunnel add mt0 local 192.0.2.1 remote 192.0.2.2
+	check_err $? "adding mt0"
+	ip -n "$una" link set mt0 up
+	ip netns del "$una"
+	check_err $? "deleting the namespace"
+	log_test "namespace deleted with a tunnel in it"
+}
+
+# When the overlay has a device of that name already.
+name_taken_test()
+{
+	world_up
+	mt "$una" tunnel add mt1 local 192.0.2.1 remote 192.0.2.9
+	ip_batch "$una" <<-EOF
+		link add mt0 type veth peer name other
+	EOF
+	ip -n "$ova" link set mt0 netns "$una" 2> /dev/null
+	check_fail $? "moved over a device of the same name"
+	ping_check "$ova" 10.0.0.2
+	check_err $? "ping after a refused move"
+	world_down
+	log_test "a refused move changes nothing"
+}
+
+unload_test()
+{
+	world_up
+	traffic_start
+	if ! rmmod mtun 2> /dev/null; then
+		traffic_stop
+		world_down
+		log_skip "module unloaded with moved tunnels" \
+			"the module cannot be unloaded"
+		return
+	fi
+	no_device "$ova" mt0 && no_device "$ovb" mt0
+	check_err $? "a device is still there"
+	load_mtun
+	check_err $? "loading mtun again"
+	traffic_stop
+	check_eq "$(mt "$ova" -j tunnel list | tr -d ' \n')" "[]" \
+		"tunnels after loading"
+	world_down
+	log_test "module unloaded with moved tunnels and traffic"
+}
+
+run_tests "$@"

@@ -1,0 +1,118 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The module is unloaded and loaded 50 times under traffic that does not stop.
+#
+#  +- near ----------------------+       +- far ------------------------+
+#  |  mt4  10.0.4.1/24           |       |  g4   10.0.4.2/24            |
+#  |  mt6  10.0.6.1/24           |       |  g6   10.0.6.2/24            |
+#  |   :                         |       |   :                          |
+#  |  u0   192.0.2.1/24    ------+-------+-- u0  192.0.2.2/24           |
+#  |       2001:db8::1/64        |       |       2001:db8::2/64         |
+#  +-----------------------------+       +------------------------------+
+#
+# g4 and g6 are ip_gre and ip6_gre devices: their packets keep coming while mtun
+# is not there.
+
+ALL_TESTS="reload_test cycles_test idle_unload_test"
+CYCLES=50
+
+. "$(dirname "$0")/lib.sh"
+
+need_mtun
+need_module veth ip_gre ip6_gre
+rmmod mtun 2> /dev/null || skip_all "mtun cannot be unloaded"
+
+setup_prepare()
+{
+	setup_ns near far
+	ip_batch "$near" <<-EOF
+		link add u0 type veth peer name u0 netns $far
+		addr add 192.0.2.1/24 dev u0
+		addr add 2001:db8::1/64 dev u0
+		link set u0 up
+	EOF
+	ip_batch "$far" <<-EOF
+		addr add 192.0.2.2/24 dev u0
+		addr add 2001:db8::2/64 dev u0
+		link set u0 up
+		link add g4 type gre local 192.0.2.2 remote 192.0.2.1 key 4
+		link add g6 type ip6gre local 2001:db8::2 remote 2001:db8::1 key 6
+		addr add 10.0.4.2/24 dev g4
+		addr add 10.0.6.2/24 dev g6
+		link set g4 up
+		link set g6 up
+	EOF
+	in_bg "$far" /dev/null "$TRAFFIC" udp-flood 10.0.4.1 9 200
+	in_bg "$far" /dev/null "$TRAFFIC" udp-flood 10.0.6.1 9 200
+	in_bg "$near" /dev/null "$TRAFFIC" udp-flood 10.0.4.2 9 200
+	in_bg "$near" /dev/null "$TRAFFIC" udp-flood 10.0.6.2 9 200
+}
+
+cleanup_more()
+{
+	# Leave the module as it was found.
+	load_mtun
+}
+
+both_ways()
+{
+	local json
+
+	json=$(mt "$near" -j -s tunnel list | tr -d ' \n')
+	[ "$(grep -oE '"[rt]x_packets":[1-9]' <<< "$json" | wc -l)" -eq 4 ]
+}
+
+cycle()
+{
+	load_mtun || { say "cycle $1: loading failed"; return 1; }
+	mt "$near" -b - <<-EOF || { say "cycle $1: adding failed"; return 1; }
+		tunnel add mt4 local 192.0.2.1 remote 192.0.2.2 key 4
+		tunnel add mt6 local 2001:db8::1 remote 2001:db8::2 key 6
+	EOF
+	ip_batch "$near" <<-EOF || { say "cycle $1: addresses"; return 1; }
+		addr add 10.0.4.1/24 dev mt4
+		addr add 10.0.6.1/24 dev mt6
+		link set mt4 up
+		link set mt6 up
+	EOF
+	# Both tunnels carry traffic, in both directions, when it goes.
+	slowwait_for both_ways || { say "cycle $1: no traffic"; return 1; }
+	rmmod mtun || { say "cycle $1: unloading failed"; return 1; }
+}
+
+reload_test()
+{
+	cycle 0
+	check_err $? "first cycle"
+	ip -n "$near" -br link show | grep -q "^mt[46]"
+	check_fail $? "devices survived the module"
+	log_test "unloaded with tunnels up and traffic"
+}
+
+cycles_test()
+{
+	local i
+
+	for ((i = 1; i <= CYCLES; i++)); do
+		cycle "$i" || break
+	done
+	check_eq $((i - 1)) "$CYCLES" "cycles done"
+	check_eq "$(klog_bad | wc -l)" 0 "complaints in the kernel log"
+	log_test "unloaded and loaded $CYCLES times under traffic"
+}
+
+# Without any pause between, and without tunnels.
+idle_unload_test()
+{
+	local i
+
+	for ((i = 0; i < 10; i++)); do
+		load_mtun && rmmod mtun || break
+	done
+	check_eq $i 10 "cycles done"
+	log_test "unloaded at once after loading, 10 times"
+}
+
+setup_prepare
+run_tests "$@"

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Sends and receives what the shell tests need sent and received.
+ *
+ *	traffic tcp-send ADDRESS PORT BYTES
+ *		connects (again and again, until it is accepted) and sends
+ *	traffic tcp-recv ADDRESS PORT BYTES
+ *		takes one connection and fails unless all bytes are right
+ *	traffic udp-flood ADDRESS PORT SIZE
+ *		sends some thousands a second until it is killed; errors do not
+ *		stop it
+ *	traffic udp-each PORT COUNT FILE
+ *		sends COUNT datagrams to each address in the file
+ *	traffic udp-count PORT COUNT
+ *		waits for datagrams from COUNT different addresses; prints
+ *		"ready" when it listens and "N addresses" at the end
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define BUFFER		65536
+#define RETRY_US	20000
+#define QUIET_MS	20000
+#define BURST		8
+#define PAUSE_US	1000
+
+static char buffer[BUFFER];
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+static struct addrinfo *resolve(const char *addr, const char *port, int type)
+{
+	struct addrinfo hints = { .ai_socktype = type,
+				  .ai_flags = AI_NUMERICHOST };
+	struct addrinfo *ai;
+
+	if (getaddrinfo(addr, port, &hints, &ai)) {
+		fprintf(stderr, "bad address %s\n", addr);
+		exit(2);
+	}
+	return ai;
+}
+
+/* Differs from one segment, packet or page to the next. */
+static char pattern(unsigned long long at)
+{
+	return (at * 7 + at / 251 + (at >> 13)) & 0xff;
+}
+
+static int tcp_send(const char *addr, const char *port, const char *count)
+{
+	struct addrinfo *ai = resolve(addr, port, SOCK_STREAM);
+	unsigned long long left = strtoull(count, NULL, 0), at = 0;
+	int fd;
+
+	for (;;) {
+		fd = socket(ai->ai_family, SOCK_STREAM, 0);
+		if (fd < 0)
+			die("socket");
+		if (!connect(fd, ai->ai_addr, ai->ai_addrlen))
+			break;
+		if (errno != ECONNREFUSED)
+			die("connect");
+		close(fd);
+		usleep(RETRY_US);
+	}
+
+	while (left) {
+		size_t len = left < BUFFER ? left : BUFFER, i;
+		ssize_t n;
+
+		for (i = 0; i < len; i++)
+			buffer[i] = pattern(at + i);
+		n = send(fd, buffer, len, MSG_NOSIGNAL);
+		if (n <= 0)
+			die("send");
+		at += n;
+		left -= n;
+	}
+	/* The far end closes when it has read all. */
+	shutdown(fd, SHUT_WR);
+	return read(fd, buffer, 1) == 0 ? 0 : 1;
+}
+
+static int tcp_recv(const char *addr, const char *port, const char *count)
+{
+	struct addrinfo *ai = resolve(addr, port, SOCK_STREAM);
+	unsigned long long want = strtoull(count, NULL, 0), at = 0;
+	int fd, conn, one = 1;
+	ssize_t n, i;
+
+	fd = socket(ai->ai_family, SOCK_STREAM, 0);
+	if (fd < 0)
+		die("socket");
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(fd, ai->ai_addr, ai->ai_addrlen) || listen(fd, 1))
+		die("bind");
+	conn = accept(fd, NULL, NULL);
+	if (conn < 0)
+		die("accept");
+	while ((n = read(conn, buffer, BUFFER)) > 0) {
+		for (i = 0; i < n; i++, at++) {
+			if (buffer[i] != pattern(at)) {
+				fprintf(stderr, "byte %llu is wrong\n", at);
+				return 1;
+			}
+		}
+	}
+	if (n < 0)
+		die("read");
+	if (at != want) {
+		fprintf(stderr, "%llu bytes, expected %llu\n", at, want);
+		return 1;
+	}
+	return 0;
+}
+
+static int udp_flood(const char *addr, const char *port, const char *size)
+{
+	struct addrinfo *ai = resolve(addr, port, SOCK_DGRAM);
+	int fd = socket(ai->ai_family, SOCK_DGRAM, 0), i;
+	size_t len = strtoul(size, NULL, 0);
+
+	if (fd < 0)
+		die("socket");
+	if (len > BUFFER) {
+		fprintf(stderr, "at most %d bytes\n", BUFFER);
+		return 2;
+	}
+	for (;;) {
+		/* Without a route there is nothing to do but to go on. */
+		for (i = 0; i < BURST; i++)
+			sendto(fd, buffer, len, 0, ai->ai_addr, ai->ai_addrlen);
+		/* The machine has other things to do, too. */
+		usleep(PAUSE_US);
+	}
+}
+
+static int udp_each(const char *port, const char *count, const char *file)
+{
+	int fds[2] = { -1, -1 }, n = strtol(count, NULL, 0), i;
+	FILE *f = fopen(file, "r");
+	char line[128];
+
+	if (!f)
+		die(file);
+	while (fgets(line, sizeof(line), f)) {
+		struct addrinfo *ai;
+		int *fd;
+
+		line[strcspn(line, "\n")] = 0;
+		ai = resolve(line, port, SOCK_DGRAM);
+		fd = &fds[ai->ai_family == AF_INET6];
+		if (*fd < 0)
+			*fd = socket(ai->ai_family, SOCK_DGRAM, 0);
+		for (i = 0; i < n; i++)
+			if (sendto(*fd, "x", 1, 0, ai->ai_addr,
+				   ai->ai_addrlen) < 0)
+				die(line);
+		freeaddrinfo(ai);
+	}
+	return 0;
+}
+
+static int udp_count(const char *port, const char *count)
+{
+	int want = strtol(count, NULL, 0), have = 0, i;
+	struct sockaddr_in6 me = { .sin6_family = AF_INET6,
+				   .sin6_port = htons(atoi(port)) };
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0), size = 8 << 20;
+	struct in6_addr *seen = calloc(want + 1, sizeof(*seen));
+
+	if (fd < 0 || !seen)
+		die("socket");
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	if (bind(fd, (struct sockaddr *)&me, sizeof(me)))
+		die("bind");
+	puts("ready");
+	fflush(stdout);
+
+	while (have < want) {
+		struct pollfd pfd = { .fd = fd, .events = POLLIN };
+		struct sockaddr_in6 from;
+		socklen_t len = sizeof(from);
+
+		if (poll(&pfd, 1, QUIET_MS) <= 0)
+			break;
+		if (recvfrom(fd, buffer, BUFFER, 0, (struct sockaddr *)&from,
+			     &len) < 0)
+			die("recvfrom");
+		for (i = 0; i < have; i++)
+			if (!memcmp(&seen[i], &from.sin6_addr, sizeof(*seen)))
+				break;
+		if (i == have)
+			seen[have++] = from.sin6_addr;
+	}
+	printf("%d addresses\n", have);
+	return have == want ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+	const char *mode = argc > 1 ? argv[1] : "";
+
+	if (!strcmp(mode, "tcp-send") && argc == 5)
+		return tcp_send(argv[2], argv[3], argv[4]);
+	if (!strcmp(mode, "tcp-recv") && argc == 5)
+		return tcp_recv(argv[2], argv[3], argv[4]);
+	if (!strcmp(mode, "udp-flood") && argc == 5)
+		return udp_flood(argv[2], argv[3], argv[4]);
+	if (!strcmp(mode, "udp-each") && argc == 5)
+		return udp_each(argv[2], argv[3], argv[4]);
+	if (!strcmp(mode, "udp-count") && argc == 4)
+		return udp_count(argv[2], argv[3]);
+	fprintf(stderr, "see the head of traffic.c for how to use this\n");
+	return 2;
+}

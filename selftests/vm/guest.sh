@@ -1,0 +1,136 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# guest.sh TEST...: run kselftest programs one after another in the guest and
+# print what the kernel's own runner prints: the TAP of every test behind "# ",
+# then a line for the test as a whole.
+#
+# Beyond that runner
+#  * a test during which the kernel complained has failed, whatever it says,
+#  * processes and namespaces that a test leaves behind are removed,
+#  * mtun is unloaded between tests; a test after which that is impossible has
+#    failed.
+#
+# $MTUN_VM_OUT gets "current", the name of the running test, and "results", a
+# line "NAME EXIT-STATUS SECONDS" for every test that has ended, so that
+# somebody outside knows where the guest died.
+
+cd "$(dirname "$0")/.." || exit 126
+out=${MTUN_VM_OUT:-$(mktemp -d)}
+
+timeout=45
+[ -e settings ] && eval "$(grep -E '^timeout=[0-9]+$' settings)"
+
+complaints='BUG: |WARNING: |Oops|Call Trace|general protection'
+complaints+='|rcu.* detected .*stall|rcu.* self-detected'
+complaints+='|unregister_netdevice: waiting|refcount_t|blocked for more than'
+complaints+='|UBSAN: |KASAN: '
+
+# Everything that a test starts is in its control group, daemons too.
+cgroup=/sys/fs/cgroup/mtun-test
+
+run_one()
+{
+	local test=$1 rc printer
+	local -a limit=()
+
+	[ "$timeout" -gt 0 ] && limit=(timeout -k 5 "$timeout")
+	mkdir -p $cgroup
+
+	exec 3> >(exec sed -u 's/^/# /')
+	printer=$!
+	(
+		echo $BASHPID >$cgroup/cgroup.procs
+		exec "${limit[@]}" "./$test" </dev/null 3>&-
+	) >&3 2>&1
+	rc=$?
+	exec 3>&-
+
+	# A test that is over must not go on, and a daemon that it has left
+	# must not keep our pipe open.
+	end_processes
+	wait $printer
+	return $rc
+}
+
+end_processes()
+{
+	local i
+
+	for ((i = 0; i < 50; i++)); do
+		rmdir $cgroup 2>/dev/null && return
+		echo 1 >$cgroup/cgroup.kill
+		sleep 0.1
+	done
+	echo "# processes of the test cannot be ended:"
+	sed 's/^/#   /' $cgroup/cgroup.procs
+}
+
+# What is left of the test in the kernel. The status says whether mtun is out.
+clean_up()
+{
+	local left
+
+	left=$(ip netns list | cut -d ' ' -f 1)
+	if [ -n "$left" ]; then
+		echo "# removing what the test left: netns" $left
+		ip -all netns del
+	fi
+	if [ -e /sys/module/mtun ] && ! rmmod mtun; then
+		return 1
+	fi 2>&1 | sed 's/^/# /'
+	return "${PIPESTATUS[0]}"
+}
+
+echo "TAP version 13"
+echo "1..$#"
+
+num=0
+failed=0
+for test in "$@"; do
+	num=$((num + 1))
+	name="selftests: mtun: $test"
+	begin=$(date +%s.%N)
+	marker="mtun-test: $test begins ($num)"
+
+	echo "$test" >"$out/current"
+	echo "$marker" >/dev/kmsg
+	echo "# $name"
+
+	run_one "$test"
+	rc=$?
+	case $rc in
+	0) verdict="ok $num $name" ;;
+	4) verdict="ok $num $name # SKIP" ;;
+	124|137) verdict="not ok $num $name # TIMEOUT $timeout seconds" ;;
+	*) verdict="not ok $num $name # exit=$rc" ;;
+	esac
+
+	if ! clean_up && { [ $rc -eq 0 ] || [ $rc -eq 4 ]; }; then
+		rc=1
+		verdict="not ok $num $name # mtun cannot be unloaded"
+	fi
+
+	# A marker that the log has lost means that it is full of something:
+	# then all of it counts.
+	if said=$(dmesg | awk -v m="$marker" '
+			index($0, m) { text = ""; next }
+			{ text = text $0 "\n" }
+			END { printf "%s", text }' |
+		  grep -E -A 25 -m 40 "$complaints"); then
+		printf '%s\n' "$said" | sed 's/^/# kernel: /'
+		if [ $rc -eq 0 ] || [ $rc -eq 4 ]; then
+			rc=1
+			verdict="not ok $num $name # the kernel complained"
+		fi
+	fi
+
+	[ $rc -eq 0 ] || [ $rc -eq 4 ] || failed=1
+	seconds=$(awk -v b="$begin" -v e="$(date +%s.%N)" \
+		  'BEGIN { printf "%.1f", e - b }')
+	echo "$verdict"
+	echo "# $test took $seconds s"
+	echo "$test $rc $seconds" >>"$out/results"
+done
+rm -f "$out/current"
+exit $failed

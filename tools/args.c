@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "args.h"
+
+/*
+ * Decimal, or hexadecimal with 0x. A leading zero is refused because half of
+ * the world would read the rest as octal.
+ */
+bool parse_u32(const char *text, uint32_t *value)
+{
+	const char *digits = text;
+	unsigned long long v;
+	int base = 10;
+
+	if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
+		base = 16;
+		digits = text + 2;
+		if (strspn(digits, "0123456789abcdefABCDEF") != strlen(digits))
+			return false;
+	} else if (strspn(digits, "0123456789") != strlen(digits)) {
+		return false;
+	} else if (digits[0] == '0' && digits[1]) {
+		return false;
+	}
+	if (!*digits)
+		return false;
+
+	errno = 0;
+	v = strtoull(digits, NULL, base);
+	if (errno || v > UINT32_MAX)
+		return false;
+	*value = v;
+	return true;
+}
+
+bool parse_key(const char *text, uint32_t *key)
+{
+	struct in_addr quad;
+
+	if (inet_pton(AF_INET, text, &quad) == 1) {
+		*key = ntohl(quad.s_addr);
+		return true;
+	}
+	return parse_u32(text, key);
+}
+
+bool parse_addr(const char *text, struct addr *addr)
+{
+	memset(addr, 0, sizeof(*addr));
+	addr->family = strchr(text, ':') ? AF_INET6 : AF_INET;
+	addr->len = addr->family == AF_INET6 ? 16 : 4;
+	return inet_pton(addr->family, text, addr->bytes) == 1;
+}
+
+static const char *word(const void *table, size_t size, size_t i)
+{
+	return *(const char *const *)((const char *)table + i * size);
+}
+
+const void *pick(const void *table, size_t size, const char *what,
+		 const char *text, struct error *err)
+{
+	size_t len = strlen(text), hits = 0, hit = 0, used;
+	const char *w, *like;
+
+	for (size_t i = 0; (w = word(table, size, i)); i++) {
+		if (len && !strncmp(w, text, len)) {
+			hit = i;
+			hits++;
+			if (!w[len]) {
+				hits = 1;
+				break;
+			}
+		}
+	}
+	if (hits == 1)
+		return (const char *)table + hit * size;
+
+	if (!hits) {
+		like = closest(table, size, text);
+		if (like) {
+			refuse(err, RES_USAGE,
+			       "unknown %s \"%s\"; did you mean \"%s\"?",
+			       what, text, like);
+			return NULL;
+		}
+	}
+	used = snprintf(err->text, sizeof(err->text), hits ?
+			"%s \"%s\" is ambiguous:" : "unknown %s \"%s\"; there is:",
+			what, text);
+	for (size_t i = 0; (w = word(table, size, i)); i++) {
+		if (hits && strncmp(w, text, len))
+			continue;
+		if (used < sizeof(err->text))
+			used += snprintf(err->text + used,
+					 sizeof(err->text) - used, " %s", w);
+	}
+	return NULL;
+}
+
+/* Letters to insert, delete, replace or swap to make b from a (at most 31). */
+static unsigned int distance(const char *a, const char *b)
+{
+	size_t la = strlen(a), lb = strlen(b);
+	unsigned int d[32][32];
+
+	if (la > 31 || lb > 31)
+		return 31;
+	for (size_t i = 0; i <= la; i++) {
+		for (size_t j = 0; j <= lb; j++) {
+			unsigned int best;
+
+			if (!i || !j) {
+				d[i][j] = i + j;
+				continue;
+			}
+			best = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
+			if (d[i - 1][j] + 1 < best)
+				best = d[i - 1][j] + 1;
+			if (d[i][j - 1] + 1 < best)
+				best = d[i][j - 1] + 1;
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
+			    a[i - 2] == b[j - 1] && d[i - 2][j - 2] + 1 < best)
+				best = d[i - 2][j - 2] + 1;
+			d[i][j] = best;
+		}
+	}
+	return d[la][lb];
+}
+
+const char *closest(const void *table, size_t size, const char *text)
+{
+	unsigned int least = strlen(text) > 3 ? 3 : 2;
+	const char *w, *like = NULL;
+
+	for (size_t i = 0; (w = word(table, size, i)); i++) {
+		unsigned int d = distance(text, w);
+
+		if (d < least) {
+			least = d;
+			like = w;
+		}
+	}
+	return like;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What a command is, and the objects that have commands. */
+#ifndef MTCTL_CMD_H
+#define MTCTL_CMD_H
+
+#include "model.h"
+
+struct nl;
+
+struct context {
+	struct options opt;
+	struct nl *nl;
+	struct error err;
+};
+
+struct command {
+	const char *name;
+	enum result (*fn)(struct context *ctx, int argc, char **argv);
+	const char *args;		/* synopsis of the arguments */
+	const char *doc;		/* one line */
+	const char *more;		/* details and examples, or NULL */
+};
+
+struct object {
+	const char *name;
+	const char *doc;
+	/* Ended by a NULL name. The first is run when none is named. */
+	const struct command *commands;
+};
+
+extern const struct command tunnel_commands[];
+extern const struct command monitor_commands[];
+
+/* Arguments of "tunnel add" (or "set") to a tunnel; err has the reason. */
+enum result tunnel_parse(int argc, char **argv, struct tunnel *t,
+			 struct error *err);
+
+#endif /* MTCTL_CMD_H */

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Plugin of iproute2: "ip -d link show" asks it to show the settings of a link
+ * of kind "mtun". ip loads link_mtun.so from its library directory and looks
+ * for the symbol mtun_link_util.
+ *
+ * iproute2 installs no header for this, so what is used of it is declared here.
+ * It was checked with iproute2 6.1.
+ */
+#include <arpa/inet.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <linux/rtnetlink.h>
+
+#include <linux/mtun.h>
+
+struct link_util {
+	struct link_util *next;
+	const char *id;
+	int maxattr;
+	int (*parse_opt)(struct link_util *lu, int argc, char **argv,
+			 struct nlmsghdr *nlh);
+	void (*print_opt)(struct link_util *lu, FILE *f, struct rtattr *tb[]);
+	void (*print_xstats)(struct link_util *lu, FILE *f, struct rtattr *a);
+	void (*print_help)(struct link_util *lu, int argc, char **argv,
+			   FILE *f);
+	int (*parse_ifla_xstats)(struct link_util *lu, int argc, char **argv);
+	int (*print_ifla_xstats)(struct nlmsghdr *nlh, void *arg);
+};
+
+/* Exported by ip. The output is text or JSON; it knows which. */
+enum { PRINT_ANY = 4 };
+enum { COLOR_INET = 2, COLOR_INET6 = 3, COLOR_NONE = 6 };
+
+int print_color_string(int type, int color, const char *key, const char *fmt,
+		       const char *value);
+int print_color_uint(int type, int color, const char *key, const char *fmt,
+		     unsigned int value);
+int print_color_bool(int type, int color, const char *key, const char *fmt,
+		     bool value);
+bool is_json_context(void);
+const char *ll_index_to_name(unsigned int index);
+
+static uint32_t number(struct rtattr *tb[], int attr)
+{
+	uint32_t u32 = 0;
+
+	if (!tb[attr])
+		return 0;
+	if (RTA_PAYLOAD(tb[attr]) == sizeof(u32))
+		memcpy(&u32, RTA_DATA(tb[attr]), sizeof(u32));
+	else if (RTA_PAYLOAD(tb[attr]) == 1)
+		u32 = *(uint8_t *)RTA_DATA(tb[attr]);
+	return u32;
+}
+
+static void print_addr(const char *key, const char *fmt, struct rtattr *a)
+{
+	char text[INET6_ADDRSTRLEN];
+	int family;
+
+	if (!a || (RTA_PAYLOAD(a) != 4 && RTA_PAYLOAD(a) != 16))
+		return;
+	family = RTA_PAYLOAD(a) == 4 ? AF_INET : AF_INET6;
+	inet_ntop(family, RTA_DATA(a), text, sizeof(text));
+	print_color_string(PRINT_ANY,
+			   family == AF_INET ? COLOR_INET : COLOR_INET6, key,
+			   fmt, text);
+}
+
+static void print_uint(const char *key, const char *fmt, uint32_t value)
+{
+	print_color_uint(PRINT_ANY, COLOR_NONE, key, fmt, value);
+}
+
+static void print_string(const char *key, const char *fmt, const char *value)
+{
+	print_color_string(PRINT_ANY, COLOR_NONE, key, fmt, value);
+}
+
+static void print_key(struct rtattr *tb[], const char *key, const char *fmt,
+		      int flags, int attr)
+{
+	if (tb[attr] && number(tb, flags) & MTUN_GRE_FLAG_KEY)
+		print_uint(key, fmt, number(tb, attr));
+}
+
+static void mtun_print_opt(struct link_util *lu, FILE *f, struct rtattr *tb[])
+{
+	(void)lu;
+	(void)f;
+	if (!tb)
+		return;
+	print_addr("local", "local %s ", tb[MTUN_A_TUNNEL_LOCAL]);
+	print_addr("remote", "remote %s ", tb[MTUN_A_TUNNEL_REMOTE]);
+	print_key(tb, "ikey", "ikey %u ", MTUN_A_TUNNEL_IFLAGS,
+		  MTUN_A_TUNNEL_IKEY);
+	print_key(tb, "okey", "okey %u ", MTUN_A_TUNNEL_OFLAGS,
+		  MTUN_A_TUNNEL_OKEY);
+	if (tb[MTUN_A_TUNNEL_TTL])
+		print_uint("ttl", "ttl %u ", number(tb, MTUN_A_TUNNEL_TTL));
+	if (number(tb, MTUN_A_TUNNEL_TOS_INHERIT))
+		print_string("tos", "tos %s ", "inherit");
+	else if (tb[MTUN_A_TUNNEL_TOS])
+		print_uint("tos", "tos %#x ",
+			   number(tb, MTUN_A_TUNNEL_TOS));
+	if (number(tb, MTUN_A_TUNNEL_LINK))
+		print_string("dev", "dev %s ",
+			     ll_index_to_name(number(tb, MTUN_A_TUNNEL_LINK)));
+	if (number(tb, MTUN_A_TUNNEL_FWMARK))
+		print_uint("fwmark", "fwmark %#x ",
+			   number(tb, MTUN_A_TUNNEL_FWMARK));
+	if (tb[MTUN_A_TUNNEL_MTU_AUTO]) {
+		bool is_auto = number(tb, MTUN_A_TUNNEL_MTU_AUTO);
+
+		if (is_json_context())
+			print_color_bool(PRINT_ANY, COLOR_NONE, "mtu_auto",
+					 NULL, is_auto);
+		else if (is_auto)
+			print_string("", "%s ", "mtu auto");
+	}
+}
+
+static void mtun_print_help(struct link_util *lu, int argc, char **argv,
+			    FILE *f)
+{
+	(void)lu;
+	(void)argc;
+	(void)argv;
+	fprintf(f, "Use \"mtctl tunnel add\" to create a link of type mtun, and\n"
+		   "\"mtctl tunnel set\" to change it.\n");
+}
+
+static int mtun_parse_opt(struct link_util *lu, int argc, char **argv,
+			  struct nlmsghdr *nlh)
+{
+	(void)nlh;
+	mtun_print_help(lu, argc, argv, stderr);
+	return -1;
+}
+
+__attribute__((visibility("default")))
+struct link_util mtun_link_util = {
+	.id = "mtun",
+	.maxattr = MTUN_A_TUNNEL_MAX,
+	.parse_opt = mtun_parse_opt,
+	.print_opt = mtun_print_opt,
+	.print_help = mtun_print_help,
+};

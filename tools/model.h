@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The objects that the parts of mtctl hand to each other: the command parsers
+ * (cmd_*.c) fill them from text, nl.c carries them to and from the kernel, and
+ * print.c shows them.
+ */
+#ifndef MTCTL_MODEL_H
+#define MTCTL_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <net/if.h>
+
+#include <linux/mtun.h>
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
+/* Exit status of the tool and return value of everything that can fail. */
+enum result {
+	RES_OK		= 0,
+	RES_REFUSED	= 1,	/* by the kernel or the system */
+	RES_USAGE	= 2,	/* by us: the words make no sense */
+};
+
+/* Why something failed, as one line without a newline. */
+struct error {
+	char text[1024];
+};
+
+enum result refuse(struct error *err, enum result res, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+struct addr {
+	int family;		/* AF_INET or AF_INET6 */
+	unsigned char len;
+	unsigned char bytes[16];
+};
+
+struct stats {
+	uint64_t rx_packets;
+	uint64_t rx_bytes;
+	uint64_t tx_packets;
+	uint64_t tx_bytes;
+	uint64_t drops[MTUN_DROP_REASON_MAX + 1];
+};
+
+struct tunnel {
+	uint32_t has;		/* has_bit() of each attribute that is set */
+	bool one_key;		/* ikey and okey were given as "key" */
+	char dev[IFNAMSIZ];	/* name of link; "" when it is 0 or unknown */
+
+	uint32_t ifindex;
+	char ifname[IFNAMSIZ];
+	struct addr local;
+	struct addr remote;
+	uint32_t iflags;
+	uint32_t oflags;
+	uint32_t ikey;
+	uint32_t okey;
+	uint8_t ttl;
+	uint8_t tos;
+	uint8_t tos_inherit;
+	uint32_t link;
+	uint32_t fwmark;
+	uint32_t mtu;
+	uint8_t mtu_auto;
+	uint32_t if_flags;
+	int32_t underlay_netnsid;
+	struct stats stats;
+};
+
+static inline uint32_t has_bit(enum mtun_tunnel_attr attr)
+{
+	return 1u << attr;
+}
+
+static inline bool tunnel_has(const struct tunnel *t,
+			      enum mtun_tunnel_attr attr)
+{
+	return t->has & has_bit(attr);
+}
+
+static inline bool tunnel_has_ikey(const struct tunnel *t)
+{
+	return tunnel_has(t, MTUN_A_TUNNEL_IKEY) &&
+	       (t->iflags & MTUN_GRE_FLAG_KEY);
+}
+
+static inline bool tunnel_has_okey(const struct tunnel *t)
+{
+	return tunnel_has(t, MTUN_A_TUNNEL_OKEY) &&
+	       (t->oflags & MTUN_GRE_FLAG_KEY);
+}
+
+struct tunnels {
+	struct tunnel *v;
+	size_t n;
+	size_t room;
+};
+
+struct tunnel *tunnels_add(struct tunnels *ts);
+struct tunnel *tunnels_find(struct tunnels *ts, uint32_t ifindex);
+void tunnels_remove(struct tunnels *ts, uint32_t ifindex);
+void tunnels_free(struct tunnels *ts);
+
+enum event {
+	EVENT_NEW,
+	EVENT_SET,
+	EVENT_DEL,
+	EVENT_LOST,		/* the kernel had to drop some */
+};
+
+struct options {
+	bool json;
+	bool pretty;
+	bool statistics;
+	bool details;
+};
+
+#endif /* MTCTL_MODEL_H */

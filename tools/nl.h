@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Objects to and from the kernel. All functions say in err why they failed. */
+#ifndef MTCTL_NL_H
+#define MTCTL_NL_H
+
+#include "model.h"
+
+struct nl;
+
+/* Nothing is sent before the first request; one socket serves all of them. */
+struct nl *nl_new(void);
+void nl_free(struct nl *nl);
+
+enum result nl_tunnel_new(struct nl *nl, struct tunnel *t, struct error *err);
+enum result nl_tunnel_set(struct nl *nl, struct tunnel *t, struct error *err);
+enum result nl_tunnel_del(struct nl *nl, const char *ifname,
+			  struct error *err);
+enum result nl_tunnel_get(struct nl *nl, const char *ifname, struct tunnel *t,
+			  struct error *err);
+
+/*
+ * All tunnels. When they keep changing while they are read, the call fails with
+ * *incomplete set and ts as complete as it gets.
+ */
+enum result nl_tunnel_dump(struct nl *nl, struct tunnels *ts, bool *incomplete,
+			   struct error *err);
+
+/* Subscribes to the events; they wait from then on for nl_event(). */
+enum result nl_subscribe(struct nl *nl, struct error *err);
+
+/* Waits for the next event. t is not touched for EVENT_LOST. */
+enum result nl_event(struct nl *nl, enum event *event, struct tunnel *t,
+		     struct error *err);
+
+#endif /* MTCTL_NL_H */

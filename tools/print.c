@@ -1,0 +1,621 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The only file that shows objects: text for people, or JSON. */
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "names.h"
+#include "print.h"
+
+/* linux/if.h has it, but cannot be included together with net/if.h. */
+#define MT_IFF_LOWER_UP	(1u << 16)
+#define MT_IFF_DORMANT	(1u << 17)
+
+/* The interface flags that "ip link" names, in its order. */
+static const struct {
+	uint32_t flag;
+	const char *name;
+} if_flags[] = {
+	{ IFF_LOOPBACK, "LOOPBACK" },
+	{ IFF_BROADCAST, "BROADCAST" },
+	{ IFF_POINTOPOINT, "POINTOPOINT" },
+	{ IFF_MULTICAST, "MULTICAST" },
+	{ IFF_NOARP, "NOARP" },
+	{ IFF_ALLMULTI, "ALLMULTI" },
+	{ IFF_PROMISC, "PROMISC" },
+	{ IFF_DEBUG, "DEBUG" },
+	{ IFF_UP, "UP" },
+	{ MT_IFF_LOWER_UP, "LOWER_UP" },
+	{ MT_IFF_DORMANT, "DORMANT" },
+};
+
+struct text {
+	char s[INET6_ADDRSTRLEN + 16];
+};
+
+static struct text addr_text(const struct addr *addr)
+{
+	struct text t;
+
+	if (!addr->len || !inet_ntop(addr->family, addr->bytes, t.s, sizeof(t.s)))
+		strcpy(t.s, "?");
+	return t;
+}
+
+static struct text number_text(uint64_t v)
+{
+	struct text t;
+
+	snprintf(t.s, sizeof(t.s), "%" PRIu64, v);
+	return t;
+}
+
+static struct text tos_text(const struct tunnel *t)
+{
+	struct text text;
+
+	if (t->tos_inherit)
+		strcpy(text.s, "inherit");
+	else
+		snprintf(text.s, sizeof(text.s), t->tos ? "%#x" : "%u", t->tos);
+	return text;
+}
+
+/* " (1.5 MiB)", or nothing where the number says it as well. */
+static struct text size_text(uint64_t bytes)
+{
+	static const char unit[] = "KMGTPE";
+	double v = bytes;
+	struct text t;
+	int i = -1;
+
+	while (v >= 1024 && i < 5) {
+		v /= 1024;
+		i++;
+	}
+	if (i < 0)
+		t.s[0] = '\0';
+	else
+		snprintf(t.s, sizeof(t.s), " (%.1f %ciB)", v, unit[i]);
+	return t;
+}
+
+/* The name of the underlay device, or its number where we cannot see it. */
+static struct text dev_text(const struct tunnel *t)
+{
+	struct text text;
+
+	if (t->dev[0])
+		strcpy(text.s, t->dev);
+	else if (t->link)
+		snprintf(text.s, sizeof(text.s), "if%u", t->link);
+	else
+		strcpy(text.s, "any");
+	return text;
+}
+
+static int outer_family(const struct tunnel *t)
+{
+	return t->local.len ? t->local.family : t->remote.family;
+}
+
+static uint64_t drops_total(const struct stats *s)
+{
+	uint64_t total = 0;
+
+	for (size_t i = 0; i <= MTUN_DROP_REASON_MAX; i++)
+		total += s->drops[i];
+	return total;
+}
+
+/* Colour: only for a person, and not for one who does not want it. */
+
+enum colour { PLAIN, BOLD, GREEN, RED, YELLOW };
+
+static bool coloured(void)
+{
+	static int yes = -1;
+
+	if (yes < 0) {
+		const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+		yes = isatty(STDOUT_FILENO) && !(no && *no) &&
+		      term && strcmp(term, "dumb");
+	}
+	return yes;
+}
+
+static const char *on(enum colour c)
+{
+	static const char *const code[] = {
+		[BOLD] = "\033[1m", [GREEN] = "\033[32m",
+		[RED] = "\033[31m", [YELLOW] = "\033[33m",
+	};
+
+	return coloured() ? code[c] : "";
+}
+
+static const char *off(void)
+{
+	return coloured() ? "\033[0m" : "";
+}
+
+/* JSON */
+
+/* jansson has no unsigned numbers; nothing here gets near 2^63. */
+static json_t *number(uint64_t v)
+{
+	return json_integer(v <= INT64_MAX ? (json_int_t)v : INT64_MAX);
+}
+
+static void json_print(json_t *value, const struct options *opt, bool one_line)
+{
+	size_t flags = opt->pretty && !one_line ? JSON_INDENT(4) : JSON_COMPACT;
+
+	if (!value || json_dumpf(value, stdout, flags | JSON_ENSURE_ASCII)) {
+		fprintf(stderr, "mtctl: cannot make JSON: no memory, or a name that is not UTF-8\n");
+		exit(RES_REFUSED);
+	}
+	putchar('\n');
+	json_decref(value);
+}
+
+/* A name of the kernel is any bytes; JSON has only text. */
+static json_t *json_name(const char *name)
+{
+	json_t *s = json_string(name);
+	char text[4 * IFNAMSIZ], *p = text;
+
+	if (s)
+		return s;
+	for (; *name; name++)
+		p += sprintf(p, (*name & 0x80) ? "\\x%02x" : "%c",
+			     (unsigned char)*name);
+	return json_string(text);
+}
+
+static json_t *stats_json(const struct stats *s)
+{
+	json_t *o = json_object(), *drops = json_object();
+
+	json_object_set_new(o, "rx_packets", number(s->rx_packets));
+	json_object_set_new(o, "rx_bytes", number(s->rx_bytes));
+	json_object_set_new(o, "tx_packets", number(s->tx_packets));
+	json_object_set_new(o, "tx_bytes", number(s->tx_bytes));
+	for (size_t i = 0; i <= MTUN_DROP_REASON_MAX; i++)
+		if (s->drops[i])
+			json_object_set_new(drops, drop_reason_names[i].name,
+					    number(s->drops[i]));
+	json_object_set_new(o, "drops", drops);
+	return o;
+}
+
+static void add_tunnel(json_t *o, const struct tunnel *t,
+		       const struct options *opt)
+{
+	json_t *flags = json_array();
+
+	json_object_set_new(o, "ifname", json_name(t->ifname));
+	json_object_set_new(o, "ifindex", number(t->ifindex));
+	json_object_set_new(o, "family",
+			    json_string(outer_family(t) == AF_INET6 ?
+					"inet6" : "inet"));
+	json_object_set_new(o, "local", json_string(addr_text(&t->local).s));
+	json_object_set_new(o, "remote", json_string(addr_text(&t->remote).s));
+	if (tunnel_has_ikey(t))
+		json_object_set_new(o, "ikey", number(t->ikey));
+	if (tunnel_has_okey(t))
+		json_object_set_new(o, "okey", number(t->okey));
+	json_object_set_new(o, "ttl", number(t->ttl));
+	json_object_set_new(o, "tos", t->tos_inherit ? json_string("inherit") :
+						       number(t->tos));
+	if (t->dev[0])
+		json_object_set_new(o, "dev", json_name(t->dev));
+	else if (t->link)
+		json_object_set_new(o, "dev_index", number(t->link));
+	if (t->fwmark)
+		json_object_set_new(o, "fwmark", number(t->fwmark));
+	json_object_set_new(o, "mtu", number(t->mtu));
+	json_object_set_new(o, "mtu_auto", json_boolean(t->mtu_auto));
+	json_object_set_new(o, "up", json_boolean(t->if_flags & IFF_UP));
+	for (size_t i = 0; i < ARRAY_SIZE(if_flags); i++)
+		if (t->if_flags & if_flags[i].flag)
+			json_array_append_new(flags,
+					      json_string(if_flags[i].name));
+	json_object_set_new(o, "flags", flags);
+	if (tunnel_has(t, MTUN_A_TUNNEL_UNDERLAY_NETNSID))
+		json_object_set_new(o, "underlay_netnsid",
+				    json_integer(t->underlay_netnsid));
+	if (opt->statistics)
+		json_object_set_new(o, "stats", stats_json(&t->stats));
+}
+
+static void print_json(const struct tunnels *ts, const struct options *opt)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < ts->n; i++) {
+		json_t *o = json_object();
+
+		add_tunnel(o, &ts->v[i], opt);
+		json_array_append_new(array, o);
+	}
+	json_print(array, opt, false);
+}
+
+/* Tables: rows of cells, each column as wide as its widest cell */
+
+#define MAX_COLUMNS	16
+
+struct table {
+	struct cell {
+		char s[INET6_ADDRSTRLEN + 16];
+		enum colour colour;
+	} (*rows)[MAX_COLUMNS];
+	size_t n_rows;
+	size_t n_columns;
+	size_t width[MAX_COLUMNS];
+	bool right[MAX_COLUMNS];	/* numbers end below each other */
+};
+
+static void add_column(struct table *tab, bool right, const char *title)
+{
+	tab->right[tab->n_columns] = right;
+	strcpy(tab->rows[0][tab->n_columns].s, title);
+	tab->rows[0][tab->n_columns].colour = BOLD;
+	tab->n_columns++;
+}
+
+static void print_row(const struct table *tab, size_t row)
+{
+	size_t pad = 0;
+
+	for (size_t i = 0; i < tab->n_columns; i++) {
+		const struct cell *c = &tab->rows[row][i];
+		size_t fill = tab->width[i] - strlen(c->s);
+
+		if (tab->right[i])
+			pad += fill;
+		printf("%*s", (int)pad, "");
+		if (c->colour)
+			printf("%s%s%s", on(c->colour), c->s, off());
+		else
+			fputs(c->s, stdout);
+		pad = 2 + (tab->right[i] ? 0 : fill);
+	}
+	putchar('\n');
+}
+
+static void size_columns(struct table *tab)
+{
+	for (size_t r = 0; r < tab->n_rows; r++)
+		for (size_t i = 0; i < tab->n_columns; i++)
+			if (strlen(tab->rows[r][i].s) > tab->width[i])
+				tab->width[i] = strlen(tab->rows[r][i].s);
+}
+
+static struct table new_table(size_t rows)
+{
+	struct table tab = { .n_rows = rows };
+
+	tab.rows = calloc(rows, sizeof(*tab.rows));
+	if (!tab.rows) {
+		perror("mtctl");
+		exit(RES_REFUSED);
+	}
+	return tab;
+}
+
+/* Text */
+
+/* Drop reasons of one tunnel, one a line. */
+static void print_drops(const struct stats *s, const struct options *opt,
+			int indent)
+{
+	int name_width = 0, width = 0;
+
+	for (size_t i = 0; i <= MTUN_DROP_REASON_MAX; i++) {
+		int len = strlen(drop_reason_names[i].name);
+
+		if (!s->drops[i])
+			continue;
+		if (len > name_width)
+			name_width = len;
+		len = strlen(number_text(s->drops[i]).s);
+		if (len > width)
+			width = len;
+	}
+	for (size_t i = 0; i <= MTUN_DROP_REASON_MAX; i++) {
+		if (!s->drops[i])
+			continue;
+		printf("%*s%s%-*s%s  %*" PRIu64 "%s%s\n", indent, "",
+		       on(YELLOW), name_width, drop_reason_names[i].name, off(),
+		       width, s->drops[i], opt->details ? "  " : "",
+		       opt->details ? drop_reason_names[i].doc : "");
+	}
+}
+
+static void print_stats(const struct tunnel *t, const struct options *opt)
+{
+	const struct stats *s = &t->stats;
+	uint64_t drops = drops_total(s);
+	int width;
+
+	width = snprintf(NULL, 0, "%" PRIu64, s->rx_packets > s->tx_packets ?
+					      s->rx_packets : s->tx_packets);
+	printf("    received  %*" PRIu64 " packets  %" PRIu64 " bytes%s\n",
+	       width, s->rx_packets, s->rx_bytes, size_text(s->rx_bytes).s);
+	printf("    sent      %*" PRIu64 " packets  %" PRIu64 " bytes%s\n",
+	       width, s->tx_packets, s->tx_bytes, size_text(s->tx_bytes).s);
+	printf("    dropped   %*" PRIu64 " packets\n", width, drops);
+	print_drops(s, opt, 8);
+}
+
+static void print_keys(const struct tunnel *t)
+{
+	bool in = tunnel_has_ikey(t), out = tunnel_has_okey(t);
+
+	if (in && out && t->ikey == t->okey) {
+		printf("  key %u", t->ikey);
+		return;
+	}
+	if (in)
+		printf("  ikey %u", t->ikey);
+	if (out)
+		printf("  okey %u", t->okey);
+}
+
+static void print_ends(const struct tunnel *t)
+{
+	printf("%s%s%s: GRE over %s  %s -> %s", on(BOLD), t->ifname, off(),
+	       outer_family(t) == AF_INET6 ? "IPv6" : "IPv4",
+	       addr_text(&t->local).s, addr_text(&t->remote).s);
+	print_keys(t);
+}
+
+static void print_state(const struct tunnel *t)
+{
+	bool up = t->if_flags & IFF_UP;
+
+	printf("  %s%s%s", on(up ? GREEN : RED), up ? "UP" : "DOWN", off());
+}
+
+/* What differs from the defaults, or everything. */
+static void print_settings(const struct tunnel *t, bool all)
+{
+	printf("mtu %u%s", t->mtu, t->mtu_auto ? " (auto)" : "");
+	if (all || t->ttl != 64)
+		printf("  ttl %u", t->ttl);
+	if (all || t->tos_inherit || t->tos)
+		printf("  tos %s", tos_text(t).s);
+	if (all || t->link)
+		printf("  dev %s", dev_text(t).s);
+	if (t->fwmark)
+		printf("  fwmark %#x", t->fwmark);
+	else if (all)
+		printf("  fwmark none");
+}
+
+static void print_block(const struct tunnel *t, const struct options *opt)
+{
+	const char *sep = "";
+
+	print_ends(t);
+	if (opt->details && !tunnel_has_ikey(t) && !tunnel_has_okey(t))
+		printf("  key none");
+	print_state(t);
+	printf("\n    ");
+	print_settings(t, opt->details);
+	putchar('\n');
+	if (tunnel_has(t, MTUN_A_TUNNEL_UNDERLAY_NETNSID))
+		printf("    underlay in another network namespace, netnsid %d\n",
+		       t->underlay_netnsid);
+	if (opt->details) {
+		printf("    ifindex %u  flags ", t->ifindex);
+		for (size_t i = 0; i < ARRAY_SIZE(if_flags); i++) {
+			if (!(t->if_flags & if_flags[i].flag))
+				continue;
+			printf("%s%s", sep, if_flags[i].name);
+			sep = ",";
+		}
+		putchar('\n');
+	}
+	if (opt->statistics)
+		print_stats(t, opt);
+}
+
+void print_blocks(const struct tunnels *ts, const struct options *opt)
+{
+	if (opt->json) {
+		print_json(ts, opt);
+		return;
+	}
+	for (size_t i = 0; i < ts->n; i++)
+		print_block(&ts->v[i], opt);
+}
+
+static void fill_row(struct cell *c, const struct tunnel *t,
+		     const struct options *opt)
+{
+	bool in = tunnel_has_ikey(t), out = tunnel_has_okey(t);
+	bool up = t->if_flags & IFF_UP;
+
+	strcpy((c++)->s, t->ifname);
+	c->colour = up ? GREEN : RED;
+	strcpy((c++)->s, up ? "UP" : "DOWN");
+	strcpy((c++)->s, addr_text(&t->local).s);
+	strcpy((c++)->s, addr_text(&t->remote).s);
+	if (in && out && t->ikey == t->okey)
+		snprintf(c->s, sizeof(c->s), "%u", t->ikey);
+	else if (in || out)
+		snprintf(c->s, sizeof(c->s), "%.10s/%.10s",
+			 in ? number_text(t->ikey).s : "-",
+			 out ? number_text(t->okey).s : "-");
+	else
+		strcpy(c->s, "-");
+	strcpy((++c)->s, number_text(t->mtu).s);
+	strcpy((++c)->s, dev_text(t).s);
+	if (opt->details) {
+		strcpy((++c)->s, number_text(t->ttl).s);
+		strcpy((++c)->s, tos_text(t).s);
+		snprintf((++c)->s, sizeof(c->s), t->fwmark ? "%#x" : "-",
+			 t->fwmark);
+	}
+	if (opt->statistics) {
+		const struct stats *s = &t->stats;
+
+		strcpy((++c)->s, number_text(s->rx_packets).s);
+		strcpy((++c)->s, number_text(s->rx_bytes).s);
+		strcpy((++c)->s, number_text(s->tx_packets).s);
+		strcpy((++c)->s, number_text(s->tx_bytes).s);
+		strcpy((++c)->s, number_text(drops_total(s)).s);
+	}
+}
+
+void print_table(const struct tunnels *ts, const struct options *opt)
+{
+	struct table tab;
+
+	if (opt->json) {
+		print_json(ts, opt);
+		return;
+	}
+	if (!ts->n)
+		return;
+	tab = new_table(ts->n + 1);
+	add_column(&tab, false, "NAME");
+	add_column(&tab, false, "STATE");
+	add_column(&tab, false, "LOCAL");
+	add_column(&tab, false, "REMOTE");
+	add_column(&tab, false, "KEY(IN/OUT)");
+	add_column(&tab, true, "MTU");
+	add_column(&tab, false, "DEV");
+	if (opt->details) {
+		add_column(&tab, true, "TTL");
+		add_column(&tab, false, "TOS");
+		add_column(&tab, false, "FWMARK");
+	}
+	if (opt->statistics) {
+		add_column(&tab, true, "RX-PACKETS");
+		add_column(&tab, true, "RX-BYTES");
+		add_column(&tab, true, "TX-PACKETS");
+		add_column(&tab, true, "TX-BYTES");
+		add_column(&tab, true, "DROPPED");
+	}
+	for (size_t i = 0; i < ts->n; i++)
+		fill_row(tab.rows[i + 1], &ts->v[i], opt);
+	size_columns(&tab);
+	for (size_t i = 0; i <= ts->n; i++) {
+		print_row(&tab, i);
+		if (i && opt->statistics)
+			print_drops(&ts->v[i - 1].stats, opt, 4);
+	}
+	free(tab.rows);
+}
+
+/* Events */
+
+static const char *const event_names[] = {
+	[EVENT_NEW] = "new", [EVENT_SET] = "set",
+	[EVENT_DEL] = "del", [EVENT_LOST] = "lost",
+};
+
+/* "old -> new" of one setting, if it has changed. */
+static void print_change(const char *what, struct text was, struct text is)
+{
+	if (strcmp(was.s, is.s))
+		printf("  %s %s -> %s", what, was.s, is.s);
+}
+
+static struct text key_text(bool has, uint32_t key)
+{
+	struct text t;
+
+	if (has)
+		return number_text(key);
+	strcpy(t.s, "none");
+	return t;
+}
+
+static void print_changes(const struct tunnel *was, const struct tunnel *t)
+{
+	uint32_t flipped = was->if_flags ^ t->if_flags;
+
+	if (strcmp(was->ifname, t->ifname))
+		printf("  name %s -> %s", was->ifname, t->ifname);
+	print_change("local", addr_text(&was->local), addr_text(&t->local));
+	print_change("remote", addr_text(&was->remote), addr_text(&t->remote));
+	print_change("ikey", key_text(tunnel_has_ikey(was), was->ikey),
+		     key_text(tunnel_has_ikey(t), t->ikey));
+	print_change("okey", key_text(tunnel_has_okey(was), was->okey),
+		     key_text(tunnel_has_okey(t), t->okey));
+	print_change("ttl", number_text(was->ttl), number_text(t->ttl));
+	print_change("tos", tos_text(was), tos_text(t));
+	print_change("dev", dev_text(was), dev_text(t));
+	print_change("fwmark", key_text(was->fwmark, was->fwmark),
+		     key_text(t->fwmark, t->fwmark));
+	print_change("mtu", number_text(was->mtu), number_text(t->mtu));
+	if (was->mtu_auto != t->mtu_auto)
+		printf("  mtu is %s", t->mtu_auto ? "auto" : "fixed");
+	if (flipped & IFF_UP)
+		print_state(t);
+	for (size_t i = 0; i < ARRAY_SIZE(if_flags); i++)
+		if (flipped & if_flags[i].flag & ~(IFF_UP | MT_IFF_LOWER_UP))
+			printf("  %c%s", t->if_flags & if_flags[i].flag ?
+					 '+' : '-', if_flags[i].name);
+}
+
+/* Local time with microseconds; ISO 8601 with the zone if long_form. */
+static struct text time_text(bool long_form)
+{
+	struct timeval now;
+	struct text t;
+	struct tm tm;
+	char zone[8];
+
+	gettimeofday(&now, NULL);
+	localtime_r(&now.tv_sec, &tm);
+	strftime(t.s, sizeof(t.s), long_form ? "%Y-%m-%dT%H:%M:%S" : "%H:%M:%S",
+		 &tm);
+	strftime(zone, sizeof(zone), "%z", &tm);
+	snprintf(t.s + strlen(t.s), sizeof(t.s) - strlen(t.s), ".%06ld%s",
+		 (long)now.tv_usec, long_form ? zone : "");
+	return t;
+}
+
+void print_event(enum event event, const struct tunnel *t,
+		 const struct tunnel *was, const struct options *opt)
+{
+	if (opt->json) {
+		json_t *o = json_object();
+
+		json_object_set_new(o, "event", json_string(event_names[event]));
+		json_object_set_new(o, "time", json_string(time_text(true).s));
+		if (t)
+			add_tunnel(o, t, opt);
+		json_print(o, opt, true);
+		return;
+	}
+	printf("%s  %s%-4s%s  ", time_text(false).s, on(BOLD),
+	       event_names[event], off());
+	if (!t) {
+		printf("events were lost: the kernel's queue was full");
+	} else if (event == EVENT_SET && was) {
+		printf("%s%s%s:", on(BOLD), t->ifname, off());
+		print_changes(was, t);
+	} else {
+		print_ends(t);
+		print_state(t);
+		printf("  ");
+		print_settings(t, opt->details);
+	}
+	putchar('\n');
+}
