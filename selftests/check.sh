@@ -208,6 +208,12 @@ module_sparse()
 #   STATIC_CONST_CHAR_ARRAY	it means an argv, which main() wants writable
 user_space="PREFER_DEFINED_ATTRIBUTE_MACRO,BIT_MACRO,CAMELCASE"
 user_space+=",EMBEDDED_FUNCTION_NAME,STATIC_CONST_CHAR_ARRAY"
+# ... and of tests on kselftest_harness.h:
+#   PREFER_KERNEL_TYPES, ARRAY_SIZE	user space has neither
+#   COMPLEX_MACRO, PARENTHESIS_ALIGNMENT	tables of test cases
+#   TYPO_SPELLING	it does not know some words
+user_space+=",PREFER_KERNEL_TYPES,ARRAY_SIZE,COMPLEX_MACRO"
+user_space+=",PARENTHESIS_ALIGNMENT,TYPO_SPELLING"
 
 # checkpatch DIR...: see .checkpatch.conf for the options
 checkpatch()

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Unit tests of the argument parser. Prints TAP. */
+#include <stdio.h>
+#include <string.h>
+#include <arpa/inet.h>
+
+#include "args.h"
+#include "cmd.h"
+
+static int number;
+static int failed;
+
+static void check(bool good, const char *what)
+{
+	number++;
+	if (!good)
+		failed++;
+	printf("%sok %d - %s\n", good ? "" : "not ", number, what);
+}
+
+static void test_numbers(void)
+{
+	uint32_t v = 0;
+
+	check(parse_u32("4294967295", &v) && v == 0xffffffff, "largest number");
+	check(parse_u32("0x10", &v) && v == 16, "hexadecimal number");
+	check(!parse_u32("4294967296", &v), "number too large");
+	check(!parse_u32("", &v), "empty number");
+	check(!parse_u32("-1", &v), "negative number");
+	check(!parse_u32("12x", &v), "number with a tail");
+	check(parse_key("0.0.1.2", &v) && v == 258, "key as dotted quad");
+	check(parse_key("7", &v) && v == 7, "key as number");
+	check(!parse_key("4294967296", &v), "key too large");
+	check(!parse_key("1.2.3", &v), "key as dotted triple");
+}
+
+static void test_addresses(void)
+{
+	struct addr addr;
+
+	check(parse_addr("192.0.2.1", &addr) && addr.family == AF_INET &&
+	      addr.len == 4 && !memcmp(addr.bytes, "\xc0\x00\x02\x01", 4),
+	      "IPv4 address");
+	check(parse_addr("2001:db8::1", &addr) && addr.family == AF_INET6 &&
+	      addr.len == 16 && addr.bytes[0] == 0x20 && addr.bytes[15] == 1,
+	      "IPv6 address");
+	check(!parse_addr("192.0.2", &addr), "short IPv4 address");
+	check(!parse_addr("host.example", &addr), "name for an address");
+}
+
+static void refused(const char *what, int argc, char **argv, const char *word)
+{
+	struct tunnel t = { 0 };
+	struct error err = { "" };
+
+	check(tunnel_parse(argc, argv, &t, &err) == RES_USAGE &&
+	      strstr(err.text, word), what);
+}
+
+#define REFUSED(what, word, ...) do {					\
+	char *argv[] = { "mt0", __VA_ARGS__ };					\
+	refused(what, ARRAY_SIZE(argv), argv, word);			\
+} while (0)
+
+static void test_arguments(void)
+{
+	char *good[] = { "mt0", "local", "192.0.2.1", "remote", "198.51.100.1",
+			 "key", "7", "ttl", "9", "tos", "inherit" };
+	struct tunnel t = { 0 };
+	struct error err = { "" };
+
+	check(tunnel_parse(ARRAY_SIZE(good), good, &t, &err) == RES_OK &&
+	      t.ikey == 7 && t.okey == 7 && t.ttl == 9 && t.tos_inherit == 1 &&
+	      tunnel_has(&t, MTUN_A_TUNNEL_LOCAL) &&
+	      tunnel_has(&t, MTUN_A_TUNNEL_REMOTE) &&
+	      !tunnel_has(&t, MTUN_A_TUNNEL_MTU), "arguments of a tunnel");
+	REFUSED("key of 2^32", "4294967295", "key", "4294967296");
+	REFUSED("unknown word", "ttl", "tttl", "9");
+	REFUSED("missing value", "ttl", "ttl");
+	REFUSED("twice", "ttl", "ttl", "1", "ttl", "2");
+	REFUSED("no address", "local", "local", "nowhere");
+}
+
+int main(void)
+{
+	test_numbers();
+	test_addresses();
+	test_arguments();
+	printf("1..%d\n", number);
+	return failed ? 1 : 0;
+}
