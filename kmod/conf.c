@@ -126,8 +126,12 @@ static const char *apply_addresses(struct mt_conf *conf,
 	err = check_host(conf->family, &conf->remote, true);
 	if (err)
 		return err;
-	if (!memcmp(&conf->local, &conf->remote, sizeof(conf->local)))
-		return "remote must differ from local";
+	if (!memcmp(&conf->local, &conf->remote, sizeof(conf->local))) {
+		if (new_remote)
+			return "remote must differ from local";
+		*attr = MTUN_A_TUNNEL_LOCAL;
+		return "local must differ from remote";
+	}
 	return NULL;
 }
 

@@ -233,7 +233,8 @@ static int split(char *line, char **words, struct error *err)
 			       MAX_WORDS);
 			return -1;
 		}
-		words[n++] = to = p;
+		to = p;
+		words[n++] = p;
 		for (; *p && (quote || !strchr(" \t\r\n", *p)); p++) {
 			if (quote ? *p == quote : *p == '"' || *p == '\'')
 				quote = quote ? 0 : *p;

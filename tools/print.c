@@ -161,7 +161,7 @@ static void json_print(json_t *value, const struct options *opt, bool one_line)
 	size_t flags = opt->pretty && !one_line ? JSON_INDENT(4) : JSON_COMPACT;
 
 	if (!value || json_dumpf(value, stdout, flags | JSON_ENSURE_ASCII)) {
-		fprintf(stderr, "mtctl: cannot make JSON: no memory, or a name that is not UTF-8\n");
+		fprintf(stderr, "mtctl: no JSON: no memory, or a name is not UTF-8\n");
 		exit(RES_REFUSED);
 	}
 	putchar('\n');
