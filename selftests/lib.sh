@@ -60,7 +60,9 @@ skip_all()
 
 say()
 {
-	printf '%s\n' "$*" | sed 's/^/# /'
+	local text=$*
+
+	echo "# ${text//$'\n'/$'\n'# }"
 }
 
 # check_err STATUS MESSAGE: the case fails unless STATUS is 0
@@ -95,8 +97,13 @@ check_eq()
 # check_match TEXT REGEX MESSAGE: extended, anywhere in TEXT, case ignored
 check_match()
 {
-	printf '%s\n' "$1" | grep -Eiq -e "$2"
-	check_err $? "$3: \"$1\" does not match \"$2\""
+	local status
+
+	shopt -s nocasematch
+	[[ $1 =~ $2 ]]
+	status=$?
+	shopt -u nocasematch
+	check_err $status "$3: \"$1\" does not match \"$2\""
 }
 
 log_test()
@@ -374,7 +381,7 @@ json_number()
 {
 	local text
 
-	text=$(cat)
+	text=$(< /dev/stdin)
 	if [[ $text =~ \"$1\":\ *([0-9]+) ]]; then
 		echo "${BASH_REMATCH[1]}"
 	else
