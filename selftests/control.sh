@@ -44,7 +44,7 @@ ALL_TESTS+="netns_option_test unprivileged_test userns_test userns_foreign_test"
 . "$(dirname "$0")/lib.sh"
 
 need_mtun
-need_command python3 setpriv
+need_command "$PYTHON" setpriv
 need_module dummy
 
 A4="local 192.0.2.1 remote 192.0.2.2"
@@ -65,7 +65,7 @@ setup_prepare()
 	EOF
 	export MTCTL
 	PLUGIN_DIR=${PLUGIN_DIR:-$(dirname "$MTCTL")} \
-		in_ns "$here" python3 -I -S "$TEST_DIR/control.py" \
+		in_ns "$here" "$PYTHON" -I -S "$TEST_DIR/control.py" \
 		> "$TMP/result" 2> "$TMP/log" || say "$(tail -n 5 "$TMP/log")"
 	while read -r name text; do
 		RESULT[$name]=$text

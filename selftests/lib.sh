@@ -17,6 +17,7 @@
 # Variables that a caller may set:
 #	MTCTL		the mtctl to use
 #	MTUN_KO		the module file to load; else modprobe finds it
+#	PYTHON		the Python to use; the distribution's has its modules
 #	WAIT_TIMEOUT	seconds to wait for something that should happen
 # With arguments a test runs only the cases named by them.
 
@@ -42,6 +43,8 @@ fi
 if [ -z "$MTUN_KO" ] && [ -e "$TEST_DIR/../mtun.ko" ]; then
 	MTUN_KO=$(readlink -f "$TEST_DIR/../mtun.ko")
 fi
+
+: "${PYTHON:=/usr/bin/python3}"
 
 NS_LIST=()
 BG_PIDS=()
@@ -398,8 +401,13 @@ stat_get()
 # drops_get NS TUNNEL: all of them, as "reason": count
 drops_get()
 {
-	mt "$1" -j -s tunnel show "$2" | tr -d ' \n\t' |
-		sed -n 's/.*"drops":{\([^}]*\)}.*/\1/p'
+	local json
+
+	json=$(mt "$1" -j -s tunnel show "$2")
+	json=${json//[[:space:]]}
+	[[ $json == *\"drops\":{* ]] || return 1
+	json=${json#*\"drops\":\{}
+	echo "${json%%\}*}"
 }
 
 stat_above()

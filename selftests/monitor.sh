@@ -15,7 +15,7 @@ ALL_TESTS="new_test set_test up_test rename_test mtu_test move_test
 . "$(dirname "$0")/lib.sh"
 
 need_mtun
-need_command python3
+need_command "$PYTHON"
 need_module veth
 
 A4="local 192.0.2.1 remote 192.0.2.2"
@@ -279,7 +279,7 @@ netns_exit_test()
 
 json_test()
 {
-	python3 -I -S - "$TMP/$here" <<-'EOF'
+	"$PYTHON" -I -S - "$TMP/$here" <<-'EOF'
 		import json, sys
 		# The first line is for scripts that wait; see in_bg.
 		lines = open(sys.argv[1]).read().splitlines()
