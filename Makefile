@@ -58,8 +58,11 @@ demo:
 install: modules_install tools_install
 
 modules_install: kdir
+	@# Headers come without the key that the configuration wants to sign with.
 	$(MAKE) -C $(KDIR) M=$(TOP) \
-		$(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR)) modules_install
+		$(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR)) \
+		$(if $(wildcard $(KDIR)/certs/signing_key.pem),,CONFIG_MODULE_SIG_ALL=) \
+		modules_install
 	@# A staged tree (DESTDIR) belongs to a packager, who runs depmod later.
 	$(if $(DESTDIR),,depmod $$(cat $(KDIR)/include/config/kernel.release))
 

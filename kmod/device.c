@@ -51,24 +51,44 @@ static void set_limits(struct net_device *dev, const struct mt_conf *conf)
 	WRITE_ONCE(dev->needed_headroom, LL_MAX_HEADER + mt_overhead(conf));
 }
 
+static int refuse(struct mt_refusal *refusal, int err, u16 attr,
+		  const char *text)
+{
+	refusal->attr = attr;
+	refusal->text = text;
+	return err;
+}
+
 static int check_mtu(const struct mt_conf *conf, unsigned int mtu,
-		     struct netlink_ext_ack *extack)
+		     struct mt_refusal *refusal)
 {
 	const char *text;
 
 	text = mtu == MT_MTU_AUTO ? NULL : mt_mtu_check(conf, mtu);
 	if (!text)
 		return 0;
-	if (extack)
-		extack->_msg = text;
-	return -EINVAL;
+	return refuse(refusal, -EINVAL, MTUN_A_TUNNEL_MTU, text);
 }
 
 /* ---- what a configuration asks of the rest of the world ---- */
 
+/*
+ * One attribute of those that make up a tuple which is taken. Of a tunnel that
+ * exists it is one that changes, because that is in the request.
+ */
+static u16 tuple_attr(const struct mt_conf *old, const struct mt_conf *new)
+{
+	if (!old || memcmp(&old->remote, &new->remote, sizeof(old->remote)))
+		return MTUN_A_TUNNEL_REMOTE;
+	if (memcmp(&old->local, &new->local, sizeof(old->local)))
+		return MTUN_A_TUNNEL_LOCAL;
+	return new->iflags & MTUN_GRE_FLAG_KEY ? MTUN_A_TUNNEL_IKEY :
+						 MTUN_A_TUNNEL_IFLAGS;
+}
+
 static int check_world(struct net *net, const struct mt_endpoint *old,
 		       const struct mt_conf *conf,
-		       struct netlink_ext_ack *extack)
+		       struct mt_refusal *refusal)
 {
 	struct mt_endpoint *twin;
 	struct mt_tuple tuple;
@@ -77,11 +97,10 @@ static int check_world(struct net *net, const struct mt_endpoint *old,
 	rcu_read_lock();
 	twin = mt_registry_find(net, &tuple);
 	rcu_read_unlock();
-	if (twin && twin != old) {
-		NL_SET_ERR_MSG(extack,
-			       "local, remote and ikey are taken by another tunnel");
-		return -EEXIST;
-	}
+	if (twin && twin != old)
+		return refuse(refusal, -EEXIST,
+			      tuple_attr(old ? &old->conf : NULL, conf),
+			      "local, remote and ikey are taken by another tunnel");
 	return 0;
 }
 
@@ -282,7 +301,7 @@ int mt_device_link_ifindex(const struct mt_tunnel *tunnel)
 
 int mt_device_create(struct net *net, const char *name,
 		     const struct mt_conf *conf, unsigned int mtu,
-		     struct netlink_ext_ack *extack)
+		     struct mt_refusal *refusal)
 {
 	struct mt_tunnel *tunnel;
 	struct net_device *dev;
@@ -291,14 +310,13 @@ int mt_device_create(struct net *net, const char *name,
 
 	ASSERT_RTNL();
 
-	if (__dev_get_by_name(net, name)) {
-		NL_SET_ERR_MSG(extack, "ifname is taken by another device");
-		return -EEXIST;
-	}
-	err = check_mtu(conf, mtu, extack);
+	if (__dev_get_by_name(net, name))
+		return refuse(refusal, -EEXIST, MTUN_A_TUNNEL_IFNAME,
+			      "ifname is taken by another device");
+	err = check_mtu(conf, mtu, refusal);
 	if (err)
 		return err;
-	err = check_world(net, NULL, conf, extack);
+	err = check_world(net, NULL, conf, refusal);
 	if (err)
 		return err;
 
@@ -325,7 +343,7 @@ int mt_device_create(struct net *net, const char *name,
 
 	err = register_netdevice(dev);
 	if (err) {
-		NL_SET_ERR_MSG(extack, "the network stack refused the device");
+		refuse(refusal, err, 0, "the network stack refused the device");
 		goto err_free_endpoint;
 	}
 	return 0;
@@ -354,7 +372,7 @@ static void set_sequenced(struct mt_tunnel *tunnel, bool on)
 }
 
 int mt_device_set(struct mt_tunnel *tunnel, const struct mt_conf *conf,
-		  const unsigned int *mtu, struct netlink_ext_ack *extack)
+		  const unsigned int *mtu, struct mt_refusal *refusal)
 {
 	struct mt_endpoint *old = endpoint(tunnel);
 	unsigned int old_auto = tunnel->auto_mtu;
@@ -371,10 +389,10 @@ int mt_device_set(struct mt_tunnel *tunnel, const struct mt_conf *conf,
 		new_mtu = *mtu;
 	else
 		new_mtu = old_auto ? MT_MTU_AUTO : old_mtu;
-	err = check_mtu(conf, new_mtu, extack);
+	err = check_mtu(conf, new_mtu, refusal);
 	if (err)
 		return err;
-	err = check_world(tunnel->net, old, conf, extack);
+	err = check_world(tunnel->net, old, conf, refusal);
 	if (err)
 		return err;
 
@@ -389,7 +407,8 @@ int mt_device_set(struct mt_tunnel *tunnel, const struct mt_conf *conf,
 	set_limits(dev, conf);
 	err = dev_set_mtu(dev, new_mtu);
 	if (err) {
-		NL_SET_ERR_MSG(extack, "mtu is refused by the network stack");
+		refuse(refusal, err, MTUN_A_TUNNEL_MTU,
+		       "mtu is refused by the network stack");
 		goto err_restore_mtu;
 	}
 	err = mt_registry_replace(tunnel->net, old, new);

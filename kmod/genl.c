@@ -113,6 +113,13 @@ static void set_error(struct genl_info *info, const struct nlattr *attr,
 	}
 }
 
+static void set_refusal(struct genl_info *info,
+			const struct mt_refusal *refusal)
+{
+	if (refusal->text)
+		set_error(info, info->attrs[refusal->attr], refusal->text);
+}
+
 /* The tunnel that a request names, or ERR_PTR with extack set. */
 static struct mt_tunnel *find_tunnel(struct genl_info *info)
 {
@@ -135,15 +142,15 @@ static struct mt_tunnel *find_tunnel(struct genl_info *info)
 		dev = __dev_get_by_name(net, nla_data(ifname));
 	if (!dev) {
 		set_error(info, ifindex ?: ifname,
-			  ifindex ? "ifindex names no device" :
-				    "ifname names no device");
+			  ifindex ? "ifindex belongs to no device" :
+				    "ifname belongs to no device");
 		return ERR_PTR(-ENODEV);
 	}
 	tunnel = mt_device_tunnel(dev);
 	if (!tunnel) {
 		set_error(info, ifindex ?: ifname,
-			  ifindex ? "ifindex names a device that is no tunnel" :
-				    "ifname names a device that is no tunnel");
+			  ifindex ? "ifindex belongs to a device that is no tunnel" :
+				    "ifname belongs to a device that is no tunnel");
 		return ERR_PTR(-EOPNOTSUPP);
 	}
 	return tunnel;
@@ -164,20 +171,34 @@ static int apply_request(struct mt_conf *conf, struct genl_info *info)
 	return -EINVAL;
 }
 
+/* What the stack would refuse, too, but without a word. */
+static const char *check_ifname(const char *name)
+{
+	const char *percent = strchr(name, '%');
+
+	if (!dev_valid_name(name))
+		return "ifname must be 1 to 15 bytes without space, slash or colon, and not . or ..";
+	if (percent && (percent[1] != 'd' || strchr(percent + 1, '%')))
+		return "ifname may have one %d, for a free number, and no other %";
+	return NULL;
+}
+
 int mtun_nl_tunnel_new_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	const struct nlattr *ifname = info->attrs[MTUN_A_TUNNEL_IFNAME];
 	const struct nlattr *mtu = info->attrs[MTUN_A_TUNNEL_MTU];
+	struct mt_refusal refusal = { 0 };
 	struct mt_conf conf;
+	const char *text;
 	int err;
 
 	if (!ifname) {
 		GENL_SET_ERR_MSG(info, "ifname is missing");
 		return -EINVAL;
 	}
-	if (!dev_valid_name(nla_data(ifname))) {
-		NL_SET_ERR_MSG_ATTR(info->extack, ifname,
-				    "ifname must be 1 to 15 bytes without space, slash or colon, and not . or ..");
+	text = check_ifname(nla_data(ifname));
+	if (text) {
+		set_error(info, ifname, text);
 		return -EINVAL;
 	}
 	mt_conf_init(&conf);
@@ -187,9 +208,9 @@ int mtun_nl_tunnel_new_doit(struct sk_buff *skb, struct genl_info *info)
 
 	rtnl_lock();
 	err = mt_device_create(genl_info_net(info), nla_data(ifname), &conf,
-			       mtu ? nla_get_u32(mtu) : MT_MTU_AUTO,
-			       info->extack);
+			       mtu ? nla_get_u32(mtu) : MT_MTU_AUTO, &refusal);
 	rtnl_unlock();
+	set_refusal(info, &refusal);
 	return err;
 }
 
@@ -197,6 +218,7 @@ int mtun_nl_tunnel_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	const struct nlattr *attr = info->attrs[MTUN_A_TUNNEL_MTU];
 	unsigned int mtu = attr ? nla_get_u32(attr) : 0;
+	struct mt_refusal refusal = { 0 };
 	struct mt_tunnel *tunnel;
 	struct mt_conf conf;
 	int err;
@@ -213,9 +235,10 @@ int mtun_nl_tunnel_set_doit(struct sk_buff *skb, struct genl_info *info)
 	err = apply_request(&conf, info);
 	if (!err)
 		err = mt_device_set(tunnel, &conf, attr ? &mtu : NULL,
-				    info->extack);
+				    &refusal);
 	if (!err)
 		notify(tunnel, MTUN_CMD_TUNNEL_SET_NTF);
+	set_refusal(info, &refusal);
 out_unlock:
 	rtnl_unlock();
 	return err;

@@ -24,14 +24,16 @@ bool mt_gre_parse(struct mt_gre *gre, const u8 *data, size_t len)
 	unsigned int offset = MT_GRE_LEN_MIN;
 	u16 flags;
 
-	if (len < MT_GRE_LEN_MIN)
+	if (len < sizeof(flags))
 		return false;
 	flags = get_be16(data);
 	if (flags & GRE_VERSION)
 		return false;
 
 	memset(gre, 0, sizeof(*gre));
-	memcpy(&gre->proto, data + MT_GRE_PROTO_OFFSET, sizeof(gre->proto));
+	if (len >= MT_GRE_LEN_MIN)
+		memcpy(&gre->proto, data + MT_GRE_PROTO_OFFSET,
+		       sizeof(gre->proto));
 
 	/*
 	 * The routing bit of RFC 1701 makes the checksum field present too,

@@ -10,7 +10,7 @@
 
 /**
  * struct mt_gre - a parsed GRE header
- * @proto: EtherType of the payload, in network byte order
+ * @proto: EtherType of the payload, in network byte order; 0 if truncated
  * @key: the key, in network byte order; 0 if there is none
  * @seq: the sequence number, in host byte order; 0 if there is none
  * @flags: the optional fields that are present, MTUN_GRE_FLAG_*
@@ -39,7 +39,7 @@ struct mt_gre {
  * the owner to refuse the packet, and @gre->fault says why.
  *
  * Return: false if the header does not tell whose packet it is: it is of
- * another version (RFC 2637, PPTP), or ends before its key.
+ * another version (RFC 2637, PPTP), or ends before its flags or its key.
  */
 bool mt_gre_parse(struct mt_gre *gre, const u8 *data, size_t len);
 

@@ -137,7 +137,16 @@ static const struct parse_case parse_cases[] = {
 		.header = 12, .fault = MTUN_DROP_RX_TRUNCATED,
 	},
 	{ "empty", { 0 }, 0 },
-	{ "3 bytes", { 0, 0, 0x08 }, 3 },
+	{ "1 byte", { 0 }, 1 },
+	{
+		"nothing but flags", { 0, 0 }, 2,
+		.ours = true, .header = 4, .fault = MTUN_DROP_RX_TRUNCATED,
+	}, {
+		"half a protocol", { 0, 0, 0x08 }, 3,
+		.ours = true, .header = 4, .fault = MTUN_DROP_RX_TRUNCATED,
+	},
+	{ "3 bytes with a key", { 0x20, 0, 0x08 }, 3 },
+	{ "2 bytes of version 1", { 0, 1 }, 2 },
 	{ "no key where one is announced", { 0x20, 0, 0x08, 0x00 }, 4 },
 	{ "3 bytes of a key", { 0x20, 0, 0x08, 0x00, 0, 0, 0 }, 7 },
 	{
@@ -201,7 +210,7 @@ static void parse_model(struct parse_case *c)
 	bool field1, key, seq, reserved, known = false;
 	unsigned int i;
 
-	if (c->len < 4)
+	if (c->len < 2)
 		return;
 	field1 = bit(c->data, 0) || bit(c->data, 1);
 	key = bit(c->data, 2);
@@ -212,7 +221,8 @@ static void parse_model(struct parse_case *c)
 			return;
 
 	c->header = 4 * (1 + field1 + key + seq);
-	c->proto = c->data[2] * 256 + c->data[3];
+	if (c->len >= 4)
+		c->proto = c->data[2] * 256 + c->data[3];
 	if (key) {
 		i = field1 ? 8 : 4;
 		if (c->len < i + 4)

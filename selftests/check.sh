@@ -355,52 +355,61 @@ run_vm()
 
 ##############################################################################
 
-rm -rf "$LOGS"
-mkdir -p "$LOGS" || exit 1
+main()
+{
+	local kver ksrc tests check
 
-whole "dependencies" selftests/deps.sh check || exit 1
-kver=$(selftests/vm/run --print-release)
-ksrc=$(selftests/deps.sh --ksrc)
-export KSRC=$ksrc
+	rm -rf "$LOGS"
+	mkdir -p "$LOGS" || exit 1
 
-if [ -z "$T" ]; then
-	# A network that lacks this source package makes one check skip.
-	YNL=$(selftests/deps.sh --ynl 2>"$LOGS/ynl.log") || YNL=
-	export YNL
-	for check in selftests/static/*; do
-		[ -f "$check" ] && [ -x "$check" ] || continue
-		tap "static/${check##*/}" "$check"
-	done
-	whole "scripts parse" scripts_parse
-	whole "checkpatch, kernel" checkpatch kmod uapi
-	whole "checkpatch, tools" checkpatch tools
-	whole "checkpatch, tests" checkpatch selftests
-	tap "unit" selftests/unit/run
-	tap "tools" tools_unit
-	whole "module, sparse" module_sparse
-	whole "module, W=1" module_warnings
-	whole "tools, -Wall -Wextra -Werror" tools_warnings
-	tap "vm/selftest" selftests/vm/selftest.sh
-else
-	whole "module" module -j"$JOBS"
-	whole "tools" make -C tools -j"$JOBS"
-fi
+	whole "dependencies" selftests/deps.sh check || exit 1
+	kver=$(selftests/vm/run --print-release)
+	ksrc=$(selftests/deps.sh --ksrc)
+	export KSRC=$ksrc
 
-whole "kselftest programs" make -C selftests -j"$JOBS"
+	if [ -z "$T" ]; then
+		# A network that lacks this source package makes one check skip.
+		YNL=$(selftests/deps.sh --ynl 2>"$LOGS/ynl.log") || YNL=
+		export YNL
+		for check in selftests/static/*; do
+			[ -f "$check" ] && [ -x "$check" ] || continue
+			tap "static/${check##*/}" "$check"
+		done
+		whole "scripts parse" scripts_parse
+		whole "checkpatch, kernel" checkpatch kmod uapi
+		whole "checkpatch, tools" checkpatch tools
+		whole "checkpatch, tests" checkpatch selftests
+		tap "unit" selftests/unit/run
+		tap "tools" tools_unit
+		whole "module, sparse" module_sparse
+		whole "module, W=1" module_warnings
+		whole "tools, -Wall -Wextra -Werror" tools_warnings
+		tap "vm/selftest" selftests/vm/selftest.sh
+	else
+		whole "module" module -j"$JOBS"
+		whole "tools" make -C tools -j"$JOBS"
+	fi
 
-if [ -n "$T" ]; then
-	tests=$T
-else
-	tests=$(kselftests)
-fi
-if [ -z "$tests" ]; then
-	# shellcheck disable=SC2016
-	whole 'list of kselftests' sh -c 'echo "selftests/Makefile names none"; false'
-elif [ ! -e mtun.ko ]; then
-	whole 'kselftests' sh -c 'echo "no mtun.ko, see above"; false'
-else
-	# shellcheck disable=SC2086
-	run_vm $tests
-fi
+	whole "kselftest programs" make -C selftests -j"$JOBS"
 
-finish
+	if [ -n "$T" ]; then
+		tests=$T
+	else
+		tests=$(kselftests)
+	fi
+	if [ -z "$tests" ]; then
+		# shellcheck disable=SC2016
+		whole 'list of kselftests' sh -c 'echo "selftests/Makefile names none"; false'
+	elif [ ! -e mtun.ko ]; then
+		whole 'kselftests' sh -c 'echo "no mtun.ko, see above"; false'
+	else
+		# shellcheck disable=SC2086
+		run_vm $tests
+	fi
+
+	finish
+}
+
+# Bash reads a script as it goes: all of it has been read when main starts, so
+# that the file may be edited while it runs.
+main; exit

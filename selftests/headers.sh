@@ -20,7 +20,7 @@ ALL_TESTS="checked:sent checked:dissected checked:addresses checked:protocol
 . "$(dirname "$0")/lib.sh"
 
 need_mtun
-need_command python3 tcpdump tshark
+need_command "$PYTHON" tcpdump tshark
 need_module veth
 
 HEADERS_PY=$TEST_DIR/headers.py
@@ -42,7 +42,7 @@ setup_prepare()
 	done | ip_batch "$far"
 	ip -n "$far" link set u0 up
 
-	python3 "$HEADERS_PY" tunnels > "$TMP/tunnels"
+	"$PYTHON" "$HEADERS_PY" tunnels > "$TMP/tunnels"
 	while read -r name args; do
 		# shellcheck disable=SC2086
 		mt "$near" tunnel add "$name" $args || return 1
@@ -57,18 +57,18 @@ setup_prepare()
 		ping_check "$near" 2001:db8::$i
 	done
 
-	n=$(python3 "$HEADERS_PY" count)
+	n=$("$PYTHON" "$HEADERS_PY" count)
 	capture_start "$far" u0 "$TMP/outer.pcap" -c "$n" \
 		"ip proto 47 or ip6 proto 47"
 	OUTER_PID=$CAPTURE_PID
 	capture_start "$near" 4plain "$TMP/inner.pcap"
 	INNER_PID=$CAPTURE_PID
-	in_ns "$near" python3 "$HEADERS_PY" send > "$TMP/send.log" 2>&1 ||
+	in_ns "$near" "$PYTHON" "$HEADERS_PY" send > "$TMP/send.log" 2>&1 ||
 		say "$(cat "$TMP/send.log")"
 	capture_wait "$OUTER_PID" ||
 		say "captured fewer than $n packets on the underlay"
 	capture_stop "$INNER_PID"
-	python3 "$HEADERS_PY" check "$TMP/outer.pcap" "$TMP/inner.pcap" \
+	"$PYTHON" "$HEADERS_PY" check "$TMP/outer.pcap" "$TMP/inner.pcap" \
 		> "$TMP/result" 2> "$TMP/check.log" ||
 		say "$(cat "$TMP/check.log")"
 }

@@ -17,6 +17,7 @@
 # Variables that a caller may set:
 #	MTCTL		the mtctl to use
 #	MTUN_KO		the module file to load; else modprobe finds it
+#	PYTHON		the Python to use; the distribution's has its modules
 #	WAIT_TIMEOUT	seconds to wait for something that should happen
 # With arguments a test runs only the cases named by them.
 
@@ -43,6 +44,8 @@ if [ -z "$MTUN_KO" ] && [ -e "$TEST_DIR/../mtun.ko" ]; then
 	MTUN_KO=$(readlink -f "$TEST_DIR/../mtun.ko")
 fi
 
+: "${PYTHON:=/usr/bin/python3}"
+
 NS_LIST=()
 BG_PIDS=()
 TMP=
@@ -60,7 +63,9 @@ skip_all()
 
 say()
 {
-	printf '%s\n' "$*" | sed 's/^/# /'
+	local text=$*
+
+	echo "# ${text//$'\n'/$'\n'# }"
 }
 
 # check_err STATUS MESSAGE: the case fails unless STATUS is 0
@@ -95,8 +100,13 @@ check_eq()
 # check_match TEXT REGEX MESSAGE: extended, anywhere in TEXT, case ignored
 check_match()
 {
-	printf '%s\n' "$1" | grep -Eiq -e "$2"
-	check_err $? "$3: \"$1\" does not match \"$2\""
+	local status
+
+	shopt -s nocasematch
+	[[ $1 =~ $2 ]]
+	status=$?
+	shopt -u nocasematch
+	check_err $status "$3: \"$1\" does not match \"$2\""
 }
 
 log_test()
@@ -374,7 +384,7 @@ json_number()
 {
 	local text
 
-	text=$(cat)
+	text=$(< /dev/stdin)
 	if [[ $text =~ \"$1\":\ *([0-9]+) ]]; then
 		echo "${BASH_REMATCH[1]}"
 	else
@@ -391,8 +401,13 @@ stat_get()
 # drops_get NS TUNNEL: all of them, as "reason": count
 drops_get()
 {
-	mt "$1" -j -s tunnel show "$2" | tr -d ' \n\t' |
-		sed -n 's/.*"drops":{\([^}]*\)}.*/\1/p'
+	local json
+
+	json=$(mt "$1" -j -s tunnel show "$2")
+	json=${json//[[:space:]]}
+	[[ $json == *\"drops\":{* ]] || return 1
+	json=${json#*\"drops\":\{}
+	echo "${json%%\}*}"
 }
 
 stat_above()

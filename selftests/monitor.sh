@@ -15,7 +15,7 @@ ALL_TESTS="new_test set_test up_test rename_test mtu_test move_test
 . "$(dirname "$0")/lib.sh"
 
 need_mtun
-need_command python3
+need_command "$PYTHON"
 need_module veth
 
 A4="local 192.0.2.1 remote 192.0.2.2"
@@ -23,19 +23,10 @@ A4="local 192.0.2.1 remote 192.0.2.2"
 # watch NS: monitors a namespace; lines go to $TMP/<NS>
 watch()
 {
-	local i
-
 	in_bg "$1" "$TMP/$1" "$MTCTL" -j monitor
 	in_bg "$1" "$TMP/$1.text" "$MTCTL" monitor
-	# It listens when it tells of a tunnel that was made to find that out.
-	for ((i = 0; i < WAIT_TIMEOUT * 5; i++)); do
-		mt "$1" tunnel add "poke$i" local 192.0.2.99 remote 192.0.2.98
-		mt "$1" tunnel del "poke$i"
-		busywait 200 seen "$1" del '"poke' > /dev/null &&
-			busywait 200 grep -q poke "$TMP/$1.text" &&
-			return 0
-	done
-	return 1
+	slowwait_for grep -q "^listening for events$" "$TMP/$1" &&
+		slowwait_for grep -q "^listening for events$" "$TMP/$1.text"
 }
 
 setup_prepare()
@@ -44,26 +35,40 @@ setup_prepare()
 	watch "$here" && watch "$other" || skip_all "mtctl monitor says nothing"
 }
 
-# seen NS EVENT REGEX...: there is such an event; keys may come in any order
-seen()
-{
-	local ns=$1 event=$2 lines re; shift 2
-
-	lines=$(tail -n "+$((${MARK[$ns]:-0} + 1))" "$TMP/$ns" |
-		grep -E "\"event\": ?\"$event\"")
-	for re; do
-		lines=$(grep -E -e "$re" <<< "$lines")
-	done
-	[ -n "$lines" ]
-}
-
 declare -A MARK
 
 # From here on; what came before does not count.
 mark()
 {
-	MARK[$here]=$(wc -l < "$TMP/$here")
-	MARK[$other]=$(wc -l < "$TMP/$other")
+	local ns lines
+
+	for ns in "$here" "$other"; do
+		mapfile -t lines < "$TMP/$ns"
+		MARK[$ns]=${#lines[@]}
+	done
+}
+
+# count_seen NS EVENT REGEX...: how many such events there were since the mark;
+# keys may come in any order. Sets COUNT.
+count_seen()
+{
+	local ns=$1 event=$2 lines line re; shift 2
+
+	COUNT=0
+	mapfile -t lines < "$TMP/$ns"
+	for line in "${lines[@]:${MARK[$ns]:-0}}"; do
+		for re in "\"event\": ?\"$event\"" "$@"; do
+			[[ $line =~ $re ]] || continue 2
+		done
+		COUNT=$((COUNT + 1))
+	done
+}
+
+# seen NS EVENT REGEX...: there is such an event
+seen()
+{
+	count_seen "$@"
+	[ "$COUNT" -gt 0 ]
 }
 
 # check_seen NS EVENT REGEX...
@@ -80,8 +85,10 @@ settle()
 	local ns
 
 	for ns in "$here" "$other"; do
-		mt "$ns" tunnel add settle local 192.0.2.99 remote 192.0.2.98
-		mt "$ns" tunnel del settle
+		mt "$ns" -b - <<-EOF
+			tunnel add settle local 192.0.2.99 remote 192.0.2.98
+			tunnel del settle
+		EOF
 		slowwait_for seen "$ns" del '"settle"'
 		check_err $? "events of the other tunnel are missing"
 	done
@@ -90,11 +97,8 @@ settle()
 # check_count NS EVENT REGEX NUMBER
 check_count()
 {
-	local n
-
-	n=$(tail -n "+$((MARK[$1] + 1))" "$TMP/$1" |
-		grep -E "\"event\": ?\"$2\"" | grep -Ec -e "$3")
-	check_eq "$n" "$4" "events $2 with $3"
+	count_seen "$1" "$2" "$3"
+	check_eq "$COUNT" "$4" "events $2 with $3"
 }
 
 MT0='"ifname": ?"mt0"'
@@ -275,9 +279,12 @@ netns_exit_test()
 
 json_test()
 {
-	python3 -I -S - "$TMP/$here" <<-'EOF'
+	"$PYTHON" -I -S - "$TMP/$here" <<-'EOF'
 		import json, sys
-		lines = [json.loads(line) for line in open(sys.argv[1])]
+		# The first line is for scripts that wait; see in_bg.
+		lines = open(sys.argv[1]).read().splitlines()
+		assert lines.pop(0) == "listening for events", lines
+		lines = [json.loads(line) for line in lines]
 		assert len(lines) > 10
 		for line in lines:
 		    assert line["event"] in ("new", "set", "del"), line

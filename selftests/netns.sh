@@ -72,12 +72,14 @@ world_down()
 	done
 }
 
+declare -A FLOOD
+
 traffic_start()
 {
 	in_bg "$ova" /dev/null "$TRAFFIC" udp-flood 10.0.0.2 9 100
-	FLOODS=$BG_PID
+	FLOOD[ova]=$BG_PID
 	in_bg "$ovb" /dev/null "$TRAFFIC" udp-flood 2001:db8:a::1 9 100
-	FLOODS+=" $BG_PID"
+	FLOOD[ovb]=$BG_PID
 	slowwait_for_counter "$ovb" mt0 rx_packets 100
 	check_err $? "no traffic to ovb"
 	slowwait_for_counter "$ova" mt0 rx_packets 100
@@ -88,9 +90,10 @@ traffic_stop()
 {
 	local p
 
-	for p in $FLOODS; do
+	for p in "${FLOOD[@]}"; do
 		stop_bg "$p" KILL
 	done
+	FLOOD=()
 }
 
 no_device()
@@ -149,7 +152,11 @@ set_moved_test()
 	ping_check "$ova" 10.0.0.2
 	check_err $? "ping with the new key"
 	# A device of the underlay, by the name that it has there; ova has none.
-	mt "$ova" tunnel set mt0 dev lo 2> /dev/null
+	mt "$ova" tunnel set mt0 dev u0
+	check_err $? "dev u0, which only una has"
+	check_match "$(mt "$ova" -j tunnel show mt0)" '"dev": *"u0"' "dev"
+	ping_check "$ova" 10.0.0.2
+	check_err $? "ping with dev u0"
 	ip -n "$una" link set u0 down
 	ping_now "$ova" 10.0.0.2
 	check_fail $? "ping with the underlay down"
@@ -183,6 +190,11 @@ delete_test()
 	over=$ova under=$una
 	[[ $1 == *b || $2 == *b ]] && over=$ovb under=$unb
 
+	# A process in it would keep it alive; the other end goes on sending.
+	if [ -n "${FLOOD[$first]}" ]; then
+		stop_bg "${FLOOD[$first]}" KILL
+		unset "FLOOD[$first]"
+	fi
 	ip netns del "${!first}"
 	check_err $? "deleting $first"
 	case $first in

@@ -22,9 +22,9 @@ ALL_TESTS="received:valid received:outer_options received:fragments
 . "$(dirname "$0")/lib.sh"
 
 need_mtun
-need_command python3
+need_command "$PYTHON"
 need_module veth
-python3 -c 'import scapy' 2> /dev/null || skip_all "scapy is not installed"
+"$PYTHON" -c 'import scapy' 2> /dev/null || skip_all "scapy is not installed"
 
 setup_prepare()
 {
@@ -52,7 +52,7 @@ setup_prepare()
 		link set 6plain up
 		link set 6keyed up
 	EOF
-	MTCTL=$MTCTL python3 "$TEST_DIR/receive.py" "$near" "$far" \
+	MTCTL=$MTCTL "$PYTHON" "$TEST_DIR/receive.py" "$near" "$far" \
 		> "$TMP/result" 2> "$TMP/log" || say "$(tail -n 5 "$TMP/log")"
 }
 

@@ -57,10 +57,10 @@ cleanup_more()
 
 both_ways()
 {
-	local json
+	local json way='"rx_packets": ?[1-9].*"tx_packets": ?[1-9]'
 
-	json=$(mt "$near" -j -s tunnel list | tr -d ' \n')
-	[ "$(grep -oE '"[rt]x_packets":[1-9]' <<< "$json" | wc -l)" -eq 4 ]
+	json=$(mt "$near" -j -s tunnel list)
+	[[ $json =~ $way.*$way ]]
 }
 
 cycle()

@@ -22,7 +22,7 @@ N=1000
 . "$(dirname "$0")/lib.sh"
 
 need_mtun
-need_command python3
+need_command "$PYTHON"
 need_module veth
 
 setup_prepare()
@@ -86,7 +86,7 @@ create_test()
 # Prints what is wrong.
 check_list()
 {
-	python3 -I -S - "$1" "$N" <<-'EOF'
+	"$PYTHON" -I -S - "$1" "$N" <<-'EOF'
 		import json, sys
 		names = [t["ifname"] for t in json.load(open(sys.argv[1]))]
 		wanted = {"mt%d" % i for i in range(1, int(sys.argv[2]) + 1)}
@@ -137,7 +137,7 @@ use_test()
 counted_test()
 {
 	mt "$near" -j -s tunnel list > "$TMP/list"
-	python3 -I -S - "$TMP/list" > "$TMP/wrong" <<-'EOF'
+	"$PYTHON" -I -S - "$TMP/list" > "$TMP/wrong" <<-'EOF'
 		import json, sys
 		for t in json.load(open(sys.argv[1])):
 		    s = t["stats"]

@@ -6,7 +6,7 @@
  *	traffic tcp-recv ADDRESS PORT BYTES
  *		takes one connection and fails unless all bytes are right
  *	traffic udp-flood ADDRESS PORT SIZE
- *		sends some thousands a second until it is killed; errors do not
+ *		sends some hundreds a second until it is killed; errors do not
  *		stop it
  *	traffic udp-each PORT COUNT FILE
  *		sends COUNT datagrams to each address in the file
@@ -29,7 +29,7 @@
 #define RETRY_US	20000
 #define QUIET_MS	20000
 #define BURST		8
-#define PAUSE_US	1000
+#define PAUSE_US	10000
 
 static char buffer[BUFFER];
 

@@ -44,6 +44,8 @@ static const struct option_desc {
 	{ "pretty", "p", "", "with -json, indent it", OPT_PRETTY },
 	{ "statistics", "s", "", "show counters and drop reasons",
 	  OPT_STATISTICS },
+	/* iproute2 takes both. */
+	{ "stats", "stats", "", NULL, OPT_STATISTICS },
 	{ "details", "d", "", "show everything, defaults included",
 	  OPT_DETAILS },
 	{ "netns", "n", "NETNS", "work in this network namespace (name or path)",
@@ -84,6 +86,8 @@ static void help_main(FILE *to)
 		size_t len = strlen(d->shortest);
 		char text[40];
 
+		if (!d->doc)
+			continue;
 		snprintf(text, sizeof(text), "-%s[%s] %s", d->shortest,
 			 d->name + len, d->value);
 		fprintf(to, "  %-16s %s\n", text, d->doc);

@@ -58,7 +58,7 @@ static const char *attr_word(const struct tunnel *t, unsigned int attr)
 	switch (attr) {
 	case MTUN_A_TUNNEL_IFINDEX:
 	case MTUN_A_TUNNEL_IFNAME:
-		return t->ifname[0] ? t->ifname : "name";
+		return "name";
 	case MTUN_A_TUNNEL_IFLAGS:
 	case MTUN_A_TUNNEL_IKEY:
 		return t->one_key ? "key" : "ikey";
@@ -73,6 +73,42 @@ static const char *attr_word(const struct tunnel *t, unsigned int attr)
 		return "dev";
 	}
 	return attr <= MTUN_A_TUNNEL_MAX ? tunnel_attr_names[attr] : NULL;
+}
+
+/*
+ * Our module's texts begin with the attribute that they are about: returns it
+ * and moves *text behind it. 0 for texts of the rest of the kernel.
+ */
+static unsigned int leading_attr(const char **text)
+{
+	size_t len = strcspn(*text, " ,");
+
+	for (unsigned int i = 1; i <= MTUN_A_TUNNEL_MAX; i++) {
+		const char *name = tunnel_attr_names[i];
+
+		if (name && strlen(name) == len && !strncmp(*text, name, len)) {
+			*text += len;
+			return i;
+		}
+	}
+	return 0;
+}
+
+/* A kernel's text in the user's words, with the attribute in front. */
+static void say(const struct tunnel *t, unsigned int attr, const char *kernel,
+		char *text, size_t size)
+{
+	unsigned int leading = leading_attr(&kernel);
+	const char *word, *value = "", *colon = "";
+
+	attr = leading ?: attr;
+	word = attr ? attr_word(t, attr) : NULL;
+	if (word && !leading)
+		colon = ":";
+	if (attr == MTUN_A_TUNNEL_IFNAME)
+		value = t->ifname;
+	snprintf(text, size, "%s%s%s%s%s%s", word ?: "", *value ? " " : "",
+		 value, colon, *colon ? " " : "", kernel);
 }
 
 /* The attribute of our request that lies at the offset; 0 if there is none. */
@@ -163,23 +199,22 @@ static enum result kernel_error(const struct nlmsghdr *nlh, int error,
 				const struct tunnel *t, struct error *err)
 {
 	const struct nlattr *tb[NLMSGERR_ATTR_MAX + 1];
-	const char *word = NULL;
+	unsigned int attr = 0;
 	char text[512] = "";
 
 	parse_ext_ack(nlh, fixed, tb);
 	if (tb[NLMSGERR_ATTR_OFFS] && t &&
-	    !mnl_attr_validate(tb[NLMSGERR_ATTR_OFFS], MNL_TYPE_U32)) {
-		unsigned int at;
-
-		at = attr_at(req, mnl_attr_get_u32(tb[NLMSGERR_ATTR_OFFS]));
-		if (at)
-			word = attr_word(t, at);
-	}
+	    !mnl_attr_validate(tb[NLMSGERR_ATTR_OFFS], MNL_TYPE_U32))
+		attr = attr_at(req, mnl_attr_get_u32(tb[NLMSGERR_ATTR_OFFS]));
 
 	if (tb[NLMSGERR_ATTR_MSG] &&
 	    !mnl_attr_validate(tb[NLMSGERR_ATTR_MSG], MNL_TYPE_NUL_STRING)) {
-		snprintf(text, sizeof(text), "%s",
-			 mnl_attr_get_str(tb[NLMSGERR_ATTR_MSG]));
+		const char *kernel = mnl_attr_get_str(tb[NLMSGERR_ATTR_MSG]);
+
+		if (t)
+			say(t, attr, kernel, text, sizeof(text));
+		else
+			snprintf(text, sizeof(text), "%s", kernel);
 		if (tb[NLMSGERR_ATTR_POLICY] &&
 		    !mnl_attr_validate(tb[NLMSGERR_ATTR_POLICY],
 				       MNL_TYPE_NESTED))
@@ -188,20 +223,18 @@ static enum result kernel_error(const struct nlmsghdr *nlh, int error,
 	} else if (tb[NLMSGERR_ATTR_MISS_TYPE] && t &&
 		   !mnl_attr_validate(tb[NLMSGERR_ATTR_MISS_TYPE],
 				      MNL_TYPE_U32)) {
-		uint32_t miss = mnl_attr_get_u32(tb[NLMSGERR_ATTR_MISS_TYPE]);
-
-		word = attr_word(t, miss);
-		snprintf(text, sizeof(text), "missing");
+		say(t, mnl_attr_get_u32(tb[NLMSGERR_ATTR_MISS_TYPE]),
+		    "missing", text, sizeof(text));
 	} else if (error == EPERM) {
 		snprintf(text, sizeof(text),
 			 "not permitted: needs CAP_NET_ADMIN in this network namespace; run it as root");
+	} else if (t) {
+		say(t, attr ?: (t->ifname[0] ? MTUN_A_TUNNEL_IFNAME : 0),
+		    strerror(error), text, sizeof(text));
 	} else {
 		snprintf(text, sizeof(text), "%s", strerror(error));
-		if (!word && t && t->ifname[0])
-			word = t->ifname;
 	}
-	return refuse(err, RES_REFUSED, "%s%s%s", word ?: "", word ? ": " : "",
-		      text);
+	return refuse(err, RES_REFUSED, "%s", text);
 }
 
 /* Sockets and exchanges */

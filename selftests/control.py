@@ -1,0 +1,605 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Runs mtctl in the namespace of control.sh and compares what it says and does.
+
+	control.py
+
+Writes a line "CASE ok" or "CASE bad TEXT" for each of the cases below. Programs
+are dear to start in an emulated machine, which is why these cases are here and
+not in shell: a case costs little more than the mtctl that it is about.
+"""
+import fnmatch
+import json
+import os
+import socket
+import struct
+import subprocess
+
+MTCTL = os.environ["MTCTL"]
+WAIT = float(os.environ.get("WAIT_TIMEOUT", "30"))
+
+A4 = "local 192.0.2.1 remote 192.0.2.2 "
+A6 = "local 2001:db8::1 remote 2001:db8::2 "
+
+# Tunnels that requests collide with; the cases on refused requests need them.
+OLD = ("tunnel add old4 local 192.0.2.1 remote 192.0.2.7 key 7\n"
+       "tunnel add old6 local 2001:db8::1 remote 2001:db8::7 key 7\n"
+       "tunnel add old8 local 192.0.2.1 remote 192.0.2.8\n"
+       "tunnel add set4 " + A4 + "\n")
+TAKEN = "local, remote and ikey are taken by another tunnel"
+ADDRESS = ("not an IPv4 or IPv6 address; give it without a prefix length, "
+           "a host name or a %zone (for that use dev)")
+KEY = ("a GRE key is 0 to 4294967295 (also in hexadecimal with 0x, or as a "
+       "dotted quad), or none")
+MARK = "a mark is 0 to 4294967295 (0x for hexadecimal), or none"
+NAME = ("must be 1 to 15 bytes without space, slash or colon, and not . or ..")
+
+# What is wrong with each is known to the kernel alone. Case, arguments of
+# "tunnel add", message; * stands for what is not our text.
+ADD_REFUSED = (
+    ("remote_of_another_family", "mt0 local 192.0.2.1 remote 2001:db8::2",
+     "remote must be of the same family as local"),
+    ("local_of_another_family", "mt0 local 2001:db8::1 remote 192.0.2.2",
+     "remote must be of the same family as local"),
+    ("remote_zero", "mt0 local 192.0.2.1 remote 0.0.0.0",
+     "remote must not be the unspecified address"),
+    ("remote_zero6", "mt0 local 2001:db8::1 remote ::",
+     "remote must not be the unspecified address"),
+    ("remote_multicast", "mt0 local 192.0.2.1 remote 224.0.0.1",
+     "remote must not be a multicast address"),
+    ("remote_multicast6", "mt0 local 2001:db8::1 remote ff02::1",
+     "remote must not be a multicast address"),
+    ("remote_broadcast", "mt0 local 192.0.2.1 remote 255.255.255.255",
+     "remote must not be the broadcast address"),
+    ("remote_mapped", "mt0 local 2001:db8::1 remote ::ffff:192.0.2.2",
+     "remote must be given as IPv4, not as IPv4-mapped IPv6"),
+    ("local_multicast", "mt0 local 239.1.1.1 remote 192.0.2.2",
+     "local must not be a multicast address"),
+    ("local_multicast6", "mt0 local ff05::2 remote 2001:db8::2",
+     "local must not be a multicast address"),
+    ("local_zero", "mt0 local 0.0.0.0 remote 192.0.2.2",
+     "local must not be the unspecified address"),
+    ("local_mapped", "mt0 local ::ffff:192.0.2.1 remote 2001:db8::2",
+     "local must be given as IPv4, not as IPv4-mapped IPv6"),
+    ("local_is_remote", "mt0 local 192.0.2.1 remote 192.0.2.1",
+     "remote must differ from local"),
+    ("link_local_without_dev", "mt0 local fe80::1 remote fe80::2",
+     "dev is needed with a link-local address"),
+    ("no_local", "mt0 remote 192.0.2.2", "local is missing"),
+    ("no_remote", "mt0 local 192.0.2.1", "remote is missing"),
+    ("tos_ecn", "mt0 " + A4 + "tos 0x03",
+     "tos must have its two low bits 0: they are ECN's"),
+    ("ttl_0", "mt0 " + A4 + "ttl 0", "ttl: * (1 to 255)"),
+    ("mtu_too_small", "mt0 " + A4 + "mtu 67", "mtu must be 68 to 65511"),
+    ("mtu_too_large", "mt0 " + A6 + "key 1 mtu 65528",
+     "mtu must be 68 to 65527"),
+    ("unknown_dev", "mt0 " + A4 + "dev nosuch0", "dev nosuch0: *"),
+    ("name_slash", "a/b " + A4, "name a/b " + NAME),
+    ("name_dots", ".. " + A4, "name .. " + NAME),
+    ("name_template_bad", "mt%s " + A4,
+     "name mt%s may have one %d, for a free number, and no other %"),
+    ("duplicate", "mt0 local 192.0.2.1 remote 192.0.2.7 ikey 7 okey 9", TAKEN),
+    ("duplicate6", "mt0 local 2001:db8::1 remote 2001:db8::7 key 7", TAKEN),
+    ("duplicate_unkeyed", "mt0 local 192.0.2.1 remote 192.0.2.8 okey 3",
+     TAKEN),
+    ("name_exists", "old4 local 192.0.2.1 remote 192.0.2.3",
+     "name old4 is taken by another device"),
+    ("name_of_another_device", "u0 local 192.0.2.1 remote 192.0.2.3",
+     "name u0 is taken by another device"),
+)
+
+# Case, arguments of "tunnel set" and of what is right in them, message. Nothing
+# is changed, not even that.
+SET_REFUSED = (
+    ("set_remote_multicast", "set4 ttl 5 remote 224.0.0.5",
+     "remote must not be a multicast address"),
+    ("set_one_family", "set4 ttl 5 remote 2001:db8::2",
+     "remote must be of the same family as local"),
+    ("set_other_family", "set4 ttl 5 local 2001:db8::2",
+     "local must be of the same family as remote"),
+    ("set_duplicate", "set4 ttl 5 remote 192.0.2.7 key 7", TAKEN),
+    ("set_duplicate_key", "old4 ttl 5 remote 192.0.2.8 ikey none", TAKEN),
+    ("set_tos_ecn", "set4 ttl 5 remote 192.0.2.77 tos 0x01",
+     "tos must have its two low bits 0: they are ECN's"),
+    ("set_mtu", "set4 ttl 5 remote 192.0.2.77 mtu 66",
+     "mtu must be 68 to 65511"),
+    ("set_local_is_remote", "set4 ttl 5 local 192.0.2.2",
+     "local must differ from remote"),
+    ("set_unknown", "mt0 ttl 5", "name mt0 belongs to no device"),
+    ("set_other_device", "u0 ttl 5",
+     "name u0 belongs to a device that is no tunnel"),
+    ("set_loopback", "lo ttl 5",
+     "name lo belongs to a device that is no tunnel"),
+)
+
+# What mtctl itself refuses. Case, arguments of mtctl, message.
+USAGE = (
+    ("key_too_large", "tunnel add mt0 " + A4 + "key 4294967296",
+     "key 4294967296: " + KEY),
+    ("key_garbage", "tunnel add mt0 " + A4 + "key 7x", "key 7x: " + KEY),
+    ("key_negative", "tunnel add mt0 " + A4 + "key -1", "key -1: " + KEY),
+    ("ikey_too_large", "tunnel add mt0 " + A4 + "ikey 0x100000000 okey 1",
+     "ikey 0x100000000: " + KEY),
+    ("key_twice", "tunnel add mt0 " + A4 + "key 1 ikey 2",
+     "ikey: given before; give each value once"),
+    ("ttl_256", "tunnel add mt0 " + A4 + "ttl 256",
+     "ttl 256: a TTL is 1 to 255"),
+    ("ttl_garbage", "tunnel add mt0 " + A4 + "ttl many",
+     "ttl many: a TTL is 1 to 255"),
+    ("tos_256", "tunnel add mt0 " + A4 + "tos 256",
+     "tos 256: give inherit, or 0 to 252 in steps of 4 (0x for hexadecimal)"),
+    ("fwmark_too_large", "tunnel add mt0 " + A4 + "fwmark 4294967296",
+     "fwmark 4294967296: " + MARK),
+    ("mtu_garbage", "tunnel add mt0 " + A4 + "mtu big",
+     "mtu big: give a number of bytes, or auto"),
+    ("bad_address", "tunnel add mt0 local 192.0.2.1 remote 192.0.2.256",
+     "remote 192.0.2.256: " + ADDRESS),
+    ("bad_address6", "tunnel add mt0 local 2001:db8:::1 remote 2001:db8::2",
+     "local 2001:db8:::1: " + ADDRESS),
+    ("host_name", "tunnel add mt0 local 192.0.2.1 remote localhost",
+     "remote localhost: " + ADDRESS),
+    ("name_too_long", "tunnel add a234567890123456 " + A4,
+     '"a234567890123456": a tunnel\'s name is 1 to 15 bytes long'),
+    ("unknown_word", "tunnel add mt0 " + A4 + "colour red",
+     'unknown argument "colour"'),
+    ("misspelt_word", "tunnel add mt0 " + A4 + "tttl 9",
+     'unknown argument "tttl"; did you mean "ttl"?'),
+    ("missing_value", "tunnel add mt0 " + A4 + "ttl",
+     "ttl: the value is missing"),
+    ("unknown_object", "bridge add mt0", 'unknown object "bridge"*'),
+    ("unknown_command", "tunnel paint mt0", 'unknown command "paint"*'),
+    ("ambiguous", "tunnel s mt0", 'command "s" is ambiguous: show set'),
+    ("no_name", "tunnel add", "the tunnel's name is missing"),
+    ("forgotten_name", "tunnel add " + A4,
+     'the tunnel\'s name is missing before "local"'),
+    ("nothing_to_set", "tunnel set set4",
+     'say what to change, as in "set4 ttl 32"'),
+    ("unknown_option", "-Z tunnel show", 'unknown option "-Z"'),
+)
+
+problems = []
+
+
+def complain(text, *args):
+    problems.append(text % args)
+
+
+def expect(good, text, *args):
+    if not good:
+        complain(text, *args)
+
+
+def same(got, want, what):
+    expect(got == want, "%s: got %r, expected %r", what, got, want)
+
+
+def run(*words, stdin=""):
+    done = subprocess.run(words, input=stdin, text=True, timeout=WAIT,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def mtctl(words, stdin=""):
+    return run(MTCTL, *words.split(), stdin=stdin)
+
+
+def done(words, stdin=""):
+    """A command that must succeed without a word of complaint."""
+    status, out, err = mtctl(words, stdin)
+    expect(status == 0 and not err, "mtctl %s: status %d, %s", words, status,
+           err.strip())
+    return out
+
+
+def ip(words):
+    status, out, err = run("ip", *words.split())
+    return status, out + err
+
+
+def json_of(words):
+    try:
+        return json.loads(done("-j " + words))
+    except ValueError as error:
+        complain("mtctl -j %s: %s", words, error)
+        return []
+
+
+def fields(name, **wanted):
+    """Compares some of a tunnel; None stands for what it must not have."""
+    (tunnel,) = json_of("tunnel show " + name) or ({},)
+    for key, want in wanted.items():
+        same(tunnel.get(key), want, "%s of %s" % (key, name))
+    return tunnel
+
+
+def delete(*names):
+    done("-b -", "".join("tunnel del %s\n" % name for name in names))
+
+
+RTM_GETLINK, NLMSG_DONE, NLM_F_REQUEST, NLM_F_DUMP = 18, 3, 1, 0x300
+IFLA_IFNAME, IFLA_AF_SPEC, IFLA_EXT_MASK = 3, 26, 29
+RTEXT_FILTER_SKIP_STATS = 8
+
+
+def state():
+    """All that a request may have changed: every device and every setting of
+    the tunnels, as rtnetlink tells them."""
+    links = {}
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as sock:
+        sock.send(struct.pack("=IHHII16xHHI", 40, RTM_GETLINK,
+                              NLM_F_REQUEST | NLM_F_DUMP, 1, 0, 8,
+                              IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS))
+        while True:
+            data = sock.recv(1 << 16)
+            while data:
+                length, kind = struct.unpack_from("=IH", data)
+                if kind == NLMSG_DONE:
+                    return links
+                attrs = attributes(data[32:length])
+                # Holds the time of the last change of any address, too.
+                attrs.pop(IFLA_AF_SPEC, None)
+                links[attrs[IFLA_IFNAME]] = data[16:32], attrs
+                data = data[(length + 3) & ~3:]
+
+
+def unchanged(before):
+    """Says what is other than before."""
+    after = state()
+    for name in sorted(before.keys() | after.keys()):
+        (head, old), (new_head, new) = (links.get(name, (b"", {}))
+                                        for links in (before, after))
+        if head != new_head:
+            complain("%s has changed: %s, %s", name.decode()[:-1], head.hex(),
+                     new_head.hex())
+        for kind in old.keys() | new.keys():
+            if old.get(kind) != new.get(kind):
+                complain("attribute %d of %s has changed: %s, %s", kind,
+                         name.decode()[:-1], old.get(kind), new.get(kind))
+
+
+def attributes(data):
+    found = {}
+    while len(data) >= 4:
+        length, kind = struct.unpack_from("=HH", data)
+        found[kind] = data[4:length]
+        data = data[(length + 3) & ~3:]
+    return found
+
+
+def refused(status, words, message):
+    """Exit status and message; then nothing is other than before."""
+    where = {"tunnel add": " tunnel add", "tunnel set": " tunnel set"}.get(
+        " ".join(words.split()[:2]), "*")
+    before = state()
+    got, out, err = mtctl(words)
+    lines = err.splitlines() or [""]
+    same(got, status, "exit status")
+    same(out, "", "standard output")
+    expect(fnmatch.fnmatchcase(lines[0], "mtctl%s: %s" % (where, message)),
+           "it says %r instead of %r", lines[0], message)
+    same(len(lines), status, "lines (a second one points at the help)")
+    unchanged(before)
+
+
+def add():
+    done("tunnel add mt0 " + A4 + "ikey 1 okey 0xff ttl 9 tos 0xb8 dev u0 "
+         "fwmark 0x10 mtu 1300")
+    fields("mt0", ifname="mt0", family="inet", local="192.0.2.1",
+           remote="192.0.2.2", ikey=1, okey=255, ttl=9, tos=184, dev="u0",
+           fwmark=16, mtu=1300, mtu_auto=False, up=False)
+    done("tunnel add mt1 " + A6 + "key 1.2.3.4 tos inherit")
+    fields("mt1", ifname="mt1", family="inet6", local="2001:db8::1",
+           remote="2001:db8::2", ikey=16909060, okey=16909060, tos="inherit")
+    done("tunnel add mt2 " + A6 + "key 4294967295")
+    fields("mt2", ikey=4294967295, okey=4294967295)
+    done("tunnel add mt3 " + A6 + "key 0")
+    fields("mt3", ikey=0, okey=0)
+    # A key in one direction only
+    done("tunnel add mt4 local 192.0.2.1 remote 192.0.2.4 ikey 5")
+    fields("mt4", ikey=5, okey=None)
+    delete("mt0", "mt1", "mt2", "mt3", "mt4")
+
+
+def defaults():
+    done("tunnel add mt0 " + A4)
+    tunnel = fields("mt0", ikey=None, okey=None, ttl=64, tos=0, dev=None,
+                    fwmark=None, mtu=1476, mtu_auto=True, up=False,
+                    underlay_netnsid=None)
+    same(tunnel.get("ifindex"), socket.if_nametoindex("mt0"), "ifindex")
+    link = ip("link show mt0")[1]
+    for word in "POINTOPOINT", "NOARP", "link/none":
+        expect(word in link, "ip link does not say %s: %s", word, link)
+    same(ip("-6 addr show dev mt0"), (0, ""), "IPv6 addresses")
+    same(ip("link set mt0 up"), (0, ""), "ip link set up")
+    fields("mt0", up=True)
+    same(ip("-6 addr show dev mt0"), (0, ""), "IPv6 addresses when up")
+    delete("mt0")
+
+
+def set_settings():
+    done("tunnel add mt0 " + A4)
+    done("tunnel set mt0 ttl 5")
+    fields("mt0", ttl=5, tos=0, local="192.0.2.1", remote="192.0.2.2",
+           ikey=None)
+    done("tunnel set mt0 remote 192.0.2.9 ikey 3 okey 4 tos inherit fwmark 7 "
+         "dev u0 mtu 1400")
+    fields("mt0", ttl=5, tos="inherit", local="192.0.2.1",
+           remote="192.0.2.9", ikey=3, okey=4, fwmark=7, dev="u0", mtu=1400,
+           mtu_auto=False)
+    done("-b -", "tunnel set mt0 tos 4\ntunnel set mt0 ikey none\n")
+    fields("mt0", tos=4, ikey=None, okey=4)
+    done("tunnel set mt0 okey none")
+    fields("mt0", ikey=None, okey=None)
+    done("tunnel set mt0 key 9")
+    fields("mt0", ikey=9, okey=9)
+    done("tunnel set mt0 key none dev none fwmark none mtu auto")
+    fields("mt0", ikey=None, okey=None, dev=None, fwmark=None, mtu=1476,
+           mtu_auto=True)
+    # The family may change when both addresses do.
+    done("tunnel set mt0 " + A6)
+    fields("mt0", family="inet6", local="2001:db8::1", remote="2001:db8::2",
+           mtu=1456)
+    # What it is already is no duplicate of itself; the old tuple is free.
+    done("tunnel set mt0 " + A6)
+    done("tunnel add mt1 " + A4)
+    delete("mt0", "mt1")
+
+
+def del_tunnel():
+    done("tunnel add mt0 " + A4)
+    done("tunnel del mt0")
+    expect(ip("link show mt0")[0] != 0, "the device is still there")
+    refused(1, "tunnel del mt0", "name mt0 belongs to no device")
+    # Only tunnels
+    refused(1, "tunnel del u0", "name u0 belongs to a device that is no tunnel")
+    # Name and tuple are free.
+    done("tunnel add mt0 " + A4)
+    delete("mt0")
+
+
+def json_output():
+    kinds = {"ifname": str, "ifindex": int, "family": str, "local": str,
+             "remote": str, "ttl": int, "mtu": int, "mtu_auto": bool,
+             "up": bool, "flags": list}
+    done("-b -", "tunnel add mt0 " + A4 + "key 7\ntunnel add mt1 " + A6)
+    for opts, stats in (("-j", False), ("-j -p", False), ("-j -s", True),
+                        ("-j -s -d -p", True), ("-json -stats", True),
+                        ("--json --statistics", True)):
+        # One array for each of the three commands
+        out = done(opts + " -b -",
+                   "tunnel show\ntunnel list\ntunnel show mt0\n")
+        texts = out.replace("]\n[", "]\0[").split("\0")
+        try:
+            arrays = [json.loads(text) for text in texts]
+        except ValueError as error:
+            complain("mtctl %s: %s: %s", opts, error, out)
+            continue
+        same([[t.get("ifname") for t in array] for array in arrays],
+             [["mt0", "mt1"], ["mt0", "mt1"], ["mt0"]], opts)
+        same("\n    " in out, "-p" in opts.split(), opts + ": indented")
+        for tunnel in sum(arrays, []):
+            for key, kind in kinds.items():
+                same(type(tunnel.get(key)), kind, "%s: type of %s" %
+                     (opts, key))
+            expect(tunnel["family"] in ("inet", "inet6"), "family")
+            expect("NOARP" in tunnel["flags"], "flags %s", tunnel["flags"])
+            same("stats" in tunnel, stats, opts + ": has stats")
+            if stats:
+                same(tunnel["stats"], {"rx_packets": 0, "rx_bytes": 0,
+                                       "tx_packets": 0, "tx_bytes": 0,
+                                       "drops": {}}, opts + ": stats")
+        same(arrays[0][0].get("ikey"), 7, "key of mt0")
+        same(arrays[0][1].get("ikey"), None, "key of mt1")
+    delete("mt0", "mt1")
+    same(done("-j tunnel show"), "[]\n", "none, as JSON")
+    same(done("tunnel show"), "", "none, for people")
+
+
+def text_output():
+    done("-b -", "tunnel add mt0 " + A4 + "key 7\ntunnel add mt1 " + A6 +
+         "ikey 1 okey 2 dev u0")
+    same([line.split() for line in done("tunnel list").splitlines()],
+         [["NAME", "STATE", "LOCAL", "REMOTE", "KEY(IN/OUT)", "MTU", "DEV"],
+          ["mt0", "DOWN", "192.0.2.1", "192.0.2.2", "7", "1472", "any"],
+          ["mt1", "DOWN", "2001:db8::1", "2001:db8::2", "1/2", "1452", "u0"]],
+         "list")
+    same(done("tunnel show mt0"),
+         "mt0: GRE over IPv4  192.0.2.1 -> 192.0.2.2  key 7  DOWN\n"
+         "    mtu 1472 (auto)\n", "show")
+    same(done("-s -d tunnel show mt1"),
+         "mt1: GRE over IPv6  2001:db8::1 -> 2001:db8::2  ikey 1  okey 2  "
+         "DOWN\n"
+         "    mtu 1452 (auto)  ttl 64  tos 0  dev u0  fwmark none\n"
+         "    ifindex %d  flags POINTOPOINT,NOARP\n"
+         "    received  0 packets  0 bytes\n"
+         "    sent      0 packets  0 bytes\n"
+         "    dropped   0 packets\n" % socket.if_nametoindex("mt1"), "-s -d")
+    delete("mt0", "mt1")
+
+
+def stats_output():
+    done("tunnel add mt0 local 192.0.2.1 remote 203.0.113.7")
+    ip("addr add 10.0.0.1/24 dev mt0")
+    ip("link set mt0 up")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        for _ in range(3):
+            try:
+                sock.sendto(b"no way", ("10.0.0.2", 9))
+            except OSError:
+                pass	# some kernels tell the sender, too
+    (tunnel,) = json_of("-s tunnel show mt0")
+    same(tunnel["stats"], {"rx_packets": 0, "rx_bytes": 0, "tx_packets": 0,
+                           "tx_bytes": 0, "drops": {"tx-no-route": 3}},
+         "stats")
+    same(done("-s tunnel show mt0").splitlines()[2:],
+         ["    received  0 packets  0 bytes", "    sent      0 packets  0 bytes",
+          "    dropped   3 packets", "        tx-no-route  3"], "text")
+    # The device's own numbers have them as well.
+    (link,) = json.loads(ip("-j -s link show mt0")[1])
+    link = link["stats64"]["tx"]
+    expect(link["errors"] + link["dropped"] >= 3, "ip -s link: %s", link)
+    delete("mt0")
+
+
+def abbreviations():
+    done("t a mt0 " + A4)
+    done("tun se mt0 ttl 5")
+    fields("mt0", ttl=5)
+    for words in "t l", "tun li", "tunn sh", "t sh mt0", "tunnel list":
+        expect("mt0" in done(words), "%s does not show mt0", words)
+    for words in "-s t sh", "-stat t sh", "-stats t sh", "-statistics t sh":
+        expect("dropped" in done(words), "%s shows no counters", words)
+    done("t d mt0")
+
+
+def exit_status():
+    for words, status, text in (("-V", 0, "mtctl"), ("-h", 0, "tunnel"),
+                                ("help", 0, "tunnel"),
+                                ("tunnel help", 0, "local ADDR"),
+                                ("tunnel add help", 0, "tos inherit"),
+                                ("monitor help", 0, "listening"),
+                                ("", 2, "Usage"),
+                                ("-n no-such-netns tunnel list", 1,
+                                 "no-such-netns")):
+        got, out, err = mtctl(words)
+        same(got, status, "status of mtctl " + words)
+        expect(text in (err if status else out), "mtctl %s: %s%s", words, out,
+               err)
+    with open("/dev/full", "w", encoding="ascii") as full:
+        got = subprocess.run((MTCTL, "help"), stdout=full,
+                             stderr=subprocess.DEVNULL, check=False)
+    same(got.returncode, 1, "status when the output cannot be written")
+
+
+def batch():
+    done("-b -", "# a comment\n\n"
+         "tunnel add mt0 " + A4 + "key 1   # another\n"
+         "tunnel add mt1 \\\n " + A4 + "key 2\n"
+         "tunnel set \"mt1\" ttl 7\n")
+    fields("mt1", ttl=7)
+    status, _, err = mtctl("-b -", "tunnel del mt0\ntunnel del mt9\n"
+                           "tunnel del mt1\n")
+    same(status, 1, "status of a batch with a refused line")
+    same(err, "mtctl tunnel del: stdin:2: name mt9 belongs to no device\n",
+         "message")
+    same([t["ifname"] for t in json_of("tunnel list")], ["mt1"],
+         "what is left")
+    status, _, err = mtctl("-force -b -", "tunnel del mt9\ntunnel paint\n"
+                           "tunnel del mt1\n")
+    same(status, 2, "status with -force")
+    same(json_of("tunnel list"), [], "what is left with -force")
+    same(mtctl("-b /nowhere/at/all")[0], 1, "a file that is not there")
+
+
+def ip_link():
+    """iproute2 without our plugin knows nothing of the parameters but shows the
+    kind."""
+    done("tunnel add mt0 " + A4)
+    status, out = ip("-d link show type mtun")
+    expect(status == 0 and "mt0" in out and "mtun" in out,
+           "ip -d link show type mtun: %s", out)
+    same(ip("-s -s link show mt0")[0], 0, "ip -s link show")
+    same(ip("link del mt0"), (0, ""), "ip link del")
+    same(json_of("tunnel list"), [], "list")
+    done("tunnel add mt0 " + A4)
+    same(ip("link del dev mt0 type mtun"), (0, ""), "ip link del type mtun")
+    before = state()
+    status, out = ip("link add mt0 type mtun")
+    expect(status != 0 and "mtctl tunnel add" in out,
+           "ip link add type mtun: status %d, %s", status, out)
+    unchanged(before)
+
+
+def ip_link_plugin():
+    """With it, ip shows all parameters, as text and as JSON."""
+    os.environ["IP_LIB_DIR"] = os.environ["PLUGIN_DIR"]
+    done("-b -", "tunnel add mt0 " + A4 + "key 7 tos inherit fwmark 0x10\n"
+         "tunnel add mt1 " + A6 + "ikey 1 okey 2 ttl 9 tos 0xb8 dev u0 "
+         "mtu 1300\n")
+    status, out = ip("-d link show type mtun")
+    same(status, 0, "status of ip -d link show type mtun")
+    for text in ("local 192.0.2.1 remote 192.0.2.2 ikey 7 okey 7 ttl 64 "
+                 "tos inherit fwmark 0x10 mtu auto ",
+                 "local 2001:db8::1 remote 2001:db8::2 ikey 1 okey 2 ttl 9 "
+                 "tos 0xb8 dev u0 "):
+        expect("mtun " + text in out, "%s is not in %s", text, out)
+    links = json.loads(ip("-d -j link show type mtun")[1])
+    same([link["linkinfo"].get("info_data") for link in links if link],
+         [{"local": "192.0.2.1", "remote": "192.0.2.2", "ikey": 7, "okey": 7,
+           "ttl": 64, "tos": "inherit", "fwmark": 16, "mtu_auto": True},
+          {"local": "2001:db8::1", "remote": "2001:db8::2", "ikey": 1,
+           "okey": 2, "ttl": 9, "tos": 184, "dev": "u0", "mtu_auto": False}],
+         "JSON")
+    status, out = ip("link add mt2 type mtun local 192.0.2.1")
+    expect(status != 0 and "mtctl tunnel add" in out,
+           "ip link add type mtun: status %d, %s", status, out)
+    expect("mtctl tunnel add" in ip("link help mtun")[1], "ip link help mtun")
+    delete("mt0", "mt1")
+    del os.environ["IP_LIB_DIR"]
+
+
+def rename():
+    done("tunnel add mt0 " + A4)
+    same(ip("link set mt0 name cust-7"), (0, ""), "ip link set name")
+    fields("cust-7", ifname="cust-7", local="192.0.2.1")
+    refused(1, "tunnel show mt0", "name mt0 belongs to no device")
+    done("tunnel set cust-7 ttl 3")
+    done("tunnel del cust-7")
+
+
+def link_local():
+    done("tunnel add mt0 local fe80::1 remote fe80::2 dev u0")
+    fields("mt0", local="fe80::1", remote="fe80::2", dev="u0")
+    refused(1, "tunnel set mt0 dev none",
+            "dev is needed with a link-local address")
+    delete("mt0")
+
+
+def same_addresses():
+    """All but one of local, remote and ikey may be the same."""
+    done("-b -", "tunnel add mt0 " + A4 + "\n"
+         "tunnel add mt1 " + A4 + "key 0\n"
+         "tunnel add mt2 " + A4 + "key 1\n"
+         "tunnel add mt3 " + A4 + "ikey 2 okey 1\n"
+         "tunnel add mt4 local 192.0.2.3 remote 192.0.2.2\n"
+         "tunnel add mt5 local 192.0.2.2 remote 192.0.2.1\n"
+         "tunnel add mt6 " + A6 + "\n")
+    same(len(json_of("tunnel list")), 7, "tunnels")
+    delete(*("mt%d" % i for i in range(7)))
+
+
+def name_template():
+    done("-b -", "tunnel add mt%d " + A4 + "\ntunnel add mt%d " + A6)
+    same([t["ifname"] for t in json_of("tunnel list")], ["mt0", "mt1"],
+         "names")
+    delete("mt0", "mt1")
+
+
+def case(name, function, *args):
+    problems.clear()
+    try:
+        function(*args)
+    except Exception as error:	# the other cases still can be run
+        complain("%s: %s", type(error).__name__, error)
+    text = " | ".join(problems).replace("\n", "\\n")
+    print(name, "bad " + text if text else "ok", flush=True)
+
+
+def main():
+    for function in (add, defaults, set_settings, del_tunnel, json_output,
+                     text_output, stats_output, abbreviations, exit_status,
+                     batch, ip_link, ip_link_plugin, rename, link_local,
+                     same_addresses, name_template):
+        case(function.__name__, function)
+    case("old", done, "-b -", OLD)
+    for name, words, message in ADD_REFUSED:
+        case(name, refused, 1, "tunnel add " + words, message)
+    for name, words, message in SET_REFUSED:
+        case(name, refused, 1, "tunnel set " + words, message)
+    for name, words, message in USAGE:
+        case(name, refused, 2, words, message)
+    case("old_gone", delete, "old4", "old6", "old8", "set4")
+
+
+main()
