@@ -3,6 +3,17 @@
 #include "conf.h"
 #include "stats.h"
 
+static const u32 all_flags = MTUN_GRE_FLAG_KEY | MTUN_GRE_FLAG_CSUM |
+			     MTUN_GRE_FLAG_SEQ;
+
+static void get_flags(const struct nlattr *attr, u32 *flags, u32 *mask)
+{
+	struct nla_bitfield32 field = nla_get_bitfield32(attr);
+
+	*flags = field.value;
+	*mask = field.selector;
+}
+
 void mt_attrs_get_change(struct mt_conf_change *change,
 			 struct nlattr *const *attrs, unsigned int maxattr)
 {
@@ -25,10 +36,12 @@ void mt_attrs_get_change(struct mt_conf_change *change,
 			change->remote_len = nla_len(attr);
 			break;
 		case MTUN_A_TUNNEL_IFLAGS:
-			change->iflags = nla_get_u32(attr);
+			get_flags(attr, &change->iflags,
+				  &change->iflags_mask);
 			break;
 		case MTUN_A_TUNNEL_OFLAGS:
-			change->oflags = nla_get_u32(attr);
+			get_flags(attr, &change->oflags,
+				  &change->oflags_mask);
 			break;
 		case MTUN_A_TUNNEL_IKEY:
 			change->ikey = nla_get_u32(attr);
@@ -39,14 +52,26 @@ void mt_attrs_get_change(struct mt_conf_change *change,
 		case MTUN_A_TUNNEL_TTL:
 			change->ttl = nla_get_u8(attr);
 			break;
+		case MTUN_A_TUNNEL_TTL_INHERIT:
+			change->ttl_inherit = nla_get_u8(attr);
+			break;
 		case MTUN_A_TUNNEL_TOS:
 			change->tos = nla_get_u8(attr);
 			break;
 		case MTUN_A_TUNNEL_TOS_INHERIT:
 			change->tos_inherit = nla_get_u8(attr);
 			break;
+		case MTUN_A_TUNNEL_DF:
+			change->df = nla_get_u8(attr);
+			break;
+		case MTUN_A_TUNNEL_INNER_DF:
+			change->inner_df = nla_get_u8(attr);
+			break;
+		case MTUN_A_TUNNEL_FRAG:
+			change->frag = nla_get_u8(attr);
+			break;
 		case MTUN_A_TUNNEL_LINK:
-			change->link = nla_get_u32(attr);
+			change->link = nla_data(attr);
 			break;
 		case MTUN_A_TUNNEL_FWMARK:
 			change->fwmark = nla_get_u32(attr);
@@ -64,8 +89,10 @@ static unsigned int addr_len(const struct mt_conf *conf)
 size_t mt_attrs_conf_size(void)
 {
 	return 2 * nla_total_size(sizeof(struct in6_addr)) +
-	       6 * nla_total_size(sizeof(u32)) +
-	       4 * nla_total_size(sizeof(u8));
+	       2 * nla_total_size(sizeof(struct nla_bitfield32)) +
+	       nla_total_size(IFNAMSIZ) +	/* LINK */
+	       3 * nla_total_size(sizeof(u32)) + /* IKEY, OKEY, FWMARK */
+	       8 * nla_total_size(sizeof(u8));
 }
 
 int mt_attrs_put_conf(struct sk_buff *skb, const struct mt_conf *conf,
@@ -75,12 +102,18 @@ int mt_attrs_put_conf(struct sk_buff *skb, const struct mt_conf *conf,
 
 	if (nla_put(skb, MTUN_A_TUNNEL_LOCAL, len, &conf->local) ||
 	    nla_put(skb, MTUN_A_TUNNEL_REMOTE, len, &conf->remote) ||
-	    nla_put_u32(skb, MTUN_A_TUNNEL_IFLAGS, conf->iflags) ||
-	    nla_put_u32(skb, MTUN_A_TUNNEL_OFLAGS, conf->oflags) ||
+	    nla_put_bitfield32(skb, MTUN_A_TUNNEL_IFLAGS, conf->iflags,
+			       all_flags) ||
+	    nla_put_bitfield32(skb, MTUN_A_TUNNEL_OFLAGS, conf->oflags,
+			       all_flags) ||
 	    nla_put_u8(skb, MTUN_A_TUNNEL_TTL, conf->ttl) ||
+	    nla_put_u8(skb, MTUN_A_TUNNEL_TTL_INHERIT, conf->ttl_inherit) ||
 	    nla_put_u8(skb, MTUN_A_TUNNEL_TOS, conf->tos) ||
 	    nla_put_u8(skb, MTUN_A_TUNNEL_TOS_INHERIT, conf->tos_inherit) ||
-	    nla_put_u32(skb, MTUN_A_TUNNEL_LINK, conf->link) ||
+	    nla_put_u8(skb, MTUN_A_TUNNEL_DF, conf->df) ||
+	    nla_put_u8(skb, MTUN_A_TUNNEL_INNER_DF, conf->inner_df) ||
+	    nla_put_u8(skb, MTUN_A_TUNNEL_FRAG, conf->frag) ||
+	    nla_put_string(skb, MTUN_A_TUNNEL_LINK, conf->link) ||
 	    nla_put_u32(skb, MTUN_A_TUNNEL_FWMARK, conf->fwmark) ||
 	    nla_put_u8(skb, MTUN_A_TUNNEL_MTU_AUTO, mtu_auto))
 		return -EMSGSIZE;
@@ -101,7 +134,7 @@ static size_t drop_size(void)
 
 size_t mt_attrs_stats_size(void)
 {
-	return nla_total_size(0) + 4 * nla_total_size_64bit(sizeof(u64)) +
+	return nla_total_size(0) + 5 * nla_total_size_64bit(sizeof(u64)) +
 	       MTUN_DROP_REASON_MAX * drop_size();
 }
 
@@ -136,7 +169,8 @@ int mt_attrs_put_stats(struct sk_buff *skb, const struct mt_stats_sum *sum)
 	if (put_counter(skb, MTUN_A_STATS_RX_PACKETS, sum->rx_packets) ||
 	    put_counter(skb, MTUN_A_STATS_RX_BYTES, sum->rx_bytes) ||
 	    put_counter(skb, MTUN_A_STATS_TX_PACKETS, sum->tx_packets) ||
-	    put_counter(skb, MTUN_A_STATS_TX_BYTES, sum->tx_bytes))
+	    put_counter(skb, MTUN_A_STATS_TX_BYTES, sum->tx_bytes) ||
+	    put_counter(skb, MTUN_A_STATS_ICMP_ERRORS, sum->icmp_errors))
 		goto err_cancel_nest;
 	for (i = 1; i <= MTUN_DROP_REASON_MAX; i++) {
 		if (sum->drops[i] && put_drop(skb, i, sum->drops[i]))

@@ -8,6 +8,7 @@
 
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
+#include <net/dst.h>
 #include <net/flow.h>
 #ifdef MT_HAVE_NET_GSO_H
 #include <net/gso.h>	/* skb_gso_validate_network_len() */
@@ -40,6 +41,17 @@ static inline void mt_flow4_set_tos(struct flowi4 *fl4, u8 tos)
 	fl4->flowi4_dscp = inet_dsfield_to_dscp(tos);
 #else
 	fl4->flowi4_tos = tos;
+#endif
+}
+
+/* A route that is not allocated. It has one reference, and no device. */
+static inline void mt_dst_init(struct dst_entry *dst, struct dst_ops *ops,
+			       int obsolete, unsigned short flags)
+{
+#ifdef MT_HAVE_DST_INIT_REF
+	dst_init(dst, ops, NULL, 1, obsolete, flags);
+#else
+	dst_init(dst, ops, NULL, obsolete, flags);
 #endif
 }
 

@@ -136,18 +136,17 @@ static const char *apply_addresses(struct mt_conf *conf,
 }
 
 /*
- * One direction's key and its flag: a key that is given turns the flag on,
- * and only the flag can take a key away.
+ * One direction's optional fields and its key: a key that is given turns its
+ * flag on, and only the flag can take a key away.
  */
-static const char *apply_key(u32 *flags, u32 *key, const u32 *new_flags,
-			     const u32 *new_key, const char *surplus,
-			     const char *missing)
+static const char *apply_fields(u32 *flags, u32 *key, u32 new_flags, u32 mask,
+				const u32 *new_key, const char *surplus,
+				const char *missing)
 {
 	bool had_key = *flags & MTUN_GRE_FLAG_KEY;
 
-	if (new_flags)
-		*flags = *new_flags;
-	else if (new_key)
+	*flags = (*flags & ~mask) | (new_flags & mask);
+	if (new_key && !(mask & MTUN_GRE_FLAG_KEY))
 		*flags |= MTUN_GRE_FLAG_KEY;
 
 	if (!(*flags & MTUN_GRE_FLAG_KEY)) {
@@ -161,8 +160,9 @@ static const char *apply_key(u32 *flags, u32 *key, const u32 *new_flags,
 	return NULL;
 }
 
-static const char *apply_keys(struct mt_conf *conf,
-			      const struct mt_conf_change *change, u16 *attr)
+static const char *apply_both_ways(struct mt_conf *conf,
+				   const struct mt_conf_change *change,
+				   u16 *attr)
 {
 	bool iflags = given(change, MTUN_A_TUNNEL_IFLAGS);
 	bool oflags = given(change, MTUN_A_TUNNEL_OFLAGS);
@@ -171,19 +171,68 @@ static const char *apply_keys(struct mt_conf *conf,
 	const char *err;
 
 	*attr = MTUN_A_TUNNEL_IKEY;
-	err = apply_key(&conf->iflags, &conf->ikey,
-			iflags ? &change->iflags : NULL,
-			ikey ? &change->ikey : NULL,
-			"ikey must not be given when iflags lack the key bit",
-			"ikey is missing but iflags have the key bit");
+	err = apply_fields(&conf->iflags, &conf->ikey, change->iflags,
+			   iflags ? change->iflags_mask : 0,
+			   ikey ? &change->ikey : NULL,
+			   "ikey must not be given when iflags lack the key bit",
+			   "ikey is missing but iflags have the key bit");
 	if (err)
 		return err;
 	*attr = MTUN_A_TUNNEL_OKEY;
-	return apply_key(&conf->oflags, &conf->okey,
-			 oflags ? &change->oflags : NULL,
-			 okey ? &change->okey : NULL,
-			 "okey must not be given when oflags lack the key bit",
-			 "okey is missing but oflags have the key bit");
+	return apply_fields(&conf->oflags, &conf->okey, change->oflags,
+			    oflags ? change->oflags_mask : 0,
+			    okey ? &change->okey : NULL,
+			    "okey must not be given when oflags lack the key bit",
+			    "okey is missing but oflags have the key bit");
+}
+
+static const char *apply_fragmentation(struct mt_conf *conf,
+				       const struct mt_conf_change *change,
+				       u16 *attr)
+{
+	if (given(change, MTUN_A_TUNNEL_DF))
+		conf->df = change->df;
+	*attr = MTUN_A_TUNNEL_DF;
+	if (conf->df > MTUN_DF_MAX)
+		return "df must be set, inherit or clear";
+
+	if (given(change, MTUN_A_TUNNEL_INNER_DF))
+		conf->inner_df = change->inner_df;
+	*attr = MTUN_A_TUNNEL_INNER_DF;
+	if (conf->inner_df > MTUN_INNER_DF_MAX)
+		return "inner-df must be keep or clear";
+
+	if (given(change, MTUN_A_TUNNEL_FRAG))
+		conf->frag = change->frag;
+	*attr = MTUN_A_TUNNEL_FRAG;
+	if (conf->frag > MTUN_FRAG_MAX)
+		return "frag must be inner or outer";
+	if (conf->frag == MTUN_FRAG_OUTER && conf->df == MTUN_DF_SET) {
+		if (given(change, MTUN_A_TUNNEL_FRAG))
+			return "frag outer needs df inherit or df clear";
+		*attr = MTUN_A_TUNNEL_DF;
+		return "df set is impossible with frag outer: set frag inner as well";
+	}
+	return NULL;
+}
+
+static const char *apply_link(struct mt_conf *conf,
+			      const struct mt_conf_change *change, u16 *attr)
+{
+	size_t len;
+
+	*attr = MTUN_A_TUNNEL_LINK;
+	if (given(change, MTUN_A_TUNNEL_LINK)) {
+		len = strlen(change->link);
+		if (len >= sizeof(conf->link))
+			return "link must be at most 15 bytes long";
+		memset(conf->link, 0, sizeof(conf->link));
+		memcpy(conf->link, change->link, len);
+	}
+	if (!conf->link[0] && (is_link_local(conf->family, &conf->local) ||
+			       is_link_local(conf->family, &conf->remote)))
+		return "link is needed with a link-local address";
+	return NULL;
 }
 
 void mt_conf_init(struct mt_conf *conf)
@@ -201,12 +250,14 @@ const char *mt_conf_apply(struct mt_conf *conf,
 	if (err)
 		return err;
 
-	err = apply_keys(conf, change, attr);
+	err = apply_both_ways(conf, change, attr);
 	if (err)
 		return err;
 
 	if (given(change, MTUN_A_TUNNEL_TTL))
 		conf->ttl = change->ttl;
+	if (given(change, MTUN_A_TUNNEL_TTL_INHERIT))
+		conf->ttl_inherit = change->ttl_inherit;
 	*attr = MTUN_A_TUNNEL_TTL;
 	if (!conf->ttl)
 		return "ttl must be 1 to 255";
@@ -219,24 +270,36 @@ const char *mt_conf_apply(struct mt_conf *conf,
 	if (conf->tos & ECN_MASK)
 		return "tos must have its two low bits 0: they are ECN's";
 
-	if (given(change, MTUN_A_TUNNEL_LINK))
-		conf->link = change->link;
-	*attr = MTUN_A_TUNNEL_LINK;
-	if (!conf->link && (is_link_local(conf->family, &conf->local) ||
-			    is_link_local(conf->family, &conf->remote)))
-		return "link is needed with a link-local address";
+	err = apply_fragmentation(conf, change, attr);
+	if (err)
+		return err;
+
+	err = apply_link(conf, change, attr);
+	if (err)
+		return err;
 
 	if (given(change, MTUN_A_TUNNEL_FWMARK))
 		conf->fwmark = change->fwmark;
 	return NULL;
 }
 
-void mt_conf_tuple(const struct mt_conf *conf, struct mt_tuple *tuple)
+static void fill_tuple(struct mt_tuple *tuple, const struct mt_conf *conf,
+		       u32 flags, u32 key)
 {
 	memset(tuple, 0, sizeof(*tuple));
 	tuple->local = conf->local;
 	tuple->remote = conf->remote;
 	tuple->family = conf->family;
-	tuple->keyed = !!(conf->iflags & MTUN_GRE_FLAG_KEY);
-	tuple->key = cpu_to_be32(conf->ikey);
+	tuple->keyed = !!(flags & MTUN_GRE_FLAG_KEY);
+	tuple->key = cpu_to_be32(key);
+}
+
+void mt_conf_received(const struct mt_conf *conf, struct mt_tuple *tuple)
+{
+	fill_tuple(tuple, conf, conf->iflags, conf->ikey);
+}
+
+void mt_conf_sent(const struct mt_conf *conf, struct mt_tuple *tuple)
+{
+	fill_tuple(tuple, conf, conf->oflags, conf->okey);
 }

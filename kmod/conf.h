@@ -13,31 +13,43 @@
  * @remote: address in network byte order, not NULL if it was given
  * @local_len: bytes of @local, any number
  * @remote_len: bytes of @remote, any number
- * @iflags: as in struct mt_conf, and so are all that follow
- * @oflags: .
- * @ikey: .
+ * @link: name, not NULL if it was given
+ * @iflags: as in struct mt_conf
+ * @iflags_mask: which of them are given
+ * @oflags: as in struct mt_conf
+ * @oflags_mask: which of them are given
+ * @ikey: as in struct mt_conf, and so are all that follow
  * @okey: .
- * @link: .
  * @fwmark: .
  * @ttl: .
+ * @ttl_inherit: .
  * @tos: .
  * @tos_inherit: .
+ * @df: .
+ * @inner_df: .
+ * @frag: .
  */
 struct mt_conf_change {
 	u32 given;
 	const void *local;
 	const void *remote;
+	const char *link;
 	u16 local_len;
 	u16 remote_len;
 	u32 iflags;
+	u32 iflags_mask;
 	u32 oflags;
+	u32 oflags_mask;
 	u32 ikey;
 	u32 okey;
-	u32 link;
 	u32 fwmark;
 	u8 ttl;
+	u8 ttl_inherit;
 	u8 tos;
 	u8 tos_inherit;
+	u8 df;
+	u8 inner_df;
+	u8 frag;
 };
 
 /**
@@ -59,10 +71,17 @@ const char *mt_conf_apply(struct mt_conf *conf,
 			  const struct mt_conf_change *change, u16 *attr);
 
 /**
- * mt_conf_tuple() - what tells the packets that a tunnel receives
+ * mt_conf_received() - what tells the packets that a tunnel receives
  * @conf: a valid configuration
  * @tuple: filled in, unused bytes 0
  */
-void mt_conf_tuple(const struct mt_conf *conf, struct mt_tuple *tuple);
+void mt_conf_received(const struct mt_conf *conf, struct mt_tuple *tuple);
+
+/**
+ * mt_conf_sent() - what tells the packets that a tunnel sends
+ * @conf: a valid configuration
+ * @tuple: filled in, unused bytes 0; several tunnels may have the same
+ */
+void mt_conf_sent(const struct mt_conf *conf, struct mt_tuple *tuple);
 
 #endif /* MTUN_CONF_H */

@@ -3,6 +3,8 @@
 
 #include "kunit.h"
 
+#define CSUM		MTUN_GRE_FLAG_CSUM
+#define SEQ		MTUN_GRE_FLAG_SEQ
 #define GIVES(x)	BIT(MTUN_A_TUNNEL_##x)
 #define LOCAL(a)	.local = (a), .local_len = sizeof(a)
 #define REMOTE(a)	.remote = (a), .remote_len = sizeof(a)
@@ -38,7 +40,7 @@ static const u8 below_ll6[16] = { 0xfe, 0x7f, [15] = 1 };
 static const u8 above_ll6[16] = { 0xfe, 0xc0, [15] = 1 };
 
 /* What a change is applied to. */
-enum base { FRESH, V4, V6, V4_KEYS, LINK_LOCAL };
+enum base { FRESH, V4, V6, V4_KEYS, OUTER, LINK_LOCAL };
 
 /*
  * Without an error the fields that are given are those of the configuration
@@ -135,29 +137,70 @@ static const struct apply_case apply_cases[] = {
 	  ERROR(LINK, "link is needed with a link-local address") },
 	{ "neighbours of link-local", FRESH, PAIR(below_ll6, above_ll6) },
 	{ "link-local with a link", FRESH,
-	  { .given = BOTH_GIVEN | GIVES(LINK), .link = 2,
+	  { .given = BOTH_GIVEN | GIVES(LINK), .link = "eth2",
 	    LOCAL(ll_first6), REMOTE(ll_last6) } },
-	{ "link-local with link 0", FRESH,
-	  { .given = BOTH_GIVEN | GIVES(LINK), LOCAL(ll_first6), REMOTE(b6) },
+	{ "link-local with an empty link", FRESH,
+	  { .given = BOTH_GIVEN | GIVES(LINK), .link = "",
+	    LOCAL(ll_first6), REMOTE(b6) },
 	  ERROR(LINK, "link is needed with a link-local address") },
 	{ "IPv4 link-local needs no link", FRESH, PAIR(ll4, b4) },
 	{ "IPv4 that begins like IPv6 link-local", FRESH, PAIR(a4, like_ll6) },
 	{ "the link taken from a link-local address", LINK_LOCAL,
-	  ONE(LINK, .link = 0),
+	  ONE(LINK, .link = ""),
 	  ERROR(LINK, "link is needed with a link-local address") },
-	{ "another link", LINK_LOCAL, ONE(LINK, .link = 4) },
+	{ "another link", LINK_LOCAL, ONE(LINK, .link = "eth4") },
 	{ "the link stays", LINK_LOCAL, ONE(REMOTE, REMOTE(ll_last6)) },
 	{ "the link and the link-local address go together", LINK_LOCAL,
-	  { .given = GIVES(LINK) | GIVES(REMOTE), REMOTE(b6) } },
+	  { .given = GIVES(LINK) | GIVES(REMOTE), .link = "",
+	    REMOTE(b6) } },
 	{ "link-local remote without a link", V6,
 	  ONE(REMOTE, REMOTE(ll_first6)),
 	  ERROR(LINK, "link is needed with a link-local address") },
-	{ "link", V4, ONE(LINK, .link = 0xffffffff) },
+	{ "link", V4, ONE(LINK, .link = "a23456789012345") },
+
+	{ "no link", V4_KEYS, ONE(LINK, .link = "") },
+	{ "a shorter link", V4_KEYS, ONE(LINK, .link = "e") },
+	{ "link of 16 bytes", V4, ONE(LINK, .link = "a234567890123456"),
+	  ERROR(LINK, "link must be at most 15 bytes long") },
+
+	/* fragmentation */
+	{ "df inherit", V4, ONE(DF, .df = MTUN_DF_INHERIT) },
+	{ "df clear", V6, ONE(DF, .df = MTUN_DF_CLEAR) },
+	{ "df set", V4_KEYS, ONE(DF, .df = MTUN_DF_SET) },
+	{ "df 3", V4, ONE(DF, .df = 3),
+	  ERROR(DF, "df must be set, inherit or clear") },
+	{ "inner-df clear", V4, ONE(INNER_DF, .inner_df = 1) },
+	{ "inner-df keep", V4_KEYS, ONE(INNER_DF, .inner_df = 0) },
+	{ "inner-df 2", V4, ONE(INNER_DF, .inner_df = 2),
+	  ERROR(INNER_DF, "inner-df must be keep or clear") },
+	{ "frag outer, df inherit", V4,
+	  { .given = GIVES(FRAG) | GIVES(DF), .frag = MTUN_FRAG_OUTER,
+	    .df = MTUN_DF_INHERIT } },
+	{ "frag outer, df was clear", V4_KEYS,
+	  ONE(FRAG, .frag = MTUN_FRAG_OUTER) },
+	{ "frag outer, df set", V4, ONE(FRAG, .frag = MTUN_FRAG_OUTER),
+	  ERROR(FRAG, "frag outer needs df inherit or df clear") },
+	{ "frag outer and df set", V4_KEYS,
+	  { .given = GIVES(FRAG) | GIVES(DF), .frag = MTUN_FRAG_OUTER,
+	    .df = MTUN_DF_SET },
+	  ERROR(FRAG, "frag outer needs df inherit or df clear") },
+	{ "df set, frag was outer", OUTER, ONE(DF, .df = MTUN_DF_SET),
+	  ERROR(DF,
+		"df set is impossible with frag outer: set frag inner as well") },
+	{ "frag inner and df set", OUTER,
+	  { .given = GIVES(FRAG) | GIVES(DF), .frag = MTUN_FRAG_INNER,
+	    .df = MTUN_DF_SET } },
+	{ "frag 2", V4, ONE(FRAG, .frag = 2),
+	  ERROR(FRAG, "frag must be inner or outer") },
 
 	/* TTL, TOS, mark */
 	{ "ttl 1", V4, ONE(TTL, .ttl = 1) },
 	{ "ttl 255", V4, ONE(TTL, .ttl = 255) },
 	{ "ttl 0", V4, { .given = GIVES(TTL) },
+	  ERROR(TTL, "ttl must be 1 to 255") },
+	{ "ttl inherited", V4, ONE(TTL_INHERIT, .ttl_inherit = 1) },
+	{ "ttl no more inherited", V4_KEYS, { .given = GIVES(TTL_INHERIT) } },
+	{ "ttl 0, although inherited", V4_KEYS, { .given = GIVES(TTL) },
 	  ERROR(TTL, "ttl must be 1 to 255") },
 	{ "tos 4", V4, ONE(TOS, .tos = 4) },
 	{ "tos 0xfc", V4, ONE(TOS, .tos = 0xfc) },
@@ -175,6 +218,21 @@ static const struct apply_case apply_cases[] = {
 	{ "tos no more inherited", V4_KEYS, { .given = GIVES(TOS_INHERIT) } },
 	{ "fwmark", V4, ONE(FWMARK, .fwmark = 0xffffffff) },
 	{ "no fwmark", V4_KEYS, { .given = GIVES(FWMARK) } },
+
+	/* optional fields */
+	{ "checksums received", V4,
+	  ONE(IFLAGS, .iflags = CSUM, .iflags_mask = CSUM) },
+	{ "checksums sent", V4_KEYS,
+	  ONE(OFLAGS, .oflags = CSUM, .oflags_mask = CSUM | SEQ) },
+	{ "sequence numbers both ways", V6,
+	  { .given = GIVES(IFLAGS) | GIVES(OFLAGS), .iflags = SEQ,
+	    .iflags_mask = SEQ, .oflags = SEQ, .oflags_mask = SEQ } },
+	{ "no checksums, and nothing of the key", V4_KEYS,
+	  ONE(IFLAGS, .iflags = 0, .iflags_mask = CSUM) },
+	{ "nothing selected", V4_KEYS, ONE(OFLAGS, .oflags = 0) },
+	{ "checksums and a key", V4,
+	  { .given = GIVES(IFLAGS) | GIVES(IKEY), .iflags = CSUM,
+	    .iflags_mask = CSUM, .ikey = 9 } },
 
 	/* keys; all combinations of key and flag are in mt_conf_keys_test() */
 	{ "same key both ways", FRESH,
@@ -199,27 +257,36 @@ static void make_base(struct mt_conf *conf, enum base base)
 	case FRESH:
 		return;
 	case V4_KEYS:
-		conf->iflags = MTUN_GRE_FLAG_KEY;
-		conf->oflags = MTUN_GRE_FLAG_KEY;
+		conf->iflags = MTUN_GRE_FLAG_KEY | MTUN_GRE_FLAG_SEQ;
+		conf->oflags = MTUN_GRE_FLAG_KEY | MTUN_GRE_FLAG_CSUM;
 		conf->ikey = 0x11;
 		conf->okey = 0x22;
 		conf->ttl = 9;
 		conf->tos = 0x10;
 		conf->tos_inherit = true;
 		conf->fwmark = 5;
-		conf->link = 3;
+		strcpy(conf->link, "eth3");
+		conf->ttl_inherit = true;
+		conf->df = MTUN_DF_CLEAR;
+		conf->inner_df = MTUN_INNER_DF_CLEAR;
 		fallthrough;
+	case OUTER:
 	case V4:
 		conf->family = AF_INET;
 		memcpy(&conf->local, a4, 4);
 		memcpy(&conf->remote, b4, 4);
+		if (base == OUTER) {
+			conf->df = MTUN_DF_INHERIT;
+			conf->frag = MTUN_FRAG_OUTER;
+		}
 		return;
 	case LINK_LOCAL:
 	case V6:
 		conf->family = AF_INET6;
 		memcpy(&conf->local, a6, 16);
 		memcpy(&conf->remote, base == V6 ? b6 : ll_first6, 16);
-		conf->link = base == V6 ? 0 : 3;
+		if (base == LINK_LOCAL)
+			strcpy(conf->link, "eth3");
 	}
 }
 
@@ -235,31 +302,47 @@ static void expect_conf(struct kunit *test, const struct mt_conf *got,
 	KUNIT_EXPECT_EQ(test, got->oflags, want->oflags);
 	KUNIT_EXPECT_EQ(test, got->ikey, want->ikey);
 	KUNIT_EXPECT_EQ(test, got->okey, want->okey);
-	KUNIT_EXPECT_EQ(test, got->link, want->link);
+	KUNIT_EXPECT_EQ(test, memcmp(got->link, want->link, sizeof(got->link)),
+			0);
 	KUNIT_EXPECT_EQ(test, got->fwmark, want->fwmark);
 	KUNIT_EXPECT_EQ(test, got->ttl, want->ttl);
+	KUNIT_EXPECT_EQ(test, got->ttl_inherit, want->ttl_inherit);
+	KUNIT_EXPECT_EQ(test, got->df, want->df);
+	KUNIT_EXPECT_EQ(test, got->inner_df, want->inner_df);
+	KUNIT_EXPECT_EQ(test, got->frag, want->frag);
 	KUNIT_EXPECT_EQ(test, got->tos, want->tos);
 	KUNIT_EXPECT_EQ(test, got->tos_inherit, want->tos_inherit);
 }
 
 /* A tuple of just the bytes that its documentation allows. */
-static void expect_tuple(struct kunit *test, const struct mt_conf *conf)
+static void expect_tuple(struct kunit *test, const struct mt_conf *conf,
+			 const struct mt_tuple *got, u32 flags, u32 key)
 {
 	size_t len = conf->family == AF_INET6 ? 16 : 4;
-	struct mt_tuple got, want;
+	struct mt_tuple want;
 
 	memset(&want, 0, sizeof(want));
 	memcpy(&want.local, &conf->local, len);
 	memcpy(&want.remote, &conf->remote, len);
 	want.family = conf->family;
-	if (conf->iflags) {
+	if (flags & MTUN_GRE_FLAG_KEY) {
 		want.keyed = 1;
-		want.key = cpu_to_be32(conf->ikey);
+		want.key = cpu_to_be32(key);
 	}
+	KUNIT_EXPECT_EQ(test, got->keyed, want.keyed);
+	KUNIT_EXPECT_EQ(test, memcmp(got, &want, sizeof(want)), 0);
+}
+
+static void expect_tuples(struct kunit *test, const struct mt_conf *conf)
+{
+	struct mt_tuple got;
+
 	memset(&got, 0xa5, sizeof(got));
-	mt_conf_tuple(conf, &got);
-	KUNIT_EXPECT_EQ(test, got.keyed, want.keyed);
-	KUNIT_EXPECT_EQ(test, memcmp(&got, &want, sizeof(got)), 0);
+	mt_conf_received(conf, &got);
+	expect_tuple(test, conf, &got, conf->iflags, conf->ikey);
+	memset(&got, 0xa5, sizeof(got));
+	mt_conf_sent(conf, &got);
+	expect_tuple(test, conf, &got, conf->oflags, conf->okey);
 }
 
 /* The change with garbage in all that is not given, and exact addresses. */
@@ -282,18 +365,26 @@ static void make_change(struct kunit *test, struct mt_conf_change *to,
 			to->field = from->field;			\
 	} while (0)
 	COPY(iflags, IFLAGS);
+	COPY(iflags_mask, IFLAGS);
 	COPY(oflags, OFLAGS);
+	COPY(oflags_mask, OFLAGS);
 	COPY(ikey, IKEY);
 	COPY(okey, OKEY);
-	COPY(link, LINK);
+	if (from->given & GIVES(LINK))
+		to->link = mt_test_copy(test, from->link,
+					strlen(from->link) + 1);
 	COPY(fwmark, FWMARK);
 	COPY(ttl, TTL);
+	COPY(ttl_inherit, TTL_INHERIT);
+	COPY(df, DF);
+	COPY(inner_df, INNER_DF);
+	COPY(frag, FRAG);
 	COPY(tos, TOS);
 	COPY(tos_inherit, TOS_INHERIT);
 #undef COPY
 }
 
-/* What a change makes of a configuration, if it gives no IFLAGS and OFLAGS. */
+/* What a change makes of a configuration, if its flags are not about keys. */
 static void model(struct mt_conf *conf, const struct mt_conf_change *change)
 {
 	u32 given = change->given;
@@ -306,20 +397,36 @@ static void model(struct mt_conf *conf, const struct mt_conf_change *change)
 		conf->family = change->remote_len == 4 ? AF_INET : AF_INET6;
 		memcpy(&conf->remote, change->remote, change->remote_len);
 	}
+	if (given & GIVES(IFLAGS))
+		conf->iflags = (conf->iflags & ~change->iflags_mask) |
+			       change->iflags;
+	if (given & GIVES(OFLAGS))
+		conf->oflags = (conf->oflags & ~change->oflags_mask) |
+			       change->oflags;
 	if (given & GIVES(IKEY)) {
-		conf->iflags = MTUN_GRE_FLAG_KEY;
+		conf->iflags |= MTUN_GRE_FLAG_KEY;
 		conf->ikey = change->ikey;
 	}
 	if (given & GIVES(OKEY)) {
-		conf->oflags = MTUN_GRE_FLAG_KEY;
+		conf->oflags |= MTUN_GRE_FLAG_KEY;
 		conf->okey = change->okey;
 	}
-	if (given & GIVES(LINK))
-		conf->link = change->link;
+	if (given & GIVES(LINK)) {
+		memset(conf->link, 0, sizeof(conf->link));
+		strcpy(conf->link, change->link);
+	}
 	if (given & GIVES(FWMARK))
 		conf->fwmark = change->fwmark;
 	if (given & GIVES(TTL))
 		conf->ttl = change->ttl;
+	if (given & GIVES(TTL_INHERIT))
+		conf->ttl_inherit = change->ttl_inherit;
+	if (given & GIVES(DF))
+		conf->df = change->df;
+	if (given & GIVES(INNER_DF))
+		conf->inner_df = change->inner_df;
+	if (given & GIVES(FRAG))
+		conf->frag = change->frag;
 	if (given & GIVES(TOS))
 		conf->tos = change->tos;
 	if (given & GIVES(TOS_INHERIT))
@@ -370,7 +477,7 @@ static void mt_conf_apply_test(struct kunit *test)
 		return;
 	model(&want, &c->change);
 	expect_conf(test, &conf, &want);
-	expect_tuple(test, &conf);
+	expect_tuples(test, &conf);
 }
 
 /* Addresses of any number of bytes; no more of them are read than there are. */
@@ -477,6 +584,9 @@ static void mt_conf_keys_test(struct kunit *test)
 		conf.ikey = conf.iflags ? old : 0;
 		conf.oflags = out ? c->had : other;
 		conf.okey = conf.oflags ? old : 0;
+		/* flags beside the key's are none of its business */
+		conf.iflags |= CSUM;
+		conf.oflags |= SEQ;
 		want = conf;
 
 		memset(&from, 0, sizeof(from));
@@ -485,7 +595,9 @@ static void mt_conf_keys_test(struct kunit *test)
 		if (c->key_given)
 			from.given |= out ? GIVES(OKEY) : GIVES(IKEY);
 		from.iflags = c->flags;
+		from.iflags_mask = MTUN_GRE_FLAG_KEY;
 		from.oflags = c->flags;
+		from.oflags_mask = MTUN_GRE_FLAG_KEY;
 		from.ikey = key;
 		from.okey = key;
 		make_change(test, &change, &from);
@@ -498,14 +610,14 @@ static void mt_conf_keys_test(struct kunit *test)
 		flags = c->result == NO_KEY ? 0 : 1;
 		key = !flags ? 0 : c->result == OLD_KEY ? old : key;
 		if (out) {
-			want.oflags = flags;
+			want.oflags = flags | SEQ;
 			want.okey = key;
 		} else {
-			want.iflags = flags;
+			want.iflags = flags | CSUM;
 			want.ikey = key;
 		}
 		expect_conf(test, &conf, &want);
-		expect_tuple(test, &conf);
+		expect_tuples(test, &conf);
 	}
 }
 
@@ -515,9 +627,13 @@ static void mt_conf_order_test(struct kunit *test)
 	static const struct mt_conf_change all = {
 		.given = BOTH_GIVEN | GIVES(IKEY) | GIVES(OKEY) | GIVES(TTL) |
 			 GIVES(TOS) | GIVES(TOS_INHERIT) | GIVES(LINK) |
-			 GIVES(FWMARK),
+			 GIVES(TTL_INHERIT) | GIVES(DF) | GIVES(INNER_DF) |
+			 GIVES(IFLAGS) | GIVES(OFLAGS) | GIVES(FWMARK),
 		LOCAL(c4), REMOTE(a4), .ikey = 1, .okey = 2, .ttl = 3,
-		.tos = 4, .tos_inherit = 1, .link = 6, .fwmark = 7,
+		.tos = 4, .tos_inherit = 1, .link = "eth6", .fwmark = 7,
+		.ttl_inherit = 1, .df = MTUN_DF_INHERIT, .inner_df = 1,
+		.iflags = CSUM, .iflags_mask = CSUM | SEQ,
+		.oflags = SEQ, .oflags_mask = SEQ,
 	};
 	struct mt_conf_change one, change;
 	struct mt_conf conf, want;

@@ -54,10 +54,36 @@ static int decap_ecn(struct sk_buff *skb, u8 outer)
 	return 0;
 }
 
+/* RFC 2784 section 2.1. The GRE header is at skb->data. */
+static bool checksum_ok(struct sk_buff *skb)
+{
+	if (skb_checksum_simple_validate(skb))
+		return false;
+	/* and so the sum over what is inside is known */
+	skb_checksum_try_convert(skb, IPPROTO_GRE, null_compute_pseudo);
+	return true;
+}
+
+/*
+ * RFC 2890 section 2.2: whatever does not come later than the last packet is
+ * out of sequence. Unlike there, any number will do for the first packet, so
+ * that either end may restart: this one does when the device is brought up.
+ */
+static bool sequence_ok(atomic64_t *last, u32 seq)
+{
+	s64 old = atomic64_read(last);
+
+	do {
+		if (old && (s32)(seq - (u32)old) <= 0)
+			return false;
+	} while (!atomic64_try_cmpxchg(last, &old, BIT_ULL(32) | seq));
+	return true;
+}
+
 void mt_decap(const struct mt_endpoint *ep, struct sk_buff *skb,
 	      const struct mt_outer *outer, const struct mt_gre *gre)
 {
-	unsigned int header_len = outer->len + gre->len;
+	const u32 options = MTUN_GRE_FLAG_CSUM | MTUN_GRE_FLAG_SEQ;
 	struct mt_tunnel *tunnel = ep->tunnel;
 	struct net_device *dev = tunnel->dev;
 	unsigned int packets, bytes, min_len;
@@ -66,6 +92,10 @@ void mt_decap(const struct mt_endpoint *ep, struct sk_buff *skb,
 
 	reason = gre->fault;
 	if (reason)
+		goto err_free_skb;
+
+	reason = MTUN_DROP_RX_OPTIONS;
+	if ((gre->flags ^ ep->conf.iflags) & options)
 		goto err_free_skb;
 
 	reason = MTUN_DROP_RX_DOWN;
@@ -82,16 +112,22 @@ void mt_decap(const struct mt_endpoint *ep, struct sk_buff *skb,
 		goto err_free_skb;
 
 	reason = MTUN_DROP_RX_INNER;
-	if (skb->len < header_len + min_len)
+	if (skb->len < outer->len + gre->len + min_len)
 		goto err_free_skb;
 
 	reason = MTUN_DROP_RX_MEMORY;
-	if (!pskb_may_pull(skb, header_len + min_len))
+	if (!pskb_may_pull(skb, outer->len + gre->len + min_len))
+		goto err_free_skb;
+	skb_pull_rcsum(skb, outer->len);
+
+	reason = MTUN_DROP_RX_CHECKSUM;
+	if (gre->flags & MTUN_GRE_FLAG_CSUM && !checksum_ok(skb))
 		goto err_free_skb;
 
 	/* The outer network namespace ends here, for skb->cb, mark and all. */
+	reason = MTUN_DROP_RX_MEMORY;
 	xnet = !net_eq(tunnel->net, dev_net(dev));
-	if (__iptunnel_pull_header(skb, header_len, gre->proto, false, xnet))
+	if (__iptunnel_pull_header(skb, gre->len, gre->proto, false, xnet))
 		goto err_free_skb;
 	mt_clear_delivery_time(skb);
 	skb->dev = dev;
@@ -103,6 +139,10 @@ void mt_decap(const struct mt_endpoint *ep, struct sk_buff *skb,
 		goto err_free_skb;
 	reason = decap_ecn(skb, outer->dsfield);
 	if (reason)
+		goto err_free_skb;
+	reason = MTUN_DROP_RX_SEQUENCE;
+	if (gre->flags & MTUN_GRE_FLAG_SEQ &&
+	    !sequence_ok(&tunnel->rx_seq, gre->seq))
 		goto err_free_skb;
 
 	packets = mt_wire_packets(skb);

@@ -4,12 +4,13 @@
 #include "compat.h"
 #include "conf.h"
 #include "encap.h"
+#include "endpoint.h"
 #include "family.h"
+#include "link.h"
 #include "mtu.h"
 #include "registry.h"
 #include "rx.h"
 #include "stats.h"
-#include "wire.h"
 
 #include <linux/if_arp.h>
 #include <linux/module.h>
@@ -20,42 +21,6 @@
 
 static const struct net_device_ops device_ops;
 static struct rtnl_link_ops link_ops;
-
-/* ---- endpoints ---- */
-
-static void endpoint_free(struct mt_endpoint *ep)
-{
-	dst_cache_destroy(&ep->routes);
-	kfree(ep);
-}
-
-static void endpoint_free_rcu(struct rcu_head *rcu)
-{
-	endpoint_free(container_of(rcu, struct mt_endpoint, rcu));
-}
-
-static struct mt_endpoint *endpoint_alloc(struct mt_tunnel *tunnel,
-					  const struct mt_conf *conf)
-{
-	struct mt_endpoint *ep;
-
-	ep = kzalloc(sizeof(*ep), GFP_KERNEL_ACCOUNT);
-	if (!ep)
-		return NULL;
-	if (dst_cache_init(&ep->routes, GFP_KERNEL_ACCOUNT)) {
-		kfree(ep);
-		return NULL;
-	}
-	ep->tunnel = tunnel;
-	ep->conf = *conf;
-	mt_conf_tuple(conf, &ep->tuple);
-	ep->family = mt_family_of(conf);
-	ep->header_len = mt_overhead(conf);
-	ep->family->build(ep->header, conf);
-	mt_gre_build(ep->header + ep->family->header_len, conf->oflags,
-		     conf->okey);
-	return ep;
-}
 
 static struct mt_endpoint *endpoint(const struct mt_tunnel *tunnel)
 {
@@ -128,11 +93,7 @@ static int check_world(struct net *net, const struct mt_endpoint *old,
 	struct mt_endpoint *twin;
 	struct mt_tuple tuple;
 
-	if (conf->link && !__dev_get_by_index(net, conf->link))
-		return refuse(refusal, -ENODEV, MTUN_A_TUNNEL_LINK,
-			      "link names no device of the underlay's network namespace");
-
-	mt_conf_tuple(conf, &tuple);
+	mt_conf_received(conf, &tuple);
 	rcu_read_lock();
 	twin = mt_registry_find(net, &tuple);
 	rcu_read_unlock();
@@ -191,7 +152,7 @@ static void device_uninit(struct net_device *dev)
 	list_del(&tunnel->list);
 	mt_registry_remove(tunnel->net, ep);
 	RCU_INIT_POINTER(tunnel->endpoint, NULL);
-	call_rcu(&ep->rcu, endpoint_free_rcu);
+	mt_endpoint_release(ep);
 	if (list_empty(&mn->tunnels))
 		mt_rx_stop(tunnel->net);
 
@@ -211,7 +172,10 @@ static void device_destruct(struct net_device *dev)
 
 static int device_open(struct net_device *dev)
 {
+	struct mt_tunnel *tunnel = netdev_priv(dev);
 	struct inet6_dev *in6 = __in6_dev_get(dev);
+
+	atomic64_set(&tunnel->rx_seq, 0);
 
 	/*
 	 * A link-local address for each of thousands of tunnels makes each
@@ -258,10 +222,21 @@ static int device_get_iflink(const struct net_device *dev)
 
 	rcu_read_lock();
 	ep = rcu_dereference(tunnel->endpoint);
-	if (ep)
-		link = ep->conf.link;
+	if (ep && ep->link)
+		link = READ_ONCE(ep->link->ifindex);
 	rcu_read_unlock();
 	return link ?: dev->ifindex;
+}
+
+/* Segments would all have the sequence number of their packet. */
+static netdev_features_t device_fix_features(struct net_device *dev,
+					     netdev_features_t features)
+{
+	const struct mt_tunnel *tunnel = netdev_priv(dev);
+
+	if (tunnel->sequenced)
+		features &= ~NETIF_F_GSO_MASK;
+	return features;
 }
 
 static const struct net_device_ops device_ops = {
@@ -270,6 +245,7 @@ static const struct net_device_ops device_ops = {
 	.ndo_open = device_open,
 	.ndo_start_xmit = device_xmit,
 	.ndo_change_mtu = device_change_mtu,
+	.ndo_fix_features = device_fix_features,
 	.ndo_get_stats64 = device_get_stats64,
 	.ndo_get_iflink = device_get_iflink,
 };
@@ -305,9 +281,20 @@ struct mt_tunnel *mt_device_tunnel(const struct net_device *dev)
 	return dev->netdev_ops == &device_ops ? netdev_priv(dev) : NULL;
 }
 
-const struct mt_conf *mt_device_conf(const struct mt_tunnel *tunnel)
+void mt_device_conf(const struct mt_tunnel *tunnel, struct mt_conf *conf)
 {
-	return &endpoint(tunnel)->conf;
+	const struct mt_endpoint *ep = endpoint(tunnel);
+
+	*conf = ep->conf;
+	if (ep->link)
+		strscpy(conf->link, ep->link->name, sizeof(conf->link));
+}
+
+int mt_device_link_ifindex(const struct mt_tunnel *tunnel)
+{
+	const struct mt_endpoint *ep = endpoint(tunnel);
+
+	return ep->link ? ep->link->ifindex : 0;
 }
 
 /* ---- create, set, delete ---- */
@@ -342,10 +329,11 @@ int mt_device_create(struct net *net, const char *name,
 	tunnel->net = net;
 
 	err = -ENOMEM;
-	ep = endpoint_alloc(tunnel, conf);
+	ep = mt_endpoint_new(tunnel, conf);
 	if (!ep)
 		goto err_free_netdev;
 	RCU_INIT_POINTER(tunnel->endpoint, ep);
+	tunnel->sequenced = conf->oflags & MTUN_GRE_FLAG_SEQ;
 	set_limits(dev, conf);
 	if (mtu == MT_MTU_AUTO) {
 		mtu = mt_mtu_auto(conf, path_mtu(tunnel, ep));
@@ -363,10 +351,24 @@ int mt_device_create(struct net *net, const char *name,
 err_free_endpoint:
 	/* device_uninit() has done it if registration came that far */
 	if (rcu_access_pointer(tunnel->endpoint))
-		endpoint_free(ep);
+		mt_endpoint_release(ep);
 err_free_netdev:
 	free_netdev(dev);
 	return err;
+}
+
+/*
+ * The stack looks at the features and hands the packet over within one RCU
+ * section: when this returns, nobody sends us what needs segmentation.
+ */
+static void set_sequenced(struct mt_tunnel *tunnel, bool on)
+{
+	if (tunnel->sequenced == on)
+		return;
+	tunnel->sequenced = on;
+	netdev_update_features(tunnel->dev);
+	if (on)
+		synchronize_net();
 }
 
 int mt_device_set(struct mt_tunnel *tunnel, const struct mt_conf *conf,
@@ -377,6 +379,7 @@ int mt_device_set(struct mt_tunnel *tunnel, const struct mt_conf *conf,
 	struct net_device *dev = tunnel->dev;
 	unsigned int old_mtu = dev->mtu;
 	struct mt_endpoint *new;
+	bool sequenced;
 	unsigned int new_mtu;
 	int err;
 
@@ -393,7 +396,7 @@ int mt_device_set(struct mt_tunnel *tunnel, const struct mt_conf *conf,
 	if (err)
 		return err;
 
-	new = endpoint_alloc(tunnel, conf);
+	new = mt_endpoint_new(tunnel, conf);
 	if (!new)
 		return -ENOMEM;
 	tunnel->auto_mtu = 0;
@@ -411,8 +414,12 @@ int mt_device_set(struct mt_tunnel *tunnel, const struct mt_conf *conf,
 	err = mt_registry_replace(tunnel->net, old, new);
 	if (err)
 		goto err_restore_mtu;
+	sequenced = conf->oflags & MTUN_GRE_FLAG_SEQ;
+	if (sequenced)
+		set_sequenced(tunnel, true);
 	rcu_assign_pointer(tunnel->endpoint, new);
-	call_rcu(&old->rcu, endpoint_free_rcu);
+	set_sequenced(tunnel, sequenced);
+	mt_endpoint_release(old);
 	mt_net(dev_net(dev))->generation++;
 	return 0;
 
@@ -420,7 +427,7 @@ err_restore_mtu:
 	set_limits(dev, &old->conf);
 	tunnel->auto_mtu = old_auto;
 	dev_set_mtu(dev, old_mtu);
-	endpoint_free(new);
+	mt_endpoint_release(new);
 	return err;
 }
 
@@ -447,12 +454,13 @@ static size_t link_get_size(const struct net_device *dev)
 static int link_fill_info(struct sk_buff *skb, const struct net_device *dev)
 {
 	const struct mt_tunnel *tunnel = netdev_priv(dev);
-	const struct mt_endpoint *ep = endpoint(tunnel);
+	struct mt_conf conf;
 
 	/* ip link is told of a device for the last time when that is gone */
-	if (!ep)
+	if (!endpoint(tunnel))
 		return 0;
-	return mt_attrs_put_conf(skb, &ep->conf, tunnel->auto_mtu);
+	mt_device_conf(tunnel, &conf);
+	return mt_attrs_put_conf(skb, &conf, tunnel->auto_mtu);
 }
 
 static struct net *link_get_link_net(const struct net_device *dev)

@@ -58,8 +58,11 @@ void mt_device_delete(struct mt_tunnel *tunnel);
 /* The tunnel that a device is, or NULL. */
 struct mt_tunnel *mt_device_tunnel(const struct net_device *dev);
 
-/* The configuration of a tunnel, valid as long as RTNL is held. */
-const struct mt_conf *mt_device_conf(const struct mt_tunnel *tunnel);
+/* The configuration of a tunnel. Context: RTNL. */
+void mt_device_conf(const struct mt_tunnel *tunnel, struct mt_conf *conf);
+
+/* Of conf.link, or 0 if there is no such device now. Context: RTNL. */
+int mt_device_link_ifindex(const struct mt_tunnel *tunnel);
 
 /**
  * mt_device_next() - walk over the tunnels in a namespace

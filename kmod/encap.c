@@ -2,6 +2,7 @@
 #include "encap.h"
 #include "compat.h"
 #include "family.h"
+#include "frag.h"
 #include "registry.h"
 #include "stats.h"
 #include "wire.h"
@@ -38,14 +39,45 @@ static int check_inner(struct sk_buff *skb)
 	return MTUN_DROP_TX_INNER;
 }
 
-/* RFC 6040 section 4.1: the DSCP is the tunnel's, ECN that of the packet. */
-static u8 outer_dsfield(const struct mt_conf *conf, const struct sk_buff *skb)
+static bool is_ipv4(const struct sk_buff *skb)
 {
-	u8 inner = skb->protocol == htons(ETH_P_IP) ?
-		   ip_hdr(skb)->tos : ipv6_get_dsfield(ipv6_hdr(skb));
+	return skb->protocol == htons(ETH_P_IP);
+}
 
-	return INET_ECN_encapsulate(conf->tos_inherit ? inner : conf->tos,
-				    inner);
+/* The packet must not be fragmented, or cannot. */
+static bool has_df(const struct sk_buff *skb)
+{
+	return !is_ipv4(skb) || ip_hdr(skb)->frag_off & htons(IP_DF);
+}
+
+static bool outer_df(const struct mt_conf *conf, const struct sk_buff *skb)
+{
+	return conf->df == MTUN_DF_SET ||
+	       (conf->df == MTUN_DF_INHERIT && has_df(skb));
+}
+
+static void choose(struct mt_variable *variable, const struct mt_endpoint *ep,
+		   struct sk_buff *skb)
+{
+	const struct mt_conf *conf = &ep->conf;
+	u8 dsfield, ttl;
+
+	if (is_ipv4(skb)) {
+		dsfield = ip_hdr(skb)->tos;
+		ttl = ip_hdr(skb)->ttl;
+	} else {
+		dsfield = ipv6_get_dsfield(ipv6_hdr(skb));
+		ttl = ipv6_hdr(skb)->hop_limit;
+	}
+	/*
+	 * RFC 6040 section 4.1, normal mode: ECN is copied, CE as well, unlike
+	 * what INET_ECN_encapsulate() does. DSCP is the tunnel's.
+	 */
+	variable->dsfield = ((conf->tos_inherit ? dsfield : conf->tos) &
+			     ~INET_ECN_MASK) | (dsfield & INET_ECN_MASK);
+	variable->ttl = conf->ttl_inherit ? ttl : conf->ttl;
+	variable->df = outer_df(conf, skb);
+	variable->hash = ep->family->flow_label ? skb_get_hash(skb) : 0;
 }
 
 static struct dst_entry *find_route(const struct mt_tunnel *tunnel,
@@ -62,43 +94,102 @@ static bool fits(const struct sk_buff *skb, unsigned int mtu)
 	       (skb_is_gso(skb) && skb_gso_validate_network_len(skb, mtu));
 }
 
-/* Tell the source, if it wants to know, what size would have gone through. */
-static void answer_too_big(struct sk_buff *skb, unsigned int mtu)
+/* ---- packets that do not fit ---- */
+
+static int encap_fragment(struct net *net, struct sock *sk, struct sk_buff *skb)
 {
-	if (skb->protocol == htons(ETH_P_IPV6))
-		icmpv6_ndo_send(skb, ICMPV6_PKT_TOOBIG, 0,
-				max_t(unsigned int, mtu, IPV6_MIN_MTU));
-	else if (ip_hdr(skb)->frag_off & htons(IP_DF))
-		icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED,
-			      htonl(mtu));
+	skb_dst_drop(skb);
+	mt_encap(netdev_priv(skb->dev), skb);
+	return 0;
 }
 
-static void push_headers(const struct mt_endpoint *ep, struct sk_buff *skb,
-			 u8 dsfield)
+/* Tell the source what size would have gone through (RFC 1191, RFC 8201). */
+static void answer_too_big(struct sk_buff *skb, unsigned int mtu)
+{
+	if (is_ipv4(skb))
+		icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED,
+			      htonl(mtu));
+	else
+		icmpv6_ndo_send(skb, ICMPV6_PKT_TOOBIG, 0,
+				max_t(unsigned int, mtu, IPV6_MIN_MTU));
+}
+
+/* Consumes the packet: fragmented, or refused. */
+static void encap_too_big(struct mt_tunnel *tunnel, const struct mt_conf *conf,
+			  struct sk_buff *skb, unsigned int mtu)
+{
+	bool df = has_df(skb);
+	int err;
+
+	if (is_ipv4(skb) && (!df || conf->inner_df == MTUN_INNER_DF_CLEAR)) {
+		err = mt_fragment(skb, mtu, df, encap_fragment);
+		if (err)
+			mt_stats_drop(tunnel->stats, err == -EMSGSIZE ?
+				      MTUN_DROP_TX_TOO_BIG :
+				      MTUN_DROP_TX_MEMORY);
+		return;
+	}
+	answer_too_big(skb, mtu);
+	mt_stats_drop(tunnel->stats, MTUN_DROP_TX_TOO_BIG);
+	kfree_skb(skb);
+}
+
+/* ---- headers ---- */
+
+/* The sum covers all from the GRE header on (RFC 2784 section 2.1). */
+static void fill_checksum(struct sk_buff *skb, u8 *gre)
+{
+	__sum16 *sum = (__sum16 *)(gre + MT_GRE_CSUM_OFFSET);
+
+	if (skb_is_gso(skb))	/* segmentation does it for each segment */
+		return;
+	if (skb->ip_summed == CHECKSUM_PARTIAL) {
+		*sum = csum_fold(lco_csum(skb));
+	} else {
+		skb->ip_summed = CHECKSUM_PARTIAL;
+		skb->csum_start = skb_transport_header(skb) - skb->head;
+		skb->csum_offset = MT_GRE_CSUM_OFFSET;
+	}
+}
+
+static void push_headers(struct mt_tunnel *tunnel, const struct mt_endpoint *ep,
+			 struct sk_buff *skb,
+			 const struct mt_variable *variable)
 {
 	unsigned int ip_len = ep->family->header_len;
 	__be16 proto = skb->protocol;
-	u8 *header;
+	u8 *header, *gre;
+	__be32 seq;
 
 	skb_set_inner_protocol(skb, proto);
 	header = skb_push(skb, ep->header_len);
+	gre = header + ip_len;
 	memcpy(header, ep->header, ep->header_len);
-	memcpy(header + ip_len + MT_GRE_PROTO_OFFSET, &proto, sizeof(proto));
+	memcpy(gre + MT_GRE_PROTO_OFFSET, &proto, sizeof(proto));
 	skb_reset_network_header(skb);
 	skb_set_transport_header(skb, ip_len);
-	ep->family->push(skb, dsfield);
+	if (ep->conf.oflags & MTUN_GRE_FLAG_SEQ) {
+		/* starts with 0, RFC 2890 section 2.2 */
+		seq = htonl(atomic_fetch_inc(&tunnel->tx_seq));
+		memcpy(header + ep->header_len - sizeof(seq), &seq,
+		       sizeof(seq));
+	}
+	if (ep->conf.oflags & MTUN_GRE_FLAG_CSUM)
+		fill_checksum(skb, gre);
+	ep->family->push(tunnel->net, skb, variable);
 }
 
 void mt_encap(struct mt_tunnel *tunnel, struct sk_buff *skb)
 {
 	struct mt_endpoint *ep = rcu_dereference_bh(tunnel->endpoint);
+	const struct mt_conf *conf = &ep->conf;
 	unsigned int packets = mt_wire_packets(skb);
 	struct net_device *dev = tunnel->dev;
 	unsigned int bytes = skb->len;
+	struct mt_variable variable;
 	struct dst_entry *dst;
 	unsigned int mtu;
 	int reason, err;
-	u8 dsfield;
 
 	reason = check_inner(skb);
 	if (reason)
@@ -117,28 +208,31 @@ void mt_encap(struct mt_tunnel *tunnel, struct sk_buff *skb)
 	if (dst->dev == dev)
 		goto err_release_dst;
 
-	reason = MTUN_DROP_TX_TOO_BIG;
+	choose(&variable, ep, skb);
 	mtu = dst_mtu(dst);
 	mtu = mtu > ep->header_len ? mtu - ep->header_len : 0;
-	if (!fits(skb, mtu)) {
-		answer_too_big(skb, mtu);
-		goto err_release_dst;
+	if (unlikely(!fits(skb, mtu)) &&
+	    (variable.df || conf->frag != MTUN_FRAG_OUTER)) {
+		dst_release(dst);
+		encap_too_big(tunnel, conf, skb, mtu);
+		return;
 	}
 
 	reason = MTUN_DROP_TX_MEMORY;
 	if (skb_cow_head(skb, LL_RESERVED_SPACE(dst->dev) + dst->header_len +
 			 ep->header_len))
 		goto err_release_dst;
-	dsfield = outer_dsfield(&ep->conf, skb);
-	if (iptunnel_handle_offloads(skb, SKB_GSO_GRE))
+	if (iptunnel_handle_offloads(skb, conf->oflags & MTUN_GRE_FLAG_CSUM ?
+				     SKB_GSO_GRE_CSUM : SKB_GSO_GRE))
 		goto err_release_dst;
 
 	skb_scrub_packet(skb, !net_eq(tunnel->net, dev_net(dev)));
 	skb_clear_hash_if_not_l4(skb);
-	if (ep->conf.fwmark)
-		skb->mark = ep->conf.fwmark;
+	if (conf->fwmark)
+		skb->mark = conf->fwmark;
+	skb->ignore_df = !variable.df && conf->frag == MTUN_FRAG_OUTER;
 	skb_dst_set(skb, dst);
-	push_headers(ep, skb, dsfield);
+	push_headers(tunnel, ep, skb, &variable);
 
 	err = ep->family->send(tunnel->net, skb);
 	if (unlikely(net_xmit_eval(err)))

@@ -1,29 +1,85 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "family.h"
 #include "compat.h"
+#include "link.h"
 #include "registry.h"
 
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <linux/kmod.h>
+#include <linux/module.h>
 #include <net/dsfield.h>
 #include <net/ip.h>
+#include <net/ip6_checksum.h>
 #include <net/ipv6.h>
+#include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 #include <net/route.h>
 #include <net/xfrm.h>
 
+/* The device to route through: 0 for any, or -1 if it is not there. */
+static int route_oif(const struct mt_endpoint *ep)
+{
+	return ep->link ? READ_ONCE(ep->link->ifindex) ?: -1 : 0;
+}
+
 static bool ipv4_parse(const struct sk_buff *skb, struct mt_outer *outer)
+{
+	outer->len = ip_hdrlen(skb);
+	outer->proto = ip_hdr(skb)->protocol;
+	return true;
+}
+
+static void ipv4_tuple(struct mt_tuple *tuple, __be32 local, __be32 remote)
+{
+	memset(tuple, 0, sizeof(*tuple));
+	tuple->family = AF_INET;
+	tuple->local.v4 = local;
+	tuple->remote.v4 = remote;
+}
+
+static void ipv4_addresses(const struct sk_buff *skb, struct mt_outer *outer)
 {
 	const struct iphdr *iph = ip_hdr(skb);
 
-	if (iph->protocol != IPPROTO_GRE)
-		return false;
-	memset(&outer->tuple, 0, sizeof(outer->tuple));
-	outer->tuple.family = AF_INET;
-	outer->tuple.local.v4 = iph->daddr;
-	outer->tuple.remote.v4 = iph->saddr;
-	outer->len = iph->ihl * 4;
+	ipv4_tuple(&outer->tuple, iph->daddr, iph->saddr);
 	outer->dsfield = iph->tos;
+}
+
+static bool ipv4_parse_error(const struct sk_buff *skb, unsigned int len,
+			     struct mt_quote *quote)
+{
+	struct icmphdr _icmp, *icmp;
+	struct iphdr _iph, *iph;
+
+	icmp = skb_header_pointer(skb, len, sizeof(_icmp), &_icmp);
+	if (!icmp)
+		return false;
+	switch (icmp->type) {
+	case ICMP_DEST_UNREACH:
+	case ICMP_TIME_EXCEEDED:
+	case ICMP_PARAMETERPROB:
+		break;
+	default:
+		return false;
+	}
+	quote->offset = len + sizeof(_icmp);
+	iph = skb_header_pointer(skb, quote->offset, sizeof(_iph), &_iph);
+	if (!iph || iph->version != 4 || iph->protocol != IPPROTO_GRE ||
+	    iph->frag_off & htons(IP_OFFSET))
+		return false;
+	ipv4_tuple(&quote->sent, iph->saddr, iph->daddr);
+	quote->len = quote->offset + iph->ihl * 4;
+	quote->mtu = icmp->type == ICMP_DEST_UNREACH &&
+		     icmp->code == ICMP_FRAG_NEEDED ?
+		     ntohs(icmp->un.frag.mtu) : 0;
 	return true;
+}
+
+static bool ipv4_error_ok(struct sk_buff *skb)
+{
+	return !skb_checksum_simple_validate(skb);
 }
 
 static bool ipv4_policy_ok(struct sk_buff *skb)
@@ -55,7 +111,7 @@ static struct dst_entry *ipv4_route(struct net *net, struct mt_endpoint *ep)
 {
 	const struct mt_conf *conf = &ep->conf;
 	struct flowi4 fl4 = {
-		.flowi4_oif = conf->link,
+		.flowi4_oif = route_oif(ep),
 		.flowi4_mark = conf->fwmark,
 		.flowi4_proto = IPPROTO_GRE,
 		/* an anycast address may be ours without being on a device */
@@ -65,6 +121,8 @@ static struct dst_entry *ipv4_route(struct net *net, struct mt_endpoint *ep)
 	};
 	struct rtable *rt;
 
+	if (fl4.flowi4_oif < 0)
+		return ERR_PTR(-ENODEV);
 	mt_flow4_set_tos(&fl4, conf->tos);
 	rt = ip_route_output_key(net, &fl4);
 	if (IS_ERR(rt))
@@ -73,9 +131,17 @@ static struct dst_entry *ipv4_route(struct net *net, struct mt_endpoint *ep)
 	return &rt->dst;
 }
 
-static void ipv4_push(struct sk_buff *skb, u8 dsfield)
+static void ipv4_push(struct net *net, struct sk_buff *skb,
+		      const struct mt_variable *variable)
 {
-	ip_hdr(skb)->tos = dsfield;
+	struct iphdr *iph = ip_hdr(skb);
+
+	iph->tos = variable->dsfield;
+	iph->ttl = variable->ttl;
+	if (!variable->df) {
+		iph->frag_off = 0;
+		__ip_select_ident(net, iph, skb_shinfo(skb)->gso_segs ?: 1);
+	}
 	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
 }
 
@@ -86,7 +152,11 @@ static int ipv4_send(struct net *net, struct sk_buff *skb)
 
 const struct mt_family mt_family_ipv4 = {
 	.header_len = sizeof(struct iphdr),
+	.icmp = IPPROTO_ICMP,
 	.parse = ipv4_parse,
+	.addresses = ipv4_addresses,
+	.parse_error = ipv4_parse_error,
+	.error_ok = ipv4_error_ok,
 	.policy_ok = ipv4_policy_ok,
 	.build = ipv4_build,
 	.route = ipv4_route,
@@ -131,9 +201,17 @@ static unsigned int skip_destopts(const struct sk_buff *skb,
 	return offset == end ? end : 0;
 }
 
+/* The protocol of a fragment's packet, or 0. */
+static u8 fragment_proto(const struct sk_buff *skb, unsigned int offset)
+{
+	struct frag_hdr _frag, *frag;
+
+	frag = skb_header_pointer(skb, offset, sizeof(_frag), &_frag);
+	return frag ? frag->nexthdr : 0;
+}
+
 static bool ipv6_parse(const struct sk_buff *skb, struct mt_outer *outer)
 {
-	const struct ipv6hdr *iph = ipv6_hdr(skb);
 	/* the stack has read a Hop-by-Hop Options header, if there is one */
 	u8 nexthdr = skb_network_header(skb)[IP6CB(skb)->nhoff];
 	unsigned int len = skb_network_header_len(skb);
@@ -143,15 +221,88 @@ static bool ipv6_parse(const struct sk_buff *skb, struct mt_outer *outer)
 		if (!len)
 			return false;
 	}
-	if (nexthdr != IPPROTO_GRE)
+	if (nexthdr == NEXTHDR_FRAGMENT &&
+	    fragment_proto(skb, len) != IPPROTO_GRE)
 		return false;
-	memset(&outer->tuple, 0, sizeof(outer->tuple));
-	outer->tuple.family = AF_INET6;
-	outer->tuple.local.v6 = iph->daddr;
-	outer->tuple.remote.v6 = iph->saddr;
 	outer->len = len;
-	outer->dsfield = ipv6_get_dsfield(iph);
+	outer->proto = nexthdr;
 	return true;
+}
+
+static void ipv6_tuple(struct mt_tuple *tuple, const struct in6_addr *local,
+		       const struct in6_addr *remote)
+{
+	memset(tuple, 0, sizeof(*tuple));
+	tuple->family = AF_INET6;
+	tuple->local.v6 = *local;
+	tuple->remote.v6 = *remote;
+}
+
+static void ipv6_addresses(const struct sk_buff *skb, struct mt_outer *outer)
+{
+	const struct ipv6hdr *iph = ipv6_hdr(skb);
+
+	ipv6_tuple(&outer->tuple, &iph->daddr, &iph->saddr);
+	outer->dsfield = ipv6_get_dsfield(iph);
+}
+
+static bool ipv6_parse_error(const struct sk_buff *skb, unsigned int len,
+			     struct mt_quote *quote)
+{
+	struct icmp6hdr _icmp, *icmp;
+	struct ipv6hdr _iph, *iph;
+	struct frag_hdr _frag, *frag;
+	u8 nexthdr;
+
+	icmp = skb_header_pointer(skb, len, sizeof(_icmp), &_icmp);
+	if (!icmp || icmp->icmp6_type & ICMPV6_INFOMSG_MASK)
+		return false;
+	quote->offset = len + sizeof(_icmp);
+	iph = skb_header_pointer(skb, quote->offset, sizeof(_iph), &_iph);
+	if (!iph || iph->version != 6)
+		return false;
+	ipv6_tuple(&quote->sent, &iph->saddr, &iph->daddr);
+	quote->len = quote->offset + sizeof(_iph);
+	nexthdr = iph->nexthdr;
+	if (nexthdr == NEXTHDR_FRAGMENT) {	/* one of ours, "frag outer" */
+		frag = skb_header_pointer(skb, quote->len, sizeof(_frag),
+					  &_frag);
+		if (!frag || frag->frag_off & htons(IP6_OFFSET))
+			return false;
+		quote->len += sizeof(_frag);
+		nexthdr = frag->nexthdr;
+	}
+	quote->mtu = icmp->icmp6_type == ICMPV6_PKT_TOOBIG ?
+		     ntohl(icmp->icmp6_mtu) : 0;
+	return nexthdr == IPPROTO_GRE;
+}
+
+static bool ipv6_error_ok(struct sk_buff *skb)
+{
+	return !skb_checksum_validate(skb, IPPROTO_ICMPV6, ip6_compute_pseudo);
+}
+
+/*
+ * The stack reassembles IPv6 behind the hook that we receive from, and unlike
+ * IPv4 it has no second one for the result. Connection tracking has the same
+ * problem, so there is a function for it; ours is a queue of our own in it.
+ */
+#define REASSEMBLY_USER	0x6d74756e	/* other than enum ip6_defrag_users */
+
+static typeof(&nf_ct_frag6_gather) frag6_gather __ro_after_init;
+
+static int ipv6_reassemble(struct net *net, struct sk_buff *skb,
+			   unsigned int len)
+{
+	int err;
+
+	if (!frag6_gather)
+		return -EOPNOTSUPP;
+	err = frag6_gather(net, skb, REASSEMBLY_USER);
+	if (!err)
+		/* it points behind a Destination Options header now */
+		skb_set_transport_header(skb, len);
+	return err;
 }
 
 static bool ipv6_policy_ok(struct sk_buff *skb)
@@ -176,7 +327,7 @@ static struct dst_entry *ipv6_route(struct net *net, struct mt_endpoint *ep)
 {
 	const struct mt_conf *conf = &ep->conf;
 	struct flowi6 fl6 = {
-		.flowi6_oif = conf->link,
+		.flowi6_oif = route_oif(ep),
 		.flowi6_mark = conf->fwmark,
 		.flowi6_proto = IPPROTO_GRE,
 		.flowlabel = ip6_make_flowinfo(conf->tos, 0),
@@ -185,15 +336,23 @@ static struct dst_entry *ipv6_route(struct net *net, struct mt_endpoint *ep)
 	};
 	struct dst_entry *dst;
 
+	if (fl6.flowi6_oif < 0)
+		return ERR_PTR(-ENODEV);
 	dst = ip6_dst_lookup_flow(net, NULL, &fl6, NULL);
 	if (!IS_ERR(dst))
 		dst_cache_set_ip6(&ep->routes, dst, &fl6.saddr);
 	return dst;
 }
 
-static void ipv6_push(struct sk_buff *skb, u8 dsfield)
+static void ipv6_push(struct net *net, struct sk_buff *skb,
+		      const struct mt_variable *variable)
 {
-	ip6_flow_hdr(ipv6_hdr(skb), dsfield, 0);
+	struct ipv6hdr *iph = ipv6_hdr(skb);
+
+	/* RFC 6438: routers spread flows of a tunnel by the flow label */
+	ip6_flow_hdr(iph, variable->dsfield,
+		     htonl(variable->hash) & IPV6_FLOWLABEL_MASK);
+	iph->hop_limit = variable->ttl;
 	memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
 }
 
@@ -204,10 +363,31 @@ static int ipv6_send(struct net *net, struct sk_buff *skb)
 
 const struct mt_family mt_family_ipv6 = {
 	.header_len = sizeof(struct ipv6hdr),
+	.icmp = IPPROTO_ICMPV6,
+	.flow_label = true,
 	.parse = ipv6_parse,
+	.addresses = ipv6_addresses,
+	.parse_error = ipv6_parse_error,
+	.error_ok = ipv6_error_ok,
+	.reassemble = ipv6_reassemble,
 	.policy_ok = ipv6_policy_ok,
 	.build = ipv6_build,
 	.route = ipv6_route,
 	.push = ipv6_push,
 	.send = ipv6_send,
 };
+
+void mt_family_init(void)
+{
+	/* Not a dependency: insmod would not load it. */
+	request_module("nf_defrag_ipv6");
+	frag6_gather = symbol_get(nf_ct_frag6_gather);
+	if (!frag6_gather)
+		pr_warn("no nf_defrag_ipv6: fragments of outer IPv6 packets are left to others\n");
+}
+
+void mt_family_exit(void)
+{
+	if (frag6_gather)
+		symbol_put(nf_ct_frag6_gather);
+}

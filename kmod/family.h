@@ -17,20 +17,60 @@ struct mt_endpoint;
 /**
  * struct mt_outer - a parsed outer header
  * @tuple: its addresses, seen from the receiver; not keyed
- * @len: bytes from the network header to the GRE header
+ * @len: bytes from the network header to the header of @proto
+ * @proto: the protocol that follows
  * @dsfield: TOS or traffic class byte
  */
 struct mt_outer {
 	struct mt_tuple tuple;
 	unsigned int len;
+	u8 proto;
 	u8 dsfield;
+};
+
+/**
+ * struct mt_quote - an ICMP error and the packet that it quotes
+ * @sent: addresses of the quoted packet, seen from its sender; not keyed
+ * @offset: bytes from the network header to the quoted one
+ * @len: bytes from the network header to the quoted GRE header
+ * @mtu: of the path, if the error tells it, else 0
+ */
+struct mt_quote {
+	struct mt_tuple sent;
+	unsigned int offset;
+	unsigned int len;
+	u32 mtu;
+};
+
+/**
+ * struct mt_variable - what differs from packet to packet in an outer header
+ * @dsfield: TOS or traffic class byte
+ * @ttl: TTL or hop limit
+ * @df: the packet must not be fragmented
+ * @hash: of the inner flow, if the family has a use for it
+ */
+struct mt_variable {
+	u8 dsfield;
+	u8 ttl;
+	bool df;
+	u32 hash;
 };
 
 /**
  * struct mt_family - an outer IP version
  * @header_len: bytes of the header that is sent
- * @parse: read the header of a packet that arrived for this host, at its
- *	   network header; false if what follows is not GRE
+ * @icmp: its protocol of ICMP errors
+ * @flow_label: the header has a place for the hash of the inner flow
+ * @parse: where the packet's network header ends, and what follows: @len and
+ *	   @proto. The packet has arrived for this host. False if that is not
+ *	   for us to say.
+ * @addresses: the rest of the header that @parse was asked about
+ * @parse_error: read an ICMP error, whose header is at @len; false if it is
+ *		 none or does not quote a GRE packet
+ * @error_ok: the ICMP message at skb->data has the right checksum
+ * @reassemble: add a fragment, whose header is at @len, to its packet. Returns
+ *		0 if @skb is whole now, -EINPROGRESS if it was kept; other
+ *		errors leave it to the caller
  * @policy_ok: the IPsec policy lets a received packet in
  * @build: write the part of the header that no packet changes
  * @route: find the way to the remote, and keep it in the endpoint's cache;
@@ -41,11 +81,20 @@ struct mt_outer {
  */
 struct mt_family {
 	unsigned int header_len;
+	u8 icmp;
+	bool flow_label;
 	bool (*parse)(const struct sk_buff *skb, struct mt_outer *outer);
+	void (*addresses)(const struct sk_buff *skb, struct mt_outer *outer);
+	bool (*parse_error)(const struct sk_buff *skb, unsigned int len,
+			    struct mt_quote *quote);
+	bool (*error_ok)(struct sk_buff *skb);
+	int (*reassemble)(struct net *net, struct sk_buff *skb,
+			  unsigned int len);
 	bool (*policy_ok)(struct sk_buff *skb);
 	void (*build)(u8 *header, const struct mt_conf *conf);
 	struct dst_entry *(*route)(struct net *net, struct mt_endpoint *ep);
-	void (*push)(struct sk_buff *skb, u8 dsfield);
+	void (*push)(struct net *net, struct sk_buff *skb,
+		     const struct mt_variable *variable);
 	int (*send)(struct net *net, struct sk_buff *skb);
 };
 
@@ -56,5 +105,8 @@ static inline const struct mt_family *mt_family_of(const struct mt_conf *conf)
 {
 	return conf->family == AF_INET ? &mt_family_ipv4 : &mt_family_ipv6;
 }
+
+void mt_family_init(void);
+void mt_family_exit(void);
 
 #endif /* MTUN_FAMILY_H */

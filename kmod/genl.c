@@ -18,7 +18,7 @@ static size_t tunnel_size(void)
 {
 	return NLMSG_ALIGN(GENL_HDRLEN) +
 	       nla_total_size(IFNAMSIZ) +	/* IFNAME */
-	       4 * nla_total_size(sizeof(u32)) + /* IFINDEX, MTU, ... NETNSID */
+	       5 * nla_total_size(sizeof(u32)) + /* IFINDEX, MTU, ... NETNSID */
 	       mt_attrs_conf_size() + mt_attrs_stats_size();
 }
 
@@ -37,13 +37,17 @@ static int put_tunnel(struct sk_buff *skb, const struct mt_tunnel *tunnel)
 {
 	const struct net_device *dev = tunnel->dev;
 	struct mt_stats_sum sum;
+	struct mt_conf conf;
 
 	ASSERT_RTNL();
 
+	mt_device_conf(tunnel, &conf);
 	mt_stats_sum(tunnel->stats, &sum);
 	if (nla_put_u32(skb, MTUN_A_TUNNEL_IFINDEX, dev->ifindex) ||
 	    nla_put_string(skb, MTUN_A_TUNNEL_IFNAME, dev->name) ||
-	    mt_attrs_put_conf(skb, mt_device_conf(tunnel), tunnel->auto_mtu) ||
+	    mt_attrs_put_conf(skb, &conf, tunnel->auto_mtu) ||
+	    nla_put_u32(skb, MTUN_A_TUNNEL_LINK_IFINDEX,
+			mt_device_link_ifindex(tunnel)) ||
 	    nla_put_u32(skb, MTUN_A_TUNNEL_MTU, dev->mtu) ||
 	    nla_put_u32(skb, MTUN_A_TUNNEL_IF_FLAGS, dev_get_flags(dev)) ||
 	    put_underlay(skb, tunnel) ||
@@ -227,7 +231,7 @@ int mtun_nl_tunnel_set_doit(struct sk_buff *skb, struct genl_info *info)
 	if (err)
 		goto out_unlock;
 
-	conf = *mt_device_conf(tunnel);
+	mt_device_conf(tunnel, &conf);
 	err = apply_request(&conf, info);
 	if (!err)
 		err = mt_device_set(tunnel, &conf, attr ? &mtu : NULL,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "device.h"
+#include "family.h"
 #include "genl.h"
+#include "link.h"
 #include "registry.h"
 
 #include <linux/module.h>
@@ -13,9 +15,13 @@ static int __init mtun_init(void)
 	err = mt_registry_init();
 	if (err)
 		return err;
-	err = mt_device_init();
+	err = mt_link_init();
 	if (err)
 		goto err_exit_registry;
+	mt_family_init();
+	err = mt_device_init();
+	if (err)
+		goto err_exit_family;
 	err = mt_genl_init();
 	if (err)
 		goto err_exit_device;
@@ -23,6 +29,9 @@ static int __init mtun_init(void)
 
 err_exit_device:
 	mt_device_exit();
+err_exit_family:
+	mt_family_exit();
+	mt_link_exit();
 err_exit_registry:
 	mt_registry_exit();
 	return err;
@@ -32,6 +41,8 @@ static void __exit mtun_exit(void)
 {
 	mt_genl_exit();
 	mt_device_exit();
+	mt_family_exit();
+	mt_link_exit();
 	mt_registry_exit();
 	rcu_barrier();	/* endpoints are freed by a function of ours */
 }

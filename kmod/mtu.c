@@ -48,10 +48,18 @@ const char *mt_mtu_check(const struct mt_conf *conf, unsigned int mtu)
 		return "mtu must be 68 to 65531";
 	case 65527:
 		return "mtu must be 68 to 65527";
+	case 65523:
+		return "mtu must be 68 to 65523";
+	case 65519:
+		return "mtu must be 68 to 65519";
 	case 65511:
 		return "mtu must be 68 to 65511";
 	case 65507:
 		return "mtu must be 68 to 65507";
+	case 65503:
+		return "mtu must be 68 to 65503";
+	case 65499:
+		return "mtu must be 68 to 65499";
 	default:
 		return "mtu must be 68 to 65535 less the headers";
 	}

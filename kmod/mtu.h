@@ -11,7 +11,7 @@
  * mt_overhead() - bytes that encapsulation puts before the inner packet
  * @conf: the tunnel
  *
- * Return: 24 over IPv4 and 44 over IPv6, and 4 for a key.
+ * Return: 24 over IPv4 and 44 over IPv6, and 4 for each optional GRE field.
  */
 unsigned int mt_overhead(const struct mt_conf *conf);
 

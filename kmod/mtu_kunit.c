@@ -29,6 +29,10 @@ static const struct {
 			.oflags = 1, .okey = 8
 		}, 1500, 28, 65507, 1472
 	},
+	{
+		"everything", { .family = AF_INET6, .oflags = 7 }, 1500,
+		56, 65519, 1444
+	},
 	{ "IPv4, no route", { .family = AF_INET }, 0, 24, 65511, 1476 },
 	{ "IPv6, no route", { .family = AF_INET6 }, 0, 44, 65531, 1456 },
 	{ "jumbo frames", { .family = AF_INET }, 9000, 24, 65511, 8976 },
@@ -67,7 +71,9 @@ static void mt_mtu_test(struct kunit *test)
 static bool fits(const struct mt_conf *conf, unsigned int path,
 		 unsigned int inner)
 {
-	unsigned int gre = 4 + (conf->oflags ? 4 : 0) + inner;
+	unsigned int gre = 4 + inner + (conf->oflags & 1 ? 4 : 0) +
+			   (conf->oflags & 2 ? 4 : 0) +
+			   (conf->oflags & 4 ? 4 : 0);
 	unsigned int ip = conf->family == AF_INET6 ? 40 : 20;
 	unsigned int counted = conf->family == AF_INET6 ? gre : ip + gre;
 
@@ -80,9 +86,9 @@ static void mt_mtu_all_test(struct kunit *test)
 	struct mt_conf conf = { 0 };
 	int i;
 
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < 16; i++) {
 		conf.family = i & 1 ? AF_INET6 : AF_INET;
-		conf.oflags = i & 2 ? MTUN_GRE_FLAG_KEY : 0;
+		conf.oflags = i >> 1;	/* all of MTUN_GRE_FLAG_* */
 		want = 68;
 		for (path = 1; path <= 70000; path++) {
 			while (fits(&conf, path, want + 1))
@@ -108,9 +114,9 @@ static void mt_mtu_check_test(struct kunit *test)
 	u32 mtu[5];
 	int i, j;
 
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < 16; i++) {
 		conf.family = i & 1 ? AF_INET6 : AF_INET;
-		conf.oflags = i & 2 ? MTUN_GRE_FLAG_KEY : 0;
+		conf.oflags = i >> 1;	/* all of MTUN_GRE_FLAG_* */
 		mtu[0] = mt_mtu_max(&conf);
 		mtu[1] = 68;
 		mtu[2] = 67;

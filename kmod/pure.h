@@ -8,6 +8,7 @@
 
 #ifdef __KERNEL__
 #include <linux/bits.h>
+#include <linux/if.h>
 #include <linux/if_ether.h>
 #include <linux/in6.h>
 #include <linux/socket.h>
@@ -19,6 +20,7 @@
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
 #include <linux/types.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>

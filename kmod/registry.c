@@ -9,7 +9,14 @@ static unsigned int mt_net_id __read_mostly;
 
 static const struct rhashtable_params endpoint_params = {
 	.head_offset = offsetof(struct mt_endpoint, node),
-	.key_offset = offsetof(struct mt_endpoint, tuple),
+	.key_offset = offsetof(struct mt_endpoint, received),
+	.key_len = sizeof(struct mt_tuple),
+	.automatic_shrinking = true,
+};
+
+static const struct rhashtable_params sender_params = {
+	.head_offset = offsetof(struct mt_endpoint, sender_node),
+	.key_offset = offsetof(struct mt_endpoint, sent),
 	.key_len = sizeof(struct mt_tuple),
 	.automatic_shrinking = true,
 };
@@ -26,33 +33,72 @@ struct mt_endpoint *mt_registry_find(const struct net *net,
 				 endpoint_params);
 }
 
+struct mt_endpoint *mt_registry_find_sender(const struct net *net,
+					    const struct mt_tuple *tuple)
+{
+	struct rhlist_head *list;
+
+	list = rhltable_lookup(&mt_net(net)->senders, tuple, sender_params);
+	return list ? container_of(list, struct mt_endpoint, sender_node) :
+		      NULL;
+}
+
+static int add_sender(struct mt_net *mn, struct mt_endpoint *endpoint)
+{
+	return rhltable_insert(&mn->senders, &endpoint->sender_node,
+			       sender_params);
+}
+
+static void remove_sender(struct mt_net *mn, struct mt_endpoint *endpoint)
+{
+	rhltable_remove(&mn->senders, &endpoint->sender_node, sender_params);
+}
+
 int mt_registry_add(const struct net *net, struct mt_endpoint *endpoint)
 {
+	struct mt_net *mn = mt_net(net);
+	int err;
+
 	ASSERT_RTNL();
 
-	return rhashtable_lookup_insert_fast(&mt_net(net)->endpoints,
-					     &endpoint->node, endpoint_params);
+	err = add_sender(mn, endpoint);
+	if (err)
+		return err;
+	err = rhashtable_lookup_insert_fast(&mn->endpoints, &endpoint->node,
+					    endpoint_params);
+	if (err)
+		remove_sender(mn, endpoint);
+	return err;
 }
 
 void mt_registry_remove(const struct net *net, struct mt_endpoint *endpoint)
 {
+	struct mt_net *mn = mt_net(net);
+
 	ASSERT_RTNL();
 
-	rhashtable_remove_fast(&mt_net(net)->endpoints, &endpoint->node,
+	rhashtable_remove_fast(&mn->endpoints, &endpoint->node,
 			       endpoint_params);
+	remove_sender(mn, endpoint);
 }
 
 int mt_registry_replace(const struct net *net, struct mt_endpoint *old,
 			struct mt_endpoint *new)
 {
+	struct mt_net *mn = mt_net(net);
 	int err;
 
 	ASSERT_RTNL();
 
-	if (!memcmp(&old->tuple, &new->tuple, sizeof(old->tuple)))
-		return rhashtable_replace_fast(&mt_net(net)->endpoints,
-					       &old->node, &new->node,
-					       endpoint_params);
+	if (!memcmp(&old->received, &new->received, sizeof(old->received))) {
+		err = add_sender(mn, new);
+		if (err)
+			return err;
+		rhashtable_replace_fast(&mn->endpoints, &old->node, &new->node,
+					endpoint_params);
+		remove_sender(mn, old);
+		return 0;
+	}
 
 	/* For a moment both tuples are received: better than neither. */
 	err = mt_registry_add(net, new);
@@ -64,18 +110,28 @@ int mt_registry_replace(const struct net *net, struct mt_endpoint *old,
 static int __net_init registry_net_init(struct net *net)
 {
 	struct mt_net *mn = mt_net(net);
+	int err;
 
+	INIT_LIST_HEAD(&mn->links);
 	INIT_LIST_HEAD(&mn->tunnels);
 	xa_init(&mn->devices);
 	mn->generation = 1;	/* 0 would switch off the check of a dump */
-	return rhashtable_init(&mn->endpoints, &endpoint_params);
+	err = rhashtable_init(&mn->endpoints, &endpoint_params);
+	if (err)
+		return err;
+	err = rhltable_init(&mn->senders, &sender_params);
+	if (err)
+		rhashtable_destroy(&mn->endpoints);
+	return err;
 }
 
 static void __net_exit registry_net_exit(struct net *net)
 {
 	struct mt_net *mn = mt_net(net);
 
-	WARN_ON_ONCE(!list_empty(&mn->tunnels) || !xa_empty(&mn->devices));
+	WARN_ON_ONCE(!list_empty(&mn->tunnels) || !list_empty(&mn->links) ||
+		     !xa_empty(&mn->devices));
+	rhltable_destroy(&mn->senders);
 	rhashtable_destroy(&mn->endpoints);
 }
 

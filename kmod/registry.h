@@ -14,6 +14,7 @@
 #include <net/net_namespace.h>
 
 struct mt_family;
+struct mt_link;
 struct mt_stats;
 
 #define MT_HEADER_MAX	56	/* IPv6 and GRE with all of its options */
@@ -21,12 +22,15 @@ struct mt_stats;
 /**
  * struct mt_endpoint - a tunnel as configured, for the datapath
  * @node: in mt_net.endpoints
- * @tuple: what received packets are found by
+ * @sender_node: in mt_net.senders
+ * @received: what received packets are found by
+ * @sent: what sent packets are found by when somebody quotes them
  * @tunnel: whose configuration this is
  * @family: how to deal with the outer header
+ * @link: the underlay device to send through, or NULL for any
  * @header_len: bytes of @header, both outer header and GRE
  * @header: the headers of every packet sent, but for what depends on the packet
- * @conf: what @tuple, @family and @header were made from
+ * @conf: what all of this was made from
  * @routes: each CPU's route to the remote
  * @rcu: defers the freeing
  *
@@ -36,9 +40,12 @@ struct mt_stats;
  */
 struct mt_endpoint {
 	struct rhash_head node;
-	struct mt_tuple tuple;
+	struct rhlist_head sender_node;
+	struct mt_tuple received;
+	struct mt_tuple sent;
 	struct mt_tunnel *tunnel;
 	const struct mt_family *family;
+	struct mt_link *link;
 	u8 header_len;
 	u8 header[MT_HEADER_MAX];
 	struct mt_conf conf;
@@ -53,8 +60,12 @@ struct mt_endpoint {
  * @net: the underlay, where the tunnel was created; dev_net() is the overlay
  * @stats: counters
  * @gro_cells: hands received packets to the stack
+ * @tx_seq: sequence number of the next packet sent, if they have one
+ * @rx_seq: sequence number of the last packet received with one, plus 2^32;
+ *	    0 if there was none
  * @auto_mtu: the MTU that the underlay gave, 0 if it was set by hand; under
  *	      RTNL
+ * @sequenced: packets sent have sequence numbers; under RTNL
  * @list: in mt_net.tunnels of @net; under RTNL
  */
 struct mt_tunnel {
@@ -64,12 +75,19 @@ struct mt_tunnel {
 	struct mt_stats __percpu *stats;
 	struct gro_cells gro_cells;
 	unsigned int auto_mtu;
+	bool sequenced;
 	struct list_head list;
+
+	/* Written per packet, but only where sequence numbers are in use */
+	atomic_t tx_seq ____cacheline_aligned_in_smp;
+	atomic64_t rx_seq;
 };
 
 /**
  * struct mt_net - what there is of tunnels in one network namespace
- * @endpoints: of the tunnels whose underlay it is, by tuple
+ * @endpoints: of the tunnels whose underlay it is, by what they receive
+ * @senders: the same, by what they send
+ * @links: underlay devices that tunnels are bound to; under RTNL
  * @tunnels: those tunnels; under RTNL
  * @devices: the tunnels whose device is here, by ifindex; under RTNL
  * @generation: grows with each change that a dump of @devices could see;
@@ -77,6 +95,8 @@ struct mt_tunnel {
  */
 struct mt_net {
 	struct rhashtable endpoints;
+	struct rhltable senders;
+	struct list_head links;
 	struct list_head tunnels;
 	struct xarray devices;
 	unsigned int generation;
@@ -96,11 +116,22 @@ struct mt_endpoint *mt_registry_find(const struct net *net,
 				     const struct mt_tuple *tuple);
 
 /**
+ * mt_registry_find_sender() - an endpoint that may have sent a packet
+ * @net: where it was sent from
+ * @tuple: its addresses and key, local being the source
+ *
+ * Context: RCU.
+ * Return: NULL if there is none.
+ */
+struct mt_endpoint *mt_registry_find_sender(const struct net *net,
+					    const struct mt_tuple *tuple);
+
+/**
  * mt_registry_add() - let packets find an endpoint
  * @net: the underlay
- * @endpoint: with its tuple set
+ * @endpoint: with its tuples set
  *
- * Return: 0, -EEXIST if an endpoint has the same tuple, or -ENOMEM.
+ * Return: 0, -EEXIST if an endpoint receives the same, or -ENOMEM.
  */
 int mt_registry_add(const struct net *net, struct mt_endpoint *endpoint);
 
@@ -110,9 +141,9 @@ void mt_registry_remove(const struct net *net, struct mt_endpoint *endpoint);
  * mt_registry_replace() - let packets find @new where they found @old
  * @net: the underlay
  * @old: stays valid until an RCU grace period has passed
- * @new: its tuple may be that of @old or another one
+ * @new: its tuples may be those of @old or others
  *
- * Return: 0, -EEXIST if a third endpoint has the tuple of @new, or -ENOMEM;
+ * Return: 0, -EEXIST if a third endpoint receives what @new does, or -ENOMEM;
  * then nothing has changed.
  */
 int mt_registry_replace(const struct net *net, struct mt_endpoint *old,

@@ -3,10 +3,105 @@
 #include "decap.h"
 #include "family.h"
 #include "registry.h"
+#include "stats.h"
 #include "wire.h"
 
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
+#include <net/dst.h>
+#include <net/ipv6.h>
+
+/* Takes a GRE packet if it belongs to a tunnel. */
+static unsigned int rx_gre(const struct mt_family *family, struct net *net,
+			   struct sk_buff *skb, struct mt_outer *outer)
+{
+	u8 buffer[MT_GRE_LEN_MAX];
+	struct mt_endpoint *ep;
+	unsigned int len;
+	struct mt_gre gre;
+	const u8 *data;
+
+	if (outer->len >= skb->len)
+		return NF_ACCEPT;
+	len = min_t(unsigned int, sizeof(buffer), skb->len - outer->len);
+	data = skb_header_pointer(skb, outer->len, len, buffer);
+	if (!data || !mt_gre_parse(&gre, data, len))
+		return NF_ACCEPT;
+
+	family->addresses(skb, outer);
+	outer->tuple.keyed = !!(gre.flags & MTUN_GRE_FLAG_KEY);
+	outer->tuple.key = gre.key;
+	ep = mt_registry_find(net, &outer->tuple);
+	if (!ep)
+		return NF_ACCEPT;
+	mt_decap(ep, skb, outer, &gre);
+	return NF_STOLEN;
+}
+
+/*
+ * A router tells what fits. The route learns it, through a function that looks
+ * at a packet: it gets the quoted one, as if it were leaving right now.
+ */
+static void update_route(const struct mt_quote *quote, struct mt_endpoint *ep,
+			 struct sk_buff *error)
+{
+	struct net *net = ep->tunnel->net;
+	struct dst_entry *dst;
+
+	if (!pskb_may_pull(error, quote->len))
+		return;
+	dst = ep->family->route(net, ep);
+	if (IS_ERR(dst))
+		return;
+	skb_set_network_header(error, quote->offset);
+	error->dev = dst->dev;
+	error->mark = ep->conf.fwmark;
+	dst->ops->update_pmtu(dst, NULL, error, quote->mtu, false);
+	dst_release(dst);
+}
+
+/*
+ * Errors about our packets reach nobody else: they are sent for by protocol,
+ * and of GRE the kernel knows ip_gre and ip6_gre at the most. Who quotes the
+ * key as well as the addresses is on the path; the others change nothing. The
+ * error goes on to the stack in any case.
+ */
+static void rx_error(const struct mt_family *family, struct net *net,
+		     struct sk_buff *skb, unsigned int len)
+{
+	u8 buffer[MT_GRE_LEN_MAX];
+	struct mt_endpoint *ep;
+	struct mt_quote quote;
+	struct sk_buff *error;
+	unsigned int size;
+	struct mt_gre gre;
+	const u8 *data;
+
+	if (!family->parse_error(skb, len, &quote) || quote.len >= skb->len)
+		return;
+	size = min_t(unsigned int, sizeof(buffer), skb->len - quote.len);
+	data = skb_header_pointer(skb, quote.len, size, buffer);
+	if (!data || !mt_gre_parse(&gre, data, size))
+		return;
+	quote.sent.keyed = !!(gre.flags & MTUN_GRE_FLAG_KEY);
+	quote.sent.key = gre.key;
+	ep = mt_registry_find_sender(net, &quote.sent);
+	if (!ep)
+		return;
+
+	/* of our own, to be pulled and pointed at */
+	error = skb_clone(skb, GFP_ATOMIC);
+	if (!error)
+		return;
+	if (pskb_may_pull(error, len) && skb_pull_rcsum(error, len) &&
+	    family->error_ok(error)) {
+		__skb_push(error, len);
+		mt_stats_icmp_error(ep->tunnel->stats);
+		if (quote.mtu)
+			update_route(&quote, ep, error);
+	}
+	consume_skb(error);
+}
 
 /*
  * The kernel has one slot for a GRE receiver, and a router that runs ip_gre
@@ -18,27 +113,27 @@ static unsigned int rx_hook(void *priv, struct sk_buff *skb,
 {
 	const struct mt_family *family = state->pf == NFPROTO_IPV4 ?
 					 &mt_family_ipv4 : &mt_family_ipv6;
-	u8 buffer[MT_GRE_LEN_MAX];
-	struct mt_endpoint *ep;
 	struct mt_outer outer;
-	unsigned int len;
-	struct mt_gre gre;
-	const u8 *data;
+	int err;
 
-	if (!family->parse(skb, &outer) || outer.len >= skb->len)
+	if (!family->parse(skb, &outer))
 		return NF_ACCEPT;
-	len = min_t(unsigned int, sizeof(buffer), skb->len - outer.len);
-	data = skb_header_pointer(skb, outer.len, len, buffer);
-	if (!data || !mt_gre_parse(&gre, data, len))
-		return NF_ACCEPT;
-
-	outer.tuple.keyed = gre.keyed;
-	outer.tuple.key = gre.key;
-	ep = mt_registry_find(state->net, &outer.tuple);
-	if (!ep)
-		return NF_ACCEPT;
-	mt_decap(ep, skb, &outer, &gre);
-	return NF_STOLEN;
+	if (outer.proto == NEXTHDR_FRAGMENT && family->reassemble) {
+		err = family->reassemble(state->net, skb, outer.len);
+		if (err == -EINPROGRESS)
+			return NF_STOLEN;
+		if (err == -EOPNOTSUPP)
+			return NF_ACCEPT;
+		if (err)
+			return NF_DROP;
+		if (!family->parse(skb, &outer))
+			return NF_ACCEPT;
+	}
+	if (outer.proto == IPPROTO_GRE)
+		return rx_gre(family, state->net, skb, &outer);
+	if (outer.proto == family->icmp)
+		rx_error(family, state->net, skb, outer.len);
+	return NF_ACCEPT;
 }
 
 /*

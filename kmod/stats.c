@@ -40,6 +40,15 @@ void mt_stats_drop(struct mt_stats __percpu *stats,
 	u64_stats_update_end(&s->syncp);
 }
 
+void mt_stats_icmp_error(struct mt_stats __percpu *stats)
+{
+	struct mt_stats *s = this_cpu_ptr(stats);
+
+	u64_stats_update_begin(&s->syncp);
+	u64_stats_inc(&s->icmp_errors);
+	u64_stats_update_end(&s->syncp);
+}
+
 void mt_stats_sum(const struct mt_stats __percpu *stats,
 		  struct mt_stats_sum *sum)
 {
@@ -57,6 +66,7 @@ void mt_stats_sum(const struct mt_stats __percpu *stats,
 			one.rx_bytes = u64_stats_read(&s->rx_bytes);
 			one.tx_packets = u64_stats_read(&s->tx_packets);
 			one.tx_bytes = u64_stats_read(&s->tx_bytes);
+			one.icmp_errors = u64_stats_read(&s->icmp_errors);
 			for (i = 0; i < ARRAY_SIZE(one.drops); i++)
 				one.drops[i] = u64_stats_read(&s->drops[i]);
 		} while (u64_stats_fetch_retry(&s->syncp, start));
@@ -65,6 +75,7 @@ void mt_stats_sum(const struct mt_stats __percpu *stats,
 		sum->rx_bytes += one.rx_bytes;
 		sum->tx_packets += one.tx_packets;
 		sum->tx_bytes += one.tx_bytes;
+		sum->icmp_errors += one.icmp_errors;
 		for (i = 0; i < ARRAY_SIZE(one.drops); i++)
 			sum->drops[i] += one.drops[i];
 	}
@@ -82,6 +93,10 @@ static u64 *link_counter(struct rtnl_link_stats64 *link,
 	case MTUN_DROP_RX_INNER:
 	case MTUN_DROP_RX_ECN:
 		return &link->rx_frame_errors;
+	case MTUN_DROP_RX_CHECKSUM:
+		return &link->rx_crc_errors;
+	case MTUN_DROP_RX_SEQUENCE:
+		return &link->rx_fifo_errors;	/* where ip_gre counts them */
 	case MTUN_DROP_RX_POLICY:
 	case MTUN_DROP_RX_DOWN:
 	case MTUN_DROP_RX_MEMORY:
@@ -119,6 +134,7 @@ void mt_stats_link(const struct mt_stats_sum *sum,
 		if (counter)
 			*counter += sum->drops[i];
 	}
-	link->rx_errors += link->rx_frame_errors;
+	link->rx_errors += link->rx_frame_errors + link->rx_crc_errors +
+			   link->rx_fifo_errors;
 	link->tx_errors += link->tx_carrier_errors + link->collisions;
 }

@@ -16,6 +16,7 @@
  * @rx_bytes: their bytes, without outer headers
  * @tx_packets: packets encapsulated
  * @tx_bytes: their bytes, without outer headers
+ * @icmp_errors: ICMP errors received about packets sent
  * @drops: packets refused, by enum mtun_drop_reason
  * @syncp: makes 64 bits readable in one piece on 32-bit machines
  */
@@ -24,6 +25,7 @@ struct mt_stats {
 	u64_stats_t rx_bytes;
 	u64_stats_t tx_packets;
 	u64_stats_t tx_bytes;
+	u64_stats_t icmp_errors;
 	u64_stats_t drops[MTUN_DROP_REASON_MAX + 1];
 	struct u64_stats_sync syncp;
 };
@@ -34,6 +36,7 @@ struct mt_stats_sum {
 	u64 rx_bytes;
 	u64 tx_packets;
 	u64 tx_bytes;
+	u64 icmp_errors;
 	u64 drops[MTUN_DROP_REASON_MAX + 1];
 };
 
@@ -49,6 +52,7 @@ void mt_stats_tx(struct mt_stats __percpu *stats, unsigned int packets,
 		 unsigned int bytes);
 void mt_stats_drop(struct mt_stats __percpu *stats,
 		   enum mtun_drop_reason reason);
+void mt_stats_icmp_error(struct mt_stats __percpu *stats);
 
 static inline unsigned int mt_wire_packets(const struct sk_buff *skb)
 {

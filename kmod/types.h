@@ -40,12 +40,16 @@ struct mt_tuple {
  * @okey: key of sent packets if @oflags says so, else 0
  * @iflags: optional GRE fields of received packets, MTUN_GRE_FLAG_*
  * @oflags: optional GRE fields of sent packets, MTUN_GRE_FLAG_*
- * @link: ifindex of the underlay device to send through, 0 for any
  * @fwmark: mark of outer packets, 0 to keep the mark of the inner one
+ * @link: name of the underlay device to send through, empty for any
  * @family: AF_INET or AF_INET6, of both addresses
- * @ttl: of outer packets, 1 to 255
+ * @ttl: of outer packets, 1 to 255, unless @ttl_inherit
+ * @ttl_inherit: copy the TTL of the inner packet
  * @tos: DSCP of outer packets as a TOS byte, unless @tos_inherit
  * @tos_inherit: copy the DSCP of the inner packet
+ * @df: whether outer packets may be fragmented, enum mtun_df
+ * @inner_df: what DF of an inner packet means, enum mtun_inner_df
+ * @frag: where packets are fragmented, enum mtun_frag
  *
  * Keys are in host byte order, addresses in network byte order.
  */
@@ -56,12 +60,16 @@ struct mt_conf {
 	u32 okey;
 	u32 iflags;
 	u32 oflags;
-	u32 link;
 	u32 fwmark;
+	char link[IFNAMSIZ];
 	u8 family;
 	u8 ttl;
+	bool ttl_inherit;
 	u8 tos;
 	bool tos_inherit;
+	u8 df;
+	u8 inner_df;
+	u8 frag;
 };
 
 #endif /* MTUN_TYPES_H */

@@ -10,19 +10,21 @@
 
 /**
  * struct mt_gre - a parsed GRE header
- * @proto: EtherType of the payload, in network byte order
- * @key: the key; 0 if not @keyed
+ * @proto: EtherType of the payload, in network byte order; 0 if truncated
+ * @key: the key, in network byte order; 0 if there is none
+ * @seq: the sequence number, in host byte order; 0 if there is none
+ * @flags: the optional fields that are present, MTUN_GRE_FLAG_*
  * @len: bytes of the header, MT_GRE_LEN_MIN to MT_GRE_LEN_MAX
- * @keyed: the header has a key
  * @fault: 0, or the enum mtun_drop_reason for which the tunnel that the packet
- *	   belongs to has to refuse it; of several, RX_HEADER comes before
- *	   RX_TRUNCATED and that before RX_OPTIONS
+ *	   belongs to has to refuse it: RX_HEADER, which comes before
+ *	   RX_TRUNCATED
  */
 struct mt_gre {
 	__be16 proto;
 	__be32 key;
+	u32 seq;
+	u32 flags;
 	u8 len;
-	bool keyed;
 	int fault;
 };
 
@@ -37,7 +39,7 @@ struct mt_gre {
  * the owner to refuse the packet, and @gre->fault says why.
  *
  * Return: false if the header does not tell whose packet it is: it is of
- * another version (RFC 2637, PPTP), or ends before its key.
+ * another version (RFC 2637, PPTP), or ends before its flags or its key.
  */
 bool mt_gre_parse(struct mt_gre *gre, const u8 *data, size_t len);
 
@@ -50,16 +52,17 @@ bool mt_gre_parse(struct mt_gre *gre, const u8 *data, size_t len);
 unsigned int mt_gre_len(u32 flags);
 
 /**
- * mt_gre_build() - write a GRE header, all but its protocol
+ * mt_gre_build() - write a GRE header, all but what differs from packet to packet
  * @data: room for mt_gre_len(@flags) bytes
  * @flags: its optional fields, MTUN_GRE_FLAG_*
  * @key: the key in host byte order, if there is one
  *
- * The protocol, at MT_GRE_PROTO_OFFSET, is left 0: it is the only field that
- * differs from packet to packet.
+ * The protocol, at MT_GRE_PROTO_OFFSET, the checksum, at MT_GRE_CSUM_OFFSET, and
+ * the sequence number, in the last 4 bytes, are left 0.
  */
 void mt_gre_build(u8 *data, u32 flags, u32 key);
 
 #define MT_GRE_PROTO_OFFSET	2
+#define MT_GRE_CSUM_OFFSET	4
 
 #endif /* MTUN_WIRE_H */

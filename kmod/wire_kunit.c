@@ -10,11 +10,16 @@ struct parse_case {
 	u8 len;
 	bool ours;
 	u16 proto;
-	bool keyed;
+	u32 flags;
 	u32 key;
+	u32 seq;
 	u8 header;
 	int fault;
 };
+
+#define CSUM	MTUN_GRE_FLAG_CSUM
+#define KEY	MTUN_GRE_FLAG_KEY
+#define SEQ	MTUN_GRE_FLAG_SEQ
 
 static const struct parse_case parse_cases[] = {
 	{
@@ -27,6 +32,11 @@ static const struct parse_case parse_cases[] = {
 		"a payload is not read", { 0, 0, 0x08, 0x00, 0x45, 1, 2, 3 }, 8,
 		.ours = true, .proto = 0x0800, .header = 4,
 	}, {
+		"byte order of a sequence number",
+		{ 0x10, 0, 0x08, 0x00, 0xfe, 0x02, 0x03, 0x04 }, 8,
+		.ours = true, .proto = 0x0800, .flags = SEQ,
+		.seq = 0xfe020304, .header = 8,
+	}, {
 		"any protocol is told", { 0, 0, 0x12, 0x34 }, 4,
 		.ours = true, .proto = 0x1234, .header = 4,
 	}, {
@@ -34,20 +44,20 @@ static const struct parse_case parse_cases[] = {
 		.ours = true, .proto = 0, .header = 4,
 	}, {
 		"key", { 0x20, 0, 0x08, 0x00, 0x01, 0x02, 0x03, 0x04 }, 8,
-		.ours = true, .proto = 0x0800, .keyed = true,
+		.ours = true, .proto = 0x0800, .flags = KEY,
 		.key = 0x01020304, .header = 8,
 	}, {
 		"key 0 is a key", { 0x20, 0, 0x86, 0xdd, 0, 0, 0, 0 }, 8,
-		.ours = true, .proto = 0x86dd, .keyed = true, .header = 8,
+		.ours = true, .proto = 0x86dd, .flags = KEY, .header = 8,
 	}, {
 		"key of all ones",
 		{ 0x20, 0, 0x08, 0x00, 0xff, 0xff, 0xff, 0xff }, 8,
-		.ours = true, .proto = 0x0800, .keyed = true,
+		.ours = true, .proto = 0x0800, .flags = KEY,
 		.key = 0xffffffff, .header = 8,
 	}, {
 		"key before its payload",
 		{ 0x20, 0, 0x08, 0x00, 0, 0, 0, 7, 0x45, 0, 0, 20 }, 12,
-		.ours = true, .proto = 0x0800, .keyed = true, .key = 7,
+		.ours = true, .proto = 0x0800, .flags = KEY, .key = 7,
 		.header = 8,
 	}, {
 		"reserved bits 6 to 12 are ignored", { 0x03, 0xf8, 0x08, 0x00 },
@@ -55,26 +65,26 @@ static const struct parse_case parse_cases[] = {
 	}, {
 		"checksum", { 0x80, 0, 0x08, 0x00, 0xaa, 0xbb, 0, 0 }, 8,
 		.ours = true, .proto = 0x0800, .header = 8,
-		.fault = MTUN_DROP_RX_OPTIONS,
+		.flags = CSUM,
 	}, {
 		"sequence number", { 0x10, 0, 0x08, 0x00, 0, 0, 0, 1 }, 8,
 		.ours = true, .proto = 0x0800, .header = 8,
-		.fault = MTUN_DROP_RX_OPTIONS,
+		.flags = SEQ, .seq = 1,
 	}, {
 		"key behind a checksum",
 		{ 0xa0, 0, 0x08, 0x00, 1, 2, 0, 0, 0, 0, 0, 7 }, 12,
-		.ours = true, .proto = 0x0800, .keyed = true, .key = 7,
-		.header = 12, .fault = MTUN_DROP_RX_OPTIONS,
+		.ours = true, .proto = 0x0800, .flags = CSUM | KEY, .key = 7,
+		.header = 12,
 	}, {
 		"key before a sequence number",
 		{ 0x30, 0, 0x08, 0x00, 0, 0, 0, 7, 0, 0, 0, 9 }, 12,
-		.ours = true, .proto = 0x0800, .keyed = true, .key = 7,
-		.header = 12, .fault = MTUN_DROP_RX_OPTIONS,
+		.ours = true, .proto = 0x0800, .flags = KEY | SEQ, .key = 7,
+		.seq = 9, .header = 12,
 	}, {
 		"checksum, key and sequence number",
 		{ 0xb0, 0, 0x08, 0x00, 1, 2, 0, 0, 0, 0, 0, 7, 0, 0, 0, 9 }, 16,
-		.ours = true, .proto = 0x0800, .keyed = true, .key = 7,
-		.header = 16, .fault = MTUN_DROP_RX_OPTIONS,
+		.ours = true, .proto = 0x0800, .flags = CSUM | KEY | SEQ,
+		.key = 7, .seq = 9, .header = 16,
 	}, {
 		"routing bit", { 0x40, 0, 0x08, 0x00, 0, 0, 0, 0 }, 8,
 		.ours = true, .proto = 0x0800, .header = 8,
@@ -82,12 +92,12 @@ static const struct parse_case parse_cases[] = {
 	}, {
 		"key behind the checksum field that the routing bit implies",
 		{ 0x60, 0, 0x08, 0x00, 0, 0, 0, 0, 0, 0, 0, 7 }, 12,
-		.ours = true, .proto = 0x0800, .keyed = true, .key = 7,
+		.ours = true, .proto = 0x0800, .flags = KEY, .key = 7,
 		.header = 12, .fault = MTUN_DROP_RX_HEADER,
 	}, {
 		"routing bit and a checksum share one field",
 		{ 0xe0, 0, 0x08, 0x00, 0, 0, 0, 0, 0, 0, 0, 7 }, 12,
-		.ours = true, .proto = 0x0800, .keyed = true, .key = 7,
+		.ours = true, .proto = 0x0800, .flags = CSUM | KEY, .key = 7,
 		.header = 12, .fault = MTUN_DROP_RX_HEADER,
 	}, {
 		"bit 4", { 0x08, 0, 0x08, 0x00 }, 4,
@@ -99,7 +109,7 @@ static const struct parse_case parse_cases[] = {
 		.fault = MTUN_DROP_RX_HEADER,
 	}, {
 		"bit 5 and a key", { 0x24, 0, 0x08, 0x00, 0, 0, 0, 7 }, 8,
-		.ours = true, .proto = 0x0800, .keyed = true, .key = 7,
+		.ours = true, .proto = 0x0800, .flags = KEY, .key = 7,
 		.header = 8, .fault = MTUN_DROP_RX_HEADER,
 	}, {
 		"a header to refuse is not judged by its length",
@@ -109,25 +119,34 @@ static const struct parse_case parse_cases[] = {
 	}, {
 		"no checksum where one is announced",
 		{ 0x80, 0, 0x08, 0x00 }, 4,
-		.ours = true, .proto = 0x0800, .header = 8,
+		.ours = true, .proto = 0x0800, .flags = CSUM, .header = 8,
 		.fault = MTUN_DROP_RX_TRUNCATED,
 	}, {
 		"half a checksum field", { 0x80, 0, 0x08, 0x00, 1, 2, 0 }, 7,
-		.ours = true, .proto = 0x0800, .header = 8,
+		.ours = true, .proto = 0x0800, .flags = CSUM, .header = 8,
 		.fault = MTUN_DROP_RX_TRUNCATED,
 	}, {
 		"no sequence number where one is announced",
 		{ 0x10, 0, 0x08, 0x00 }, 4,
-		.ours = true, .proto = 0x0800, .header = 8,
+		.ours = true, .proto = 0x0800, .flags = SEQ, .header = 8,
 		.fault = MTUN_DROP_RX_TRUNCATED,
 	}, {
 		"key, and the sequence number cut off",
 		{ 0x30, 0, 0x08, 0x00, 0, 0, 0, 7, 0, 0, 0 }, 11,
-		.ours = true, .proto = 0x0800, .keyed = true, .key = 7,
+		.ours = true, .proto = 0x0800, .flags = KEY | SEQ, .key = 7,
 		.header = 12, .fault = MTUN_DROP_RX_TRUNCATED,
 	},
 	{ "empty", { 0 }, 0 },
-	{ "3 bytes", { 0, 0, 0x08 }, 3 },
+	{ "1 byte", { 0 }, 1 },
+	{
+		"nothing but flags", { 0, 0 }, 2,
+		.ours = true, .header = 4, .fault = MTUN_DROP_RX_TRUNCATED,
+	}, {
+		"half a protocol", { 0, 0, 0x08 }, 3,
+		.ours = true, .header = 4, .fault = MTUN_DROP_RX_TRUNCATED,
+	},
+	{ "3 bytes with a key", { 0x20, 0, 0x08 }, 3 },
+	{ "2 bytes of version 1", { 0, 1 }, 2 },
 	{ "no key where one is announced", { 0x20, 0, 0x08, 0x00 }, 4 },
 	{ "3 bytes of a key", { 0x20, 0, 0x08, 0x00, 0, 0, 0 }, 7 },
 	{
@@ -154,8 +173,9 @@ static void expect_parsed(struct kunit *test, const struct mt_gre *gre,
 			  const struct parse_case *c)
 {
 	KUNIT_ASSERT_EQ(test, be16_to_cpu(gre->proto), c->proto);
-	KUNIT_ASSERT_EQ(test, gre->keyed, c->keyed);
+	KUNIT_ASSERT_EQ(test, gre->flags, c->flags);
 	KUNIT_ASSERT_EQ(test, be32_to_cpu(gre->key), c->key);
+	KUNIT_ASSERT_EQ(test, gre->seq, c->seq);
 	KUNIT_ASSERT_EQ(test, gre->len, c->header);
 	KUNIT_ASSERT_EQ(test, gre->fault, c->fault);
 }
@@ -179,12 +199,18 @@ static bool bit(const u8 *data, unsigned int number)
 	return data[number / 8] & (0x80 >> (number % 8));
 }
 
+static u32 number(const u8 *data)
+{
+	return data[0] * 0x1000000u + data[1] * 0x10000u + data[2] * 0x100u +
+	       data[3];
+}
+
 static void parse_model(struct parse_case *c)
 {
 	bool field1, key, seq, reserved, known = false;
 	unsigned int i;
 
-	if (c->len < 4)
+	if (c->len < 2)
 		return;
 	field1 = bit(c->data, 0) || bit(c->data, 1);
 	key = bit(c->data, 2);
@@ -195,23 +221,27 @@ static void parse_model(struct parse_case *c)
 			return;
 
 	c->header = 4 * (1 + field1 + key + seq);
-	c->proto = c->data[2] * 256 + c->data[3];
+	if (c->len >= 4)
+		c->proto = c->data[2] * 256 + c->data[3];
 	if (key) {
 		i = field1 ? 8 : 4;
 		if (c->len < i + 4)
 			return;
-		c->keyed = true;
-		c->key = c->data[i] * 0x1000000u + c->data[i + 1] * 0x10000u +
-			 c->data[i + 2] * 0x100u + c->data[i + 3];
+		c->flags = KEY;
+		c->key = number(c->data + i);
 	}
+	if (bit(c->data, 0))
+		c->flags |= CSUM;
+	if (seq)
+		c->flags |= SEQ;
+	if (seq && c->len >= c->header)
+		c->seq = number(c->data + c->header - 4);
 	known = !reserved && c->len >= c->header;
 	c->ours = true;
 	if (reserved)
 		c->fault = MTUN_DROP_RX_HEADER;
 	else if (!known)
 		c->fault = MTUN_DROP_RX_TRUNCATED;
-	else if (bit(c->data, 0) || seq)
-		c->fault = MTUN_DROP_RX_OPTIONS;
 }
 
 /* All values of the two bytes that have flags and version, in all lengths. */
@@ -259,18 +289,24 @@ static const struct {
 	u32 flags;
 	u32 key;
 	u8 len;
-	u8 data[8];
+	u8 data[MT_GRE_LEN_MAX];
 } build_cases[] = {
 	{ "plain", 0, 0, 4, { 0, 0, 0, 0 } },
 	{ "a key without the flag is left out", 0, 7, 4, { 0, 0, 0, 0 } },
-	{ "key 0", 1, 0, 8, { 0x20, 0, 0, 0, 0, 0, 0, 0 } },
-	{ "key 7", 1, 7, 8, { 0x20, 0, 0, 0, 0, 0, 0, 7 } },
-	{ "byte order", 1, 0x01020304, 8, { 0x20, 0, 0, 0, 1, 2, 3, 4 } },
-	{ "2^31", 1, 0x80000000, 8, { 0x20, 0, 0, 0, 0x80, 0, 0, 0 } },
+	{ "key 0", KEY, 0, 8, { 0x20, 0, 0, 0, 0, 0, 0, 0 } },
+	{ "key 7", KEY, 7, 8, { 0x20, 0, 0, 0, 0, 0, 0, 7 } },
+	{ "byte order", KEY, 0x01020304, 8, { 0x20, 0, 0, 0, 1, 2, 3, 4 } },
+	{ "2^31", KEY, 0x80000000, 8, { 0x20, 0, 0, 0, 0x80, 0, 0, 0 } },
 	{
-		"2^32 - 1", 1, 0xffffffff, 8,
+		"2^32 - 1", KEY, 0xffffffff, 8,
 		{ 0x20, 0, 0, 0, 0xff, 0xff, 0xff, 0xff }
 	},
+	{ "checksum", CSUM, 7, 8, { 0x80 } },
+	{ "sequence number", SEQ, 7, 8, { 0x10 } },
+	{ "checksum, key", CSUM | KEY, 7, 12, { 0xa0, [11] = 7 } },
+	{ "key, sequence number", KEY | SEQ, 7, 12, { 0x30, [7] = 7 } },
+	{ "checksum, sequence number", CSUM | SEQ, 7, 12, { 0x90 } },
+	{ "everything", CSUM | KEY | SEQ, 7, 16, { 0xb0, [11] = 7 } },
 };
 
 MT_CASES(build_cases);
@@ -282,7 +318,6 @@ static void mt_wire_build_test(struct kunit *test)
 	u8 dirty[MT_GRE_LEN_MAX];
 	u8 *data;
 
-	KUNIT_ASSERT_EQ(test, MTUN_GRE_FLAG_KEY, 1);
 	KUNIT_ASSERT_EQ(test, len, c->len);
 	memset(dirty, 0xa5, sizeof(dirty));
 	data = mt_test_copy(test, dirty, len);
@@ -292,12 +327,12 @@ static void mt_wire_build_test(struct kunit *test)
 
 static void expect_round_trip(struct kunit *test, u32 flags, u32 key)
 {
-	static const u8 dirty[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };
+	static const u8 dirty[MT_GRE_LEN_MAX] = { 1, 2, 3, 4, 5, 6, 7, 8 };
 	struct parse_case c = {
 		.proto = 0x86dd,
-		.keyed = flags,
-		.key = flags ? key : 0,
-		.header = flags ? 8 : 4,
+		.flags = flags,
+		.key = flags & KEY ? key : 0,
+		.header = mt_gre_len(flags),
 	};
 	u8 *data = mt_test_copy(test, dirty, c.header);
 	struct mt_gre gre;
@@ -314,7 +349,7 @@ static void mt_wire_round_trip_test(struct kunit *test)
 {
 	unsigned int flags, shift;
 
-	for (flags = 0; flags <= MTUN_GRE_FLAG_KEY; flags++) {
+	for (flags = 0; flags <= (CSUM | KEY | SEQ); flags++) {
 		for (shift = 0; shift < 32; shift++) {
 			u32 key = 1u << shift;
 

@@ -5,21 +5,38 @@
 
 #include "args.h"
 #include "cmd.h"
+#include "names.h"
 #include "nl.h"
 #include "print.h"
 
 /* An argument of "add" and "set": a word and its value. */
 struct arg {
 	const char *name;
-	/* The attributes that the value sets. */
+	/* Whatever two arguments both set, only one of them may be given. */
 	uint32_t sets;
 	/* On failure the error is "NAME VALUE: wants". */
 	bool (*parse)(const char *value, struct tunnel *t);
 	const char *wants;
 };
 
-#define IN_KEY	(1u << MTUN_A_TUNNEL_IKEY | 1u << MTUN_A_TUNNEL_IFLAGS)
-#define OUT_KEY	(1u << MTUN_A_TUNNEL_OKEY | 1u << MTUN_A_TUNNEL_OFLAGS)
+enum {
+	LOCAL		= 1 << 0,
+	REMOTE		= 1 << 1,
+	IN_KEY		= 1 << 2,
+	OUT_KEY		= 1 << 3,
+	IN_CSUM		= 1 << 4,
+	OUT_CSUM	= 1 << 5,
+	IN_SEQ		= 1 << 6,
+	OUT_SEQ		= 1 << 7,
+	TTL		= 1 << 8,
+	TOS		= 1 << 9,
+	DF		= 1 << 10,
+	INNER_DF	= 1 << 11,
+	FRAG		= 1 << 12,
+	DEV		= 1 << 13,
+	FWMARK		= 1 << 14,
+	MTU		= 1 << 15,
+};
 
 static bool parse_u8(const char *text, uint8_t *value)
 {
@@ -43,12 +60,25 @@ static bool parse_remote(const char *value, struct tunnel *t)
 	return parse_addr(value, &t->remote);
 }
 
+static void set_iflag(struct tunnel *t, uint32_t flag, bool on)
+{
+	t->has |= has_bit(MTUN_A_TUNNEL_IFLAGS);
+	t->iflags_mask |= flag;
+	t->iflags |= on ? flag : 0;
+}
+
+static void set_oflag(struct tunnel *t, uint32_t flag, bool on)
+{
+	t->has |= has_bit(MTUN_A_TUNNEL_OFLAGS);
+	t->oflags_mask |= flag;
+	t->oflags |= on ? flag : 0;
+}
+
 /* The kernel takes a key's presence from the key, its absence from the flags. */
 static bool parse_ikey(const char *value, struct tunnel *t)
 {
 	if (!strcmp(value, "none")) {
-		t->has |= has_bit(MTUN_A_TUNNEL_IFLAGS);
-		t->iflags = 0;
+		set_iflag(t, MTUN_GRE_FLAG_KEY, false);
 		return true;
 	}
 	t->has |= has_bit(MTUN_A_TUNNEL_IKEY);
@@ -58,8 +88,7 @@ static bool parse_ikey(const char *value, struct tunnel *t)
 static bool parse_okey(const char *value, struct tunnel *t)
 {
 	if (!strcmp(value, "none")) {
-		t->has |= has_bit(MTUN_A_TUNNEL_OFLAGS);
-		t->oflags = 0;
+		set_oflag(t, MTUN_GRE_FLAG_KEY, false);
 		return true;
 	}
 	t->has |= has_bit(MTUN_A_TUNNEL_OKEY);
@@ -72,8 +101,68 @@ static bool parse_both_keys(const char *value, struct tunnel *t)
 	return parse_ikey(value, t) && parse_okey(value, t);
 }
 
+static bool parse_on_off(const char *value, bool *on)
+{
+	*on = !strcmp(value, "on");
+	return *on || !strcmp(value, "off");
+}
+
+static bool parse_icsum(const char *value, struct tunnel *t)
+{
+	bool on;
+
+	if (!parse_on_off(value, &on))
+		return false;
+	set_iflag(t, MTUN_GRE_FLAG_CSUM, on);
+	return true;
+}
+
+static bool parse_ocsum(const char *value, struct tunnel *t)
+{
+	bool on;
+
+	if (!parse_on_off(value, &on))
+		return false;
+	set_oflag(t, MTUN_GRE_FLAG_CSUM, on);
+	return true;
+}
+
+static bool parse_csum(const char *value, struct tunnel *t)
+{
+	return parse_icsum(value, t) && parse_ocsum(value, t);
+}
+
+static bool parse_iseq(const char *value, struct tunnel *t)
+{
+	bool on;
+
+	if (!parse_on_off(value, &on))
+		return false;
+	set_iflag(t, MTUN_GRE_FLAG_SEQ, on);
+	return true;
+}
+
+static bool parse_oseq(const char *value, struct tunnel *t)
+{
+	bool on;
+
+	if (!parse_on_off(value, &on))
+		return false;
+	set_oflag(t, MTUN_GRE_FLAG_SEQ, on);
+	return true;
+}
+
+static bool parse_seq(const char *value, struct tunnel *t)
+{
+	return parse_iseq(value, t) && parse_oseq(value, t);
+}
+
 static bool parse_ttl(const char *value, struct tunnel *t)
 {
+	t->has |= has_bit(MTUN_A_TUNNEL_TTL_INHERIT);
+	t->ttl_inherit = !strcmp(value, "inherit");
+	if (t->ttl_inherit)
+		return true;
 	t->has |= has_bit(MTUN_A_TUNNEL_TTL);
 	return parse_u8(value, &t->ttl);
 }
@@ -88,16 +177,43 @@ static bool parse_tos(const char *value, struct tunnel *t)
 	return parse_u8(value, &t->tos);
 }
 
+/* A value of an enum of the netlink spec, by its name. */
+static bool parse_enum(const char *value, const struct name *names, size_t n,
+		       uint8_t *number)
+{
+	for (*number = 0; *number < n; ++*number)
+		if (!strcmp(names[*number].name, value))
+			return true;
+	return false;
+}
+
+static bool parse_df(const char *value, struct tunnel *t)
+{
+	t->has |= has_bit(MTUN_A_TUNNEL_DF);
+	return parse_enum(value, df_names, ARRAY_SIZE(df_names), &t->df);
+}
+
+static bool parse_inner_df(const char *value, struct tunnel *t)
+{
+	t->has |= has_bit(MTUN_A_TUNNEL_INNER_DF);
+	return parse_enum(value, inner_df_names, ARRAY_SIZE(inner_df_names),
+			  &t->inner_df);
+}
+
+static bool parse_frag(const char *value, struct tunnel *t)
+{
+	t->has |= has_bit(MTUN_A_TUNNEL_FRAG);
+	return parse_enum(value, frag_names, ARRAY_SIZE(frag_names), &t->frag);
+}
+
 static bool parse_dev(const char *value, struct tunnel *t)
 {
-	if (!strcmp(value, "none")) {
-		t->has |= has_bit(MTUN_A_TUNNEL_LINK);
-		t->link = 0;
+	t->has |= has_bit(MTUN_A_TUNNEL_LINK);
+	if (!strcmp(value, "none"))
 		return true;
-	}
-	if (!*value || strlen(value) >= sizeof(t->dev))
+	if (!*value || strlen(value) >= sizeof(t->link))
 		return false;
-	strcpy(t->dev, value);
+	strcpy(t->link, value);
 	return true;
 }
 
@@ -120,21 +236,31 @@ static bool parse_mtu(const char *value, struct tunnel *t)
 #define ADDR_WANTS \
 	"not an IPv4 or IPv6 address; give it without a prefix length, a host name or a %zone (for that use dev)"
 
+#define ON_OFF_WANTS "give on or off"
+
 static const struct arg args[] = {
-	{ "local", 1u << MTUN_A_TUNNEL_LOCAL, parse_local, ADDR_WANTS },
-	{ "remote", 1u << MTUN_A_TUNNEL_REMOTE, parse_remote, ADDR_WANTS },
+	{ "local", LOCAL, parse_local, ADDR_WANTS },
+	{ "remote", REMOTE, parse_remote, ADDR_WANTS },
 	{ "key", IN_KEY | OUT_KEY, parse_both_keys, KEY_WANTS },
 	{ "ikey", IN_KEY, parse_ikey, KEY_WANTS },
 	{ "okey", OUT_KEY, parse_okey, KEY_WANTS },
-	{ "ttl", 1u << MTUN_A_TUNNEL_TTL, parse_ttl, "a TTL is 1 to 255" },
-	{ "tos", 1u << MTUN_A_TUNNEL_TOS, parse_tos,
+	{ "csum", IN_CSUM | OUT_CSUM, parse_csum, ON_OFF_WANTS },
+	{ "icsum", IN_CSUM, parse_icsum, ON_OFF_WANTS },
+	{ "ocsum", OUT_CSUM, parse_ocsum, ON_OFF_WANTS },
+	{ "seq", IN_SEQ | OUT_SEQ, parse_seq, ON_OFF_WANTS },
+	{ "iseq", IN_SEQ, parse_iseq, ON_OFF_WANTS },
+	{ "oseq", OUT_SEQ, parse_oseq, ON_OFF_WANTS },
+	{ "ttl", TTL, parse_ttl, "a TTL is 1 to 255, or inherit" },
+	{ "tos", TOS, parse_tos,
 	  "give inherit, or 0 to 252 in steps of 4 (0x for hexadecimal)" },
-	{ "dev", 1u << MTUN_A_TUNNEL_LINK, parse_dev,
+	{ "df", DF, parse_df, "give set, inherit or clear" },
+	{ "inner-df", INNER_DF, parse_inner_df, "give keep or clear" },
+	{ "frag", FRAG, parse_frag, "give inner or outer" },
+	{ "dev", DEV, parse_dev,
 	  "give the name of an underlay device (1 to 15 bytes), or none" },
-	{ "fwmark", 1u << MTUN_A_TUNNEL_FWMARK, parse_fwmark,
+	{ "fwmark", FWMARK, parse_fwmark,
 	  "a mark is 0 to 4294967295 (0x for hexadecimal), or none" },
-	{ "mtu", 1u << MTUN_A_TUNNEL_MTU, parse_mtu,
-	  "give a number of bytes, or auto" },
+	{ "mtu", MTU, parse_mtu, "give a number of bytes, or auto" },
 	{ NULL }
 };
 
@@ -286,21 +412,33 @@ static enum result tunnel_list(struct context *ctx, int argc, char **argv)
 }
 
 #define CONF_ARGS \
-	"[key K | ikey K okey K] [ttl N] [tos inherit|N] [dev IFNAME] [fwmark N] [mtu N|auto]"
+	"[key K | ikey K okey K] [csum on|off] [seq on|off] [ttl N|inherit] [tos N|inherit] [df set|inherit|clear] [inner-df keep|clear] [frag inner|outer] [dev IFNAME] [fwmark N] [mtu N|auto]"
 
 #define CONF_MORE \
-	"  local ADDR    outer source address, IPv4 or IPv6\n" \
-	"  remote ADDR   outer destination address, of the same family\n" \
-	"  key K         GRE key of sent and received packets\n" \
-	"  ikey K        GRE key of received packets only\n" \
-	"  okey K        GRE key of sent packets only\n" \
-	"  ttl N         TTL or hop limit of outer packets (default 64)\n" \
-	"  tos inherit   copy the DSCP of the inner packet\n" \
-	"  tos N         use this TOS or traffic class byte (default 0)\n" \
-	"  dev IFNAME    send through this underlay device only\n" \
-	"  fwmark N      mark outer packets, for policy routing and netfilter\n" \
-	"  mtu N         largest inner packet in bytes\n" \
-	"  mtu auto      let it follow the underlay (default)\n" \
+	"  local ADDR      outer source address, IPv4 or IPv6\n" \
+	"  remote ADDR     outer destination address, of the same family\n" \
+	"  key K           GRE key of sent and received packets\n" \
+	"  ikey K, okey K  GRE key of received, of sent packets only\n" \
+	"  csum on|off     GRE checksum, sent and required (default off)\n" \
+	"  icsum, ocsum    the same for received, for sent packets only\n" \
+	"  seq on|off      GRE sequence numbers, sent and required (default off)\n" \
+	"  iseq, oseq      the same for received, for sent packets only\n" \
+	"  ttl N           TTL or hop limit of outer packets (default 64)\n" \
+	"  ttl inherit     copy that of the inner packet\n" \
+	"  tos N           TOS or traffic class of outer packets (default 0)\n" \
+	"  tos inherit     copy the DSCP of the inner packet\n" \
+	"  df set          outer packets are never fragmented (default)\n" \
+	"  df inherit      they may be if the inner packet may\n" \
+	"  df clear        they may always be\n" \
+	"  inner-df keep   a packet with DF that is too big is dropped, and its\n" \
+	"                  source told (default)\n" \
+	"  inner-df clear  it is fragmented all the same (IPv4)\n" \
+	"  frag inner      packets are fragmented before encapsulation (default)\n" \
+	"  frag outer      or after it, where df permits\n" \
+	"  dev IFNAME      send through this underlay device only; it may come later\n" \
+	"  fwmark N        mark outer packets, for policy routing and netfilter\n" \
+	"  mtu N           largest inner packet in bytes\n" \
+	"  mtu auto        let it follow the underlay (default)\n" \
 	"Numbers are decimal, or hexadecimal with 0x; a key may be a dotted quad.\n"
 
 const struct command tunnel_commands[] = {

@@ -29,6 +29,7 @@ NLA_TYPE = {
     'u8': 'NLA_U8', 'u16': 'NLA_U16', 'u32': 'NLA_U32', 'u64': 'NLA_U64',
     's32': 'NLA_S32', 'string': 'NLA_NUL_STRING', 'binary': 'NLA_BINARY',
     'flag': 'NLA_FLAG', 'nest': 'NLA_NESTED',
+    'bitfield32': 'NLA_BITFIELD32',
 }
 
 
@@ -89,6 +90,8 @@ class Spec:
         kind, checks = NLA_TYPE[attr['type']], attr.get('checks', {})
         if attr.get('enum-as-flags'):
             mask = (1 << len(self.enums[attr['enum']]['entries'])) - 1
+            if attr['type'] == 'bitfield32':
+                return f'NLA_POLICY_BITFIELD32({mask:#x})'
             return f'NLA_POLICY_MASK({kind}, {mask:#x})'
         if 'max-len' in checks:
             return f"{{ .type = {kind}, .len = {checks['max-len']} }}"

@@ -42,26 +42,33 @@ struct stats {
 	uint64_t rx_bytes;
 	uint64_t tx_packets;
 	uint64_t tx_bytes;
+	uint64_t icmp_errors;
 	uint64_t drops[MTUN_DROP_REASON_MAX + 1];
 };
 
 struct tunnel {
 	uint32_t has;		/* has_bit() of each attribute that is set */
 	bool one_key;		/* ikey and okey were given as "key" */
-	char dev[IFNAMSIZ];	/* name of link; "" when it is 0 or unknown */
 
 	uint32_t ifindex;
 	char ifname[IFNAMSIZ];
 	struct addr local;
 	struct addr remote;
 	uint32_t iflags;
+	uint32_t iflags_mask;	/* which of them are given */
 	uint32_t oflags;
+	uint32_t oflags_mask;
 	uint32_t ikey;
 	uint32_t okey;
 	uint8_t ttl;
+	uint8_t ttl_inherit;
 	uint8_t tos;
 	uint8_t tos_inherit;
-	uint32_t link;
+	uint8_t df;
+	uint8_t inner_df;
+	uint8_t frag;
+	char link[IFNAMSIZ];	/* "" for any */
+	uint32_t link_ifindex;	/* 0 when there is none by that name */
 	uint32_t fwmark;
 	uint32_t mtu;
 	uint8_t mtu_auto;

@@ -3,6 +3,48 @@
 
 #include "names.h"
 
+const struct name df_names[MTUN_DF_MAX + 1] = {
+	[MTUN_DF_SET] = {
+		"set",
+		"Never."
+	},
+	[MTUN_DF_INHERIT] = {
+		"inherit",
+		"If the inner packet may, which IPv6 and IPv4 with DF may not."
+	},
+	[MTUN_DF_CLEAR] = {
+		"clear",
+		"Always."
+	},
+};
+
+const struct name inner_df_names[MTUN_INNER_DF_MAX + 1] = {
+	[MTUN_INNER_DF_KEEP] = {
+		"keep",
+		"The packet is dropped and its source told by ICMP (RFC 1191)."
+	},
+	[MTUN_INNER_DF_CLEAR] = {
+		"clear",
+		"The bit is cleared and the packet fragmented. Its source does "
+		"not learn of the path MTU. IPv6 packets are never fragmented "
+		"by a tunnel."
+	},
+};
+
+const struct name frag_names[MTUN_FRAG_MAX + 1] = {
+	[MTUN_FRAG_INNER] = {
+		"inner",
+		"Before encapsulation, so that the receiver of the inner packet "
+		"reassembles it."
+	},
+	[MTUN_FRAG_OUTER] = {
+		"outer",
+		"After encapsulation where df permits it, so that the other end "
+		"of the tunnel reassembles it. Other packets are treated as "
+		"with inner."
+	},
+};
+
 const struct name drop_reason_names[MTUN_DROP_REASON_MAX + 1] = {
 	[MTUN_DROP_RX_HEADER] = {
 		"rx-header",
@@ -16,8 +58,17 @@ const struct name drop_reason_names[MTUN_DROP_REASON_MAX + 1] = {
 	},
 	[MTUN_DROP_RX_OPTIONS] = {
 		"rx-options",
-		"GRE header with a checksum or a sequence number, which the "
-		"tunnel does not use."
+		"GRE header with a checksum or a sequence number that the "
+		"tunnel does not use, or without one that it does."
+	},
+	[MTUN_DROP_RX_CHECKSUM] = {
+		"rx-checksum",
+		"The GRE checksum is wrong (RFC 2784 section 2.1)."
+	},
+	[MTUN_DROP_RX_SEQUENCE] = {
+		"rx-sequence",
+		"The packet is older than one that was received before (RFC "
+		"2890 section 2.2)."
 	},
 	[MTUN_DROP_RX_PROTOCOL] = {
 		"rx-protocol",
@@ -68,9 +119,9 @@ const struct name drop_reason_names[MTUN_DROP_REASON_MAX + 1] = {
 	},
 	[MTUN_DROP_TX_TOO_BIG] = {
 		"tx-too-big",
-		"The encapsulated packet exceeds the path MTU. The inner source "
-		"was told by ICMP (RFC 1191, RFC 8201), unless it is IPv4 and "
-		"sent the packet without DF."
+		"The encapsulated packet exceeds the path MTU and may not be "
+		"fragmented. The inner source was told by ICMP (RFC 1191, RFC "
+		"8201)."
 	},
 	[MTUN_DROP_TX_UNDERLAY] = {
 		"tx-underlay",
@@ -79,7 +130,8 @@ const struct name drop_reason_names[MTUN_DROP_REASON_MAX + 1] = {
 	},
 	[MTUN_DROP_TX_MEMORY] = {
 		"tx-memory",
-		"No memory to make room for the outer headers."
+		"No memory to make room for the outer headers, or for "
+		"fragments."
 	},
 };
 
@@ -93,6 +145,7 @@ const char *const stats_attr_names[MTUN_A_STATS_MAX + 1] = {
 	[MTUN_A_STATS_RX_BYTES] = "rx-bytes",
 	[MTUN_A_STATS_TX_PACKETS] = "tx-packets",
 	[MTUN_A_STATS_TX_BYTES] = "tx-bytes",
+	[MTUN_A_STATS_ICMP_ERRORS] = "icmp-errors",
 	[MTUN_A_STATS_DROP] = "drop",
 };
 
@@ -106,9 +159,14 @@ const char *const tunnel_attr_names[MTUN_A_TUNNEL_MAX + 1] = {
 	[MTUN_A_TUNNEL_IKEY] = "ikey",
 	[MTUN_A_TUNNEL_OKEY] = "okey",
 	[MTUN_A_TUNNEL_TTL] = "ttl",
+	[MTUN_A_TUNNEL_TTL_INHERIT] = "ttl-inherit",
 	[MTUN_A_TUNNEL_TOS] = "tos",
 	[MTUN_A_TUNNEL_TOS_INHERIT] = "tos-inherit",
+	[MTUN_A_TUNNEL_DF] = "df",
+	[MTUN_A_TUNNEL_INNER_DF] = "inner-df",
+	[MTUN_A_TUNNEL_FRAG] = "frag",
 	[MTUN_A_TUNNEL_LINK] = "link",
+	[MTUN_A_TUNNEL_LINK_IFINDEX] = "link-ifindex",
 	[MTUN_A_TUNNEL_FWMARK] = "fwmark",
 	[MTUN_A_TUNNEL_MTU] = "mtu",
 	[MTUN_A_TUNNEL_MTU_AUTO] = "mtu-auto",

@@ -8,8 +8,6 @@
 
 #include <libmnl/libmnl.h>
 #include <linux/genetlink.h>
-#include <linux/if_link.h>
-#include <linux/rtnetlink.h>
 
 #include "names.h"
 #include "nl.h"
@@ -21,7 +19,6 @@
 
 struct nl {
 	struct mnl_socket *genl;
-	struct mnl_socket *rtnl;
 	struct mnl_socket *events;	/* apart, or requests would eat them */
 	unsigned int seq;
 	uint16_t family;
@@ -48,8 +45,6 @@ void nl_free(struct nl *nl)
 {
 	if (nl->genl)
 		mnl_socket_close(nl->genl);
-	if (nl->rtnl)
-		mnl_socket_close(nl->rtnl);
 	if (nl->events)
 		mnl_socket_close(nl->events);
 	free(nl);
@@ -70,6 +65,8 @@ static const char *attr_word(const struct tunnel *t, unsigned int attr)
 	case MTUN_A_TUNNEL_OFLAGS:
 	case MTUN_A_TUNNEL_OKEY:
 		return t->one_key ? "key" : "okey";
+	case MTUN_A_TUNNEL_TTL_INHERIT:
+		return "ttl";
 	case MTUN_A_TUNNEL_TOS_INHERIT:
 		return "tos";
 	case MTUN_A_TUNNEL_LINK:
@@ -401,98 +398,6 @@ static enum result connect_family(struct nl *nl, struct error *err)
 	return res;
 }
 
-/* Names of underlay devices */
-
-struct link {
-	uint32_t index;
-	char name[IFNAMSIZ];
-};
-
-static void read_link(struct nl *nl, const struct nlmsghdr *nlh, void *data)
-{
-	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
-	struct link *link = data;
-	const struct nlattr *a;
-
-	(void)nl;
-	if (nlh->nlmsg_type != RTM_NEWLINK)
-		return;
-	link->index = ifi->ifi_index;
-	mnl_attr_for_each(a, nlh, sizeof(*ifi))
-		if (mnl_attr_get_type(a) == IFLA_IFNAME &&
-		    !mnl_attr_validate(a, MNL_TYPE_NUL_STRING))
-			snprintf(link->name, sizeof(link->name), "%s",
-				 mnl_attr_get_str(a));
-}
-
-/*
- * Completes link, of which the name or the index is known. nsid is the
- * namespace's id; negative for the one we are in.
- */
-static enum result get_link(struct nl *nl, int32_t nsid, struct link *link,
-			    struct error *err)
-{
-	struct ifinfomsg *ifi;
-	struct nlmsghdr *nlh;
-	enum result res;
-
-	res = open_socket(&nl->rtnl, NETLINK_ROUTE, err);
-	if (res)
-		return res;
-	nlh = mnl_nlmsg_put_header(nl->req);
-	nlh->nlmsg_type = RTM_GETLINK;
-	nlh->nlmsg_flags = NLM_F_REQUEST;
-	ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
-	ifi->ifi_index = link->index;
-	if (nsid >= 0)
-		mnl_attr_put_u32(nlh, IFLA_TARGET_NETNSID, nsid);
-	if (!link->index)
-		mnl_attr_put_strz(nlh, IFLA_IFNAME, link->name);
-	return talk(nl, nl->rtnl, read_link, link, NULL, NULL, err);
-}
-
-/* Finds link for dev, in the underlay of a tunnel that exists already. */
-static enum result resolve_dev(struct nl *nl, struct tunnel *t, bool exists,
-			       struct error *err)
-{
-	struct link link = { 0 };
-	int32_t nsid = -1;
-	struct error why;
-
-	if (!t->dev[0])
-		return RES_OK;
-	if (exists) {
-		struct tunnel now;
-		enum result res = nl_tunnel_get(nl, t->ifname, &now, err);
-
-		if (res)
-			return res;
-		if (tunnel_has(&now, MTUN_A_TUNNEL_UNDERLAY_NETNSID))
-			nsid = now.underlay_netnsid;
-	}
-	strcpy(link.name, t->dev);
-	if (get_link(nl, nsid, &link, &why))
-		return refuse(err, RES_REFUSED, "dev %s: %s%s", t->dev, why.text,
-			      nsid < 0 ? "" : " (in the tunnel's underlay namespace)");
-	t->link = link.index;
-	t->has |= has_bit(MTUN_A_TUNNEL_LINK);
-	return RES_OK;
-}
-
-static void name_dev(struct nl *nl, struct tunnel *t)
-{
-	struct link link = { .index = t->link };
-	struct error ignored;
-	int32_t nsid = -1;
-
-	if (!t->link)
-		return;
-	if (tunnel_has(t, MTUN_A_TUNNEL_UNDERLAY_NETNSID))
-		nsid = t->underlay_netnsid;
-	if (!get_link(nl, nsid, &link, &ignored))
-		strcpy(t->dev, link.name);
-}
-
 /* Tunnels */
 
 static bool get_addr(const struct nlattr *a, struct addr *addr)
@@ -510,6 +415,25 @@ static bool get_number(const struct nlattr *a, void *to, size_t len)
 	if (mnl_attr_get_payload_len(a) != len)
 		return false;
 	memcpy(to, mnl_attr_get_payload(a), len);
+	return true;
+}
+
+static bool get_name(const struct nlattr *a, char name[IFNAMSIZ])
+{
+	if (mnl_attr_validate(a, MNL_TYPE_NUL_STRING) < 0)
+		return false;
+	snprintf(name, IFNAMSIZ, "%s", mnl_attr_get_str(a));
+	return true;
+}
+
+static bool get_flags(const struct nlattr *a, uint32_t *flags, uint32_t *mask)
+{
+	struct nla_bitfield32 field;
+
+	if (!get_number(a, &field, sizeof(field)))
+		return false;
+	*flags = field.value;
+	*mask = field.selector;
 	return true;
 }
 
@@ -547,6 +471,9 @@ static bool read_stats(const struct nlattr *nest, struct stats *stats)
 		case MTUN_A_STATS_TX_BYTES:
 			get_number(a, &stats->tx_bytes, sizeof(uint64_t));
 			break;
+		case MTUN_A_STATS_ICMP_ERRORS:
+			get_number(a, &stats->icmp_errors, sizeof(uint64_t));
+			break;
 		case MTUN_A_STATS_DROP:
 			read_drop(a, stats);
 			break;
@@ -561,31 +488,38 @@ static bool read_attr(const struct nlattr *a, struct tunnel *t)
 	case MTUN_A_TUNNEL_IFINDEX:
 		return get_number(a, &t->ifindex, sizeof(t->ifindex));
 	case MTUN_A_TUNNEL_IFNAME:
-		if (mnl_attr_validate(a, MNL_TYPE_NUL_STRING) < 0)
-			return false;
-		snprintf(t->ifname, sizeof(t->ifname), "%s",
-			 mnl_attr_get_str(a));
-		return true;
+		return get_name(a, t->ifname);
 	case MTUN_A_TUNNEL_LOCAL:
 		return get_addr(a, &t->local);
 	case MTUN_A_TUNNEL_REMOTE:
 		return get_addr(a, &t->remote);
 	case MTUN_A_TUNNEL_IFLAGS:
-		return get_number(a, &t->iflags, sizeof(t->iflags));
+		return get_flags(a, &t->iflags, &t->iflags_mask);
 	case MTUN_A_TUNNEL_OFLAGS:
-		return get_number(a, &t->oflags, sizeof(t->oflags));
+		return get_flags(a, &t->oflags, &t->oflags_mask);
 	case MTUN_A_TUNNEL_IKEY:
 		return get_number(a, &t->ikey, sizeof(t->ikey));
 	case MTUN_A_TUNNEL_OKEY:
 		return get_number(a, &t->okey, sizeof(t->okey));
 	case MTUN_A_TUNNEL_TTL:
 		return get_number(a, &t->ttl, sizeof(t->ttl));
+	case MTUN_A_TUNNEL_TTL_INHERIT:
+		return get_number(a, &t->ttl_inherit, sizeof(t->ttl_inherit));
 	case MTUN_A_TUNNEL_TOS:
 		return get_number(a, &t->tos, sizeof(t->tos));
 	case MTUN_A_TUNNEL_TOS_INHERIT:
 		return get_number(a, &t->tos_inherit, sizeof(t->tos_inherit));
+	case MTUN_A_TUNNEL_DF:
+		return get_number(a, &t->df, sizeof(t->df));
+	case MTUN_A_TUNNEL_INNER_DF:
+		return get_number(a, &t->inner_df, sizeof(t->inner_df));
+	case MTUN_A_TUNNEL_FRAG:
+		return get_number(a, &t->frag, sizeof(t->frag));
 	case MTUN_A_TUNNEL_LINK:
-		return get_number(a, &t->link, sizeof(t->link));
+		return get_name(a, t->link);
+	case MTUN_A_TUNNEL_LINK_IFINDEX:
+		return get_number(a, &t->link_ifindex,
+				  sizeof(t->link_ifindex));
 	case MTUN_A_TUNNEL_FWMARK:
 		return get_number(a, &t->fwmark, sizeof(t->fwmark));
 	case MTUN_A_TUNNEL_MTU:
@@ -628,6 +562,15 @@ static void put_u8(struct nlmsghdr *nlh, const struct tunnel *t,
 		mnl_attr_put_u8(nlh, attr, value);
 }
 
+static void put_flags(struct nlmsghdr *nlh, const struct tunnel *t,
+		      enum mtun_tunnel_attr attr, uint32_t flags, uint32_t mask)
+{
+	const struct nla_bitfield32 field = { flags, mask };
+
+	if (tunnel_has(t, attr))
+		mnl_attr_put(nlh, attr, sizeof(field), &field);
+}
+
 static void put_tunnel(struct nlmsghdr *nlh, const struct tunnel *t)
 {
 	if (t->ifname[0])
@@ -638,14 +581,19 @@ static void put_tunnel(struct nlmsghdr *nlh, const struct tunnel *t)
 	if (tunnel_has(t, MTUN_A_TUNNEL_REMOTE))
 		mnl_attr_put(nlh, MTUN_A_TUNNEL_REMOTE, t->remote.len,
 			     t->remote.bytes);
-	put_u32(nlh, t, MTUN_A_TUNNEL_IFLAGS, t->iflags);
-	put_u32(nlh, t, MTUN_A_TUNNEL_OFLAGS, t->oflags);
+	put_flags(nlh, t, MTUN_A_TUNNEL_IFLAGS, t->iflags, t->iflags_mask);
+	put_flags(nlh, t, MTUN_A_TUNNEL_OFLAGS, t->oflags, t->oflags_mask);
 	put_u32(nlh, t, MTUN_A_TUNNEL_IKEY, t->ikey);
 	put_u32(nlh, t, MTUN_A_TUNNEL_OKEY, t->okey);
 	put_u8(nlh, t, MTUN_A_TUNNEL_TTL, t->ttl);
+	put_u8(nlh, t, MTUN_A_TUNNEL_TTL_INHERIT, t->ttl_inherit);
 	put_u8(nlh, t, MTUN_A_TUNNEL_TOS, t->tos);
 	put_u8(nlh, t, MTUN_A_TUNNEL_TOS_INHERIT, t->tos_inherit);
-	put_u32(nlh, t, MTUN_A_TUNNEL_LINK, t->link);
+	put_u8(nlh, t, MTUN_A_TUNNEL_DF, t->df);
+	put_u8(nlh, t, MTUN_A_TUNNEL_INNER_DF, t->inner_df);
+	put_u8(nlh, t, MTUN_A_TUNNEL_FRAG, t->frag);
+	if (tunnel_has(t, MTUN_A_TUNNEL_LINK))
+		mnl_attr_put_strz(nlh, MTUN_A_TUNNEL_LINK, t->link);
 	put_u32(nlh, t, MTUN_A_TUNNEL_FWMARK, t->fwmark);
 	put_u32(nlh, t, MTUN_A_TUNNEL_MTU, t->mtu);
 }
@@ -656,9 +604,6 @@ static enum result change(struct nl *nl, enum mtun_cmd cmd, struct tunnel *t,
 	enum result res;
 
 	res = connect_family(nl, err);
-	if (res)
-		return res;
-	res = resolve_dev(nl, t, cmd == MTUN_CMD_TUNNEL_SET, err);
 	if (res)
 		return res;
 	put_tunnel(start(nl, nl->family, 0, cmd, MTUN_GENL_VERSION), t);
@@ -701,10 +646,7 @@ enum result nl_tunnel_get(struct nl *nl, const char *ifname, struct tunnel *t,
 	strcpy(ask.ifname, ifname);
 	put_tunnel(start(nl, nl->family, 0, MTUN_CMD_TUNNEL_GET,
 			 MTUN_GENL_VERSION), &ask);
-	res = talk(nl, nl->genl, read_one, t, &ask, NULL, err);
-	if (!res)
-		name_dev(nl, t);
-	return res;
+	return talk(nl, nl->genl, read_one, t, &ask, NULL, err);
 }
 
 static void read_many(struct nl *nl, const struct nlmsghdr *nlh, void *data)
@@ -732,8 +674,6 @@ enum result nl_tunnel_dump(struct nl *nl, struct tunnels *ts, bool *incomplete,
 	}
 	if (res)
 		return res;
-	for (size_t i = 0; i < ts->n; i++)
-		name_dev(nl, &ts->v[i]);
 	*incomplete = interrupted;
 	if (interrupted)
 		return refuse(err, RES_REFUSED,
@@ -808,10 +748,8 @@ enum result nl_event(struct nl *nl, enum event *event, struct tunnel *t,
 
 			nl->next_event = (char *)next;
 			nl->events_len = len;
-			if (read_event(nl, nlh, event, t)) {
-				name_dev(nl, t);
+			if (read_event(nl, nlh, event, t))
 				return RES_OK;
-			}
 			continue;
 		}
 		nl->next_event = NULL;

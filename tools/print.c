@@ -58,6 +58,24 @@ static struct text number_text(uint64_t v)
 	return t;
 }
 
+/* A newer module may have values that we have no name for. */
+#define enum_name(names, value) \
+	((value) < ARRAY_SIZE(names) ? (names)[value].name : "?")
+#define enum_text(names, value)	word_text(enum_name(names, value))
+
+static struct text word_text(const char *word)
+{
+	struct text t;
+
+	snprintf(t.s, sizeof(t.s), "%s", word);
+	return t;
+}
+
+static struct text ttl_text(const struct tunnel *t)
+{
+	return t->ttl_inherit ? word_text("inherit") : number_text(t->ttl);
+}
+
 static struct text tos_text(const struct tunnel *t)
 {
 	struct text text;
@@ -88,17 +106,13 @@ static struct text size_text(uint64_t bytes)
 	return t;
 }
 
-/* The name of the underlay device, or its number where we cannot see it. */
+/* The underlay device, which may not be there yet. */
 static struct text dev_text(const struct tunnel *t)
 {
 	struct text text;
 
-	if (t->dev[0])
-		strcpy(text.s, t->dev);
-	else if (t->link)
-		snprintf(text.s, sizeof(text.s), "if%u", t->link);
-	else
-		strcpy(text.s, "any");
+	snprintf(text.s, sizeof(text.s), "%s%s", t->link[0] ? t->link : "any",
+		 t->link[0] && !t->link_ifindex ? " (waiting)" : "");
 	return text;
 }
 
@@ -182,6 +196,11 @@ static json_t *json_name(const char *name)
 	return json_string(text);
 }
 
+static json_t *flag(uint32_t flags, uint32_t bit)
+{
+	return json_boolean(flags & bit);
+}
+
 static json_t *stats_json(const struct stats *s)
 {
 	json_t *o = json_object(), *drops = json_object();
@@ -190,6 +209,7 @@ static json_t *stats_json(const struct stats *s)
 	json_object_set_new(o, "rx_bytes", number(s->rx_bytes));
 	json_object_set_new(o, "tx_packets", number(s->tx_packets));
 	json_object_set_new(o, "tx_bytes", number(s->tx_bytes));
+	json_object_set_new(o, "icmp_errors", number(s->icmp_errors));
 	for (size_t i = 0; i <= MTUN_DROP_REASON_MAX; i++)
 		if (s->drops[i])
 			json_object_set_new(drops, drop_reason_names[i].name,
@@ -214,13 +234,25 @@ static void add_tunnel(json_t *o, const struct tunnel *t,
 		json_object_set_new(o, "ikey", number(t->ikey));
 	if (tunnel_has_okey(t))
 		json_object_set_new(o, "okey", number(t->okey));
-	json_object_set_new(o, "ttl", number(t->ttl));
+	json_object_set_new(o, "icsum", flag(t->iflags, MTUN_GRE_FLAG_CSUM));
+	json_object_set_new(o, "ocsum", flag(t->oflags, MTUN_GRE_FLAG_CSUM));
+	json_object_set_new(o, "iseq", flag(t->iflags, MTUN_GRE_FLAG_SEQ));
+	json_object_set_new(o, "oseq", flag(t->oflags, MTUN_GRE_FLAG_SEQ));
+	json_object_set_new(o, "ttl", t->ttl_inherit ? json_string("inherit") :
+						       number(t->ttl));
 	json_object_set_new(o, "tos", t->tos_inherit ? json_string("inherit") :
 						       number(t->tos));
-	if (t->dev[0])
-		json_object_set_new(o, "dev", json_name(t->dev));
-	else if (t->link)
-		json_object_set_new(o, "dev_index", number(t->link));
+	json_object_set_new(o, "df",
+			    json_string(enum_name(df_names, t->df)));
+	json_object_set_new(o, "inner_df",
+			    json_string(enum_name(inner_df_names,
+						  t->inner_df)));
+	json_object_set_new(o, "frag",
+			    json_string(enum_name(frag_names, t->frag)));
+	if (t->link[0]) {
+		json_object_set_new(o, "dev", json_name(t->link));
+		json_object_set_new(o, "dev_ifindex", number(t->link_ifindex));
+	}
 	if (t->fwmark)
 		json_object_set_new(o, "fwmark", number(t->fwmark));
 	json_object_set_new(o, "mtu", number(t->mtu));
@@ -355,6 +387,9 @@ static void print_stats(const struct tunnel *t, const struct options *opt)
 	       width, s->rx_packets, s->rx_bytes, size_text(s->rx_bytes).s);
 	printf("    sent      %*" PRIu64 " packets  %" PRIu64 " bytes%s\n",
 	       width, s->tx_packets, s->tx_bytes, size_text(s->tx_bytes).s);
+	if (s->icmp_errors || opt->details)
+		printf("    answered  %*" PRIu64 " ICMP errors\n", width,
+		       s->icmp_errors);
 	printf("    dropped   %*" PRIu64 " packets\n", width, drops);
 	print_drops(s, opt, 8);
 }
@@ -373,12 +408,35 @@ static void print_keys(const struct tunnel *t)
 		printf("  okey %u", t->okey);
 }
 
+static struct text options_text(uint32_t flags)
+{
+	struct text t;
+
+	snprintf(t.s, sizeof(t.s), "%s%s%s",
+		 flags & MTUN_GRE_FLAG_CSUM ? "csum" : "",
+		 (flags & MTUN_GRE_FLAG_CSUM) && (flags & MTUN_GRE_FLAG_SEQ) ?
+		 "," : "", flags & MTUN_GRE_FLAG_SEQ ? "seq" : "");
+	return t;
+}
+
+/* "csum", "iseq" ...: what both directions have is said once. */
+static void print_option(const struct tunnel *t, uint32_t flag,
+			 const char *name)
+{
+	bool in = t->iflags & flag, out = t->oflags & flag;
+
+	if (in || out)
+		printf("  %s%s", in && out ? "" : in ? "i" : "o", name);
+}
+
 static void print_ends(const struct tunnel *t)
 {
 	printf("%s%s%s: GRE over %s  %s -> %s", on(BOLD), t->ifname, off(),
 	       outer_family(t) == AF_INET6 ? "IPv6" : "IPv4",
 	       addr_text(&t->local).s, addr_text(&t->remote).s);
 	print_keys(t);
+	print_option(t, MTUN_GRE_FLAG_CSUM, "csum");
+	print_option(t, MTUN_GRE_FLAG_SEQ, "seq");
 }
 
 static void print_state(const struct tunnel *t)
@@ -392,11 +450,17 @@ static void print_state(const struct tunnel *t)
 static void print_settings(const struct tunnel *t, bool all)
 {
 	printf("mtu %u%s", t->mtu, t->mtu_auto ? " (auto)" : "");
-	if (all || t->ttl != 64)
-		printf("  ttl %u", t->ttl);
+	if (all || t->ttl_inherit || t->ttl != 64)
+		printf("  ttl %s", ttl_text(t).s);
 	if (all || t->tos_inherit || t->tos)
 		printf("  tos %s", tos_text(t).s);
-	if (all || t->link)
+	if (all || t->df != MTUN_DF_SET)
+		printf("  df %s", enum_name(df_names, t->df));
+	if (all || t->inner_df != MTUN_INNER_DF_KEEP)
+		printf("  inner-df %s", enum_name(inner_df_names, t->inner_df));
+	if (all || t->frag != MTUN_FRAG_INNER)
+		printf("  frag %s", enum_name(frag_names, t->frag));
+	if (all || t->link[0])
 		printf("  dev %s", dev_text(t).s);
 	if (t->fwmark)
 		printf("  fwmark %#x", t->fwmark);
@@ -464,7 +528,7 @@ static void fill_row(struct cell *c, const struct tunnel *t,
 	strcpy((++c)->s, number_text(t->mtu).s);
 	strcpy((++c)->s, dev_text(t).s);
 	if (opt->details) {
-		strcpy((++c)->s, number_text(t->ttl).s);
+		strcpy((++c)->s, ttl_text(t).s);
 		strcpy((++c)->s, tos_text(t).s);
 		snprintf((++c)->s, sizeof(c->s), t->fwmark ? "%#x" : "-",
 			 t->fwmark);
@@ -557,8 +621,18 @@ static void print_changes(const struct tunnel *was, const struct tunnel *t)
 		     key_text(tunnel_has_ikey(t), t->ikey));
 	print_change("okey", key_text(tunnel_has_okey(was), was->okey),
 		     key_text(tunnel_has_okey(t), t->okey));
-	print_change("ttl", number_text(was->ttl), number_text(t->ttl));
+	print_change("received options", options_text(was->iflags),
+		     options_text(t->iflags));
+	print_change("sent options", options_text(was->oflags),
+		     options_text(t->oflags));
+	print_change("ttl", ttl_text(was), ttl_text(t));
 	print_change("tos", tos_text(was), tos_text(t));
+	print_change("df", enum_text(df_names, was->df),
+		     enum_text(df_names, t->df));
+	print_change("inner-df", enum_text(inner_df_names, was->inner_df),
+		     enum_text(inner_df_names, t->inner_df));
+	print_change("frag", enum_text(frag_names, was->frag),
+		     enum_text(frag_names, t->frag));
 	print_change("dev", dev_text(was), dev_text(t));
 	print_change("fwmark", key_text(was->fwmark, was->fwmark),
 		     key_text(t->fwmark, t->fwmark));

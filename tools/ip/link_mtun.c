@@ -16,6 +16,8 @@
 
 #include <linux/mtun.h>
 
+#include "../names.h"
+
 struct link_util {
 	struct link_util *next;
 	const char *id;
@@ -41,15 +43,17 @@ int print_color_uint(int type, int color, const char *key, const char *fmt,
 int print_color_bool(int type, int color, const char *key, const char *fmt,
 		     bool value);
 bool is_json_context(void);
-const char *ll_index_to_name(unsigned int index);
 
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
+/* A number, or of a bitfield its bits, which come first in it. */
 static uint32_t number(struct rtattr *tb[], int attr)
 {
 	uint32_t u32 = 0;
 
 	if (!tb[attr])
 		return 0;
-	if (RTA_PAYLOAD(tb[attr]) == sizeof(u32))
+	if (RTA_PAYLOAD(tb[attr]) >= sizeof(u32))
 		memcpy(&u32, RTA_DATA(tb[attr]), sizeof(u32));
 	else if (RTA_PAYLOAD(tb[attr]) == 1)
 		u32 = *(uint8_t *)RTA_DATA(tb[attr]);
@@ -87,6 +91,30 @@ static void print_key(struct rtattr *tb[], const char *key, const char *fmt,
 		print_uint(key, fmt, number(tb, attr));
 }
 
+static void print_flag(const char *key, const char *fmt, bool on)
+{
+	if (is_json_context())
+		print_color_bool(PRINT_ANY, COLOR_NONE, key, NULL, on);
+	else if (on)
+		print_string(key, fmt, key);
+}
+
+static void print_options(struct rtattr *tb[], const char *csum,
+			  const char *seq, int attr)
+{
+	print_flag(csum, "%s ", number(tb, attr) & MTUN_GRE_FLAG_CSUM);
+	print_flag(seq, "%s ", number(tb, attr) & MTUN_GRE_FLAG_SEQ);
+}
+
+static void print_name(struct rtattr *tb[], const char *key, const char *fmt,
+		       const struct name *names, size_t n, int attr)
+{
+	uint32_t value = number(tb, attr);
+
+	if (tb[attr] && value < n)
+		print_string(key, fmt, names[value].name);
+}
+
 static void mtun_print_opt(struct link_util *lu, FILE *f, struct rtattr *tb[])
 {
 	(void)lu;
@@ -99,16 +127,27 @@ static void mtun_print_opt(struct link_util *lu, FILE *f, struct rtattr *tb[])
 		  MTUN_A_TUNNEL_IKEY);
 	print_key(tb, "okey", "okey %u ", MTUN_A_TUNNEL_OFLAGS,
 		  MTUN_A_TUNNEL_OKEY);
-	if (tb[MTUN_A_TUNNEL_TTL])
+	print_options(tb, "icsum", "iseq", MTUN_A_TUNNEL_IFLAGS);
+	print_options(tb, "ocsum", "oseq", MTUN_A_TUNNEL_OFLAGS);
+	if (number(tb, MTUN_A_TUNNEL_TTL_INHERIT))
+		print_string("ttl", "ttl %s ", "inherit");
+	else if (tb[MTUN_A_TUNNEL_TTL])
 		print_uint("ttl", "ttl %u ", number(tb, MTUN_A_TUNNEL_TTL));
 	if (number(tb, MTUN_A_TUNNEL_TOS_INHERIT))
 		print_string("tos", "tos %s ", "inherit");
 	else if (tb[MTUN_A_TUNNEL_TOS])
 		print_uint("tos", "tos %#x ",
 			   number(tb, MTUN_A_TUNNEL_TOS));
-	if (number(tb, MTUN_A_TUNNEL_LINK))
+	print_name(tb, "df", "df %s ", df_names, ARRAY_SIZE(df_names),
+		   MTUN_A_TUNNEL_DF);
+	print_name(tb, "inner_df", "inner-df %s ", inner_df_names,
+		   ARRAY_SIZE(inner_df_names), MTUN_A_TUNNEL_INNER_DF);
+	print_name(tb, "frag", "frag %s ", frag_names, ARRAY_SIZE(frag_names),
+		   MTUN_A_TUNNEL_FRAG);
+	if (tb[MTUN_A_TUNNEL_LINK] &&
+	    *(const char *)RTA_DATA(tb[MTUN_A_TUNNEL_LINK]))
 		print_string("dev", "dev %s ",
-			     ll_index_to_name(number(tb, MTUN_A_TUNNEL_LINK)));
+			     RTA_DATA(tb[MTUN_A_TUNNEL_LINK]));
 	if (number(tb, MTUN_A_TUNNEL_FWMARK))
 		print_uint("fwmark", "fwmark %#x ",
 			   number(tb, MTUN_A_TUNNEL_FWMARK));

@@ -26,9 +26,68 @@
  * enum mtun_gre_flag - Optional fields of the GRE header (RFC 2890 section 2).
  * @MTUN_GRE_FLAG_KEY: The 4-byte key field, which names a tunnel between two
  *   addresses.
+ * @MTUN_GRE_FLAG_CSUM: The 2-byte checksum of GRE header and payload (RFC 2784
+ *   section 2.1).
+ * @MTUN_GRE_FLAG_SEQ: The 4-byte sequence number. It is state of one sender: no
+ *   other node can send for the same tunnel.
  */
 enum mtun_gre_flag {
 	MTUN_GRE_FLAG_KEY = 1,
+	MTUN_GRE_FLAG_CSUM = 2,
+	MTUN_GRE_FLAG_SEQ = 4,
+};
+
+/**
+ * enum mtun_df - Whether outer packets may be fragmented on their way. Over
+ * IPv4 it is the DF bit; over IPv6, where only the sender fragments, it is the
+ * sender's permission.
+ * @MTUN_DF_SET: Never.
+ * @MTUN_DF_INHERIT: If the inner packet may, which IPv6 and IPv4 with DF may
+ *   not.
+ * @MTUN_DF_CLEAR: Always.
+ */
+enum mtun_df {
+	MTUN_DF_SET,
+	MTUN_DF_INHERIT,
+	MTUN_DF_CLEAR,
+
+	/* private: */
+	__MTUN_DF_MAX,
+	MTUN_DF_MAX = (__MTUN_DF_MAX - 1)
+};
+
+/**
+ * enum mtun_inner_df - What the DF bit of an inner packet that is too big
+ * means.
+ * @MTUN_INNER_DF_KEEP: The packet is dropped and its source told by ICMP (RFC
+ *   1191).
+ * @MTUN_INNER_DF_CLEAR: The bit is cleared and the packet fragmented. Its
+ *   source does not learn of the path MTU. IPv6 packets are never fragmented by
+ *   a tunnel.
+ */
+enum mtun_inner_df {
+	MTUN_INNER_DF_KEEP,
+	MTUN_INNER_DF_CLEAR,
+
+	/* private: */
+	__MTUN_INNER_DF_MAX,
+	MTUN_INNER_DF_MAX = (__MTUN_INNER_DF_MAX - 1)
+};
+
+/**
+ * enum mtun_frag - Where packets that are too big and may be fragmented are.
+ * @MTUN_FRAG_INNER: Before encapsulation, so that the receiver of the inner
+ *   packet reassembles it.
+ * @MTUN_FRAG_OUTER: After encapsulation where df permits it, so that the other
+ *   end of the tunnel reassembles it. Other packets are treated as with inner.
+ */
+enum mtun_frag {
+	MTUN_FRAG_INNER,
+	MTUN_FRAG_OUTER,
+
+	/* private: */
+	__MTUN_FRAG_MAX,
+	MTUN_FRAG_MAX = (__MTUN_FRAG_MAX - 1)
 };
 
 /**
@@ -38,8 +97,11 @@ enum mtun_gre_flag {
  * @MTUN_DROP_RX_HEADER: GRE header with a bit that RFC 2784 section 2.3 tells a
  *   receiver to refuse: the routing bit, or one of the bits 4 and 5.
  * @MTUN_DROP_RX_TRUNCATED: The packet ends inside of its GRE header.
- * @MTUN_DROP_RX_OPTIONS: GRE header with a checksum or a sequence number, which
- *   the tunnel does not use.
+ * @MTUN_DROP_RX_OPTIONS: GRE header with a checksum or a sequence number that
+ *   the tunnel does not use, or without one that it does.
+ * @MTUN_DROP_RX_CHECKSUM: The GRE checksum is wrong (RFC 2784 section 2.1).
+ * @MTUN_DROP_RX_SEQUENCE: The packet is older than one that was received before
+ *   (RFC 2890 section 2.2).
  * @MTUN_DROP_RX_PROTOCOL: GRE protocol type other than IPv4 (0x0800) and IPv6
  *   (0x86dd).
  * @MTUN_DROP_RX_INNER: The inner packet is not what the GRE protocol type says.
@@ -57,17 +119,19 @@ enum mtun_gre_flag {
  * @MTUN_DROP_TX_NO_ROUTE: The underlay has no route to the remote address.
  * @MTUN_DROP_TX_LOOP: The underlay's route leads back into the tunnel, or
  *   tunnels are nested too deep.
- * @MTUN_DROP_TX_TOO_BIG: The encapsulated packet exceeds the path MTU. The
- *   inner source was told by ICMP (RFC 1191, RFC 8201), unless it is IPv4 and
- *   sent the packet without DF.
+ * @MTUN_DROP_TX_TOO_BIG: The encapsulated packet exceeds the path MTU and may
+ *   not be fragmented. The inner source was told by ICMP (RFC 1191, RFC 8201).
  * @MTUN_DROP_TX_UNDERLAY: The underlay refused the encapsulated packet: a
  *   netfilter rule, or a full queue.
- * @MTUN_DROP_TX_MEMORY: No memory to make room for the outer headers.
+ * @MTUN_DROP_TX_MEMORY: No memory to make room for the outer headers, or for
+ *   fragments.
  */
 enum mtun_drop_reason {
 	MTUN_DROP_RX_HEADER = 1,
 	MTUN_DROP_RX_TRUNCATED,
 	MTUN_DROP_RX_OPTIONS,
+	MTUN_DROP_RX_CHECKSUM,
+	MTUN_DROP_RX_SEQUENCE,
 	MTUN_DROP_RX_PROTOCOL,
 	MTUN_DROP_RX_INNER,
 	MTUN_DROP_RX_ECN,
@@ -114,6 +178,9 @@ enum mtun_drop_attr {
  *   underlay. A segmentation offload packet counts as the packets that it
  *   becomes.
  * @MTUN_A_STATS_TX_BYTES: (u64) Their bytes, from the inner IP header on.
+ * @MTUN_A_STATS_ICMP_ERRORS: (u64) ICMP errors received that quote a packet
+ *   sent by this tunnel. Those that tell of a path MTU are obeyed (RFC 1191,
+ *   RFC 8201), the others only counted.
  * @MTUN_A_STATS_DROP: (nest of mtun_drop_attr) One for each reason that has
  *   dropped a packet.
  * @MTUN_A_STATS_PAD: (pad) Aligns a 64-bit attribute.
@@ -123,6 +190,7 @@ enum mtun_stats_attr {
 	MTUN_A_STATS_RX_BYTES,
 	MTUN_A_STATS_TX_PACKETS,
 	MTUN_A_STATS_TX_BYTES,
+	MTUN_A_STATS_ICMP_ERRORS,
 	MTUN_A_STATS_DROP,
 	MTUN_A_STATS_PAD,
 
@@ -141,24 +209,37 @@ enum mtun_stats_attr {
  *   underlay, 16 for IPv6. It need not be configured when the tunnel is.
  * @MTUN_A_TUNNEL_REMOTE: (binary) Outer destination address, unicast and of the
  *   same size as local.
- * @MTUN_A_TUNNEL_IFLAGS: (u32) Optional GRE fields that received packets carry.
- *   Defaults to key if ikey is given, else to none.
- * @MTUN_A_TUNNEL_OFLAGS: (u32) Optional GRE fields that sent packets carry.
- *   Defaults to key if okey is given, else to none.
+ * @MTUN_A_TUNNEL_IFLAGS: (bitfield32) Optional GRE fields that received packets
+ *   carry. A request changes those selected; a tunnel has none by default, and
+ *   the key if ikey is given.
+ * @MTUN_A_TUNNEL_OFLAGS: (bitfield32) Optional GRE fields that sent packets
+ *   carry. A request changes those selected; a tunnel has none by default, and
+ *   the key if okey is given.
  * @MTUN_A_TUNNEL_IKEY: (u32) GRE key of received packets (RFC 2890 section
  *   2.1).
  * @MTUN_A_TUNNEL_OKEY: (u32) GRE key of sent packets (RFC 2890 section 2.1).
  * @MTUN_A_TUNNEL_TTL: (u8) TTL or hop limit of sent outer packets, 1 to 255, 64
  *   by default.
+ * @MTUN_A_TUNNEL_TTL_INHERIT: (u8) 1 copies the TTL or hop limit of the inner
+ *   packet and leaves ttl unused; 0, the default, uses ttl.
  * @MTUN_A_TUNNEL_TOS: (u8) DSCP of sent outer packets as the TOS or traffic
  *   class byte, 0 by default. Its two low bits belong to ECN, which follows the
  *   inner packet (RFC 6040 section 4.1), and must be 0.
  * @MTUN_A_TUNNEL_TOS_INHERIT: (u8) 1 copies the DSCP of the inner packet and
  *   leaves tos unused; 0, the default, uses tos. The route is chosen by tos in
  *   either case.
- * @MTUN_A_TUNNEL_LINK: (u32) Interface index in the underlay through which
- *   encapsulated packets leave; 0, the default, for whichever the route names.
- *   Packets are received from any.
+ * @MTUN_A_TUNNEL_DF: (u8) Whether outer packets may be fragmented; set by
+ *   default.
+ * @MTUN_A_TUNNEL_INNER_DF: (u8) Whether the DF bit of inner packets that are
+ *   too big is honoured; keep, the default, does.
+ * @MTUN_A_TUNNEL_FRAG: (u8) Where packets that are too big are fragmented;
+ *   inner by default. outer needs df to be inherit or clear.
+ * @MTUN_A_TUNNEL_LINK: (string) Name of the underlay's device through which
+ *   encapsulated packets leave; empty, the default, for whichever the route
+ *   names. The device need not be there yet: until it comes there is no route.
+ *   The tunnel follows it when it is renamed. Packets are received from any.
+ * @MTUN_A_TUNNEL_LINK_IFINDEX: (u32) Interface index of link in the underlay; 0
+ *   as long as there is none.
  * @MTUN_A_TUNNEL_FWMARK: (u32) Mark of sent outer packets, for policy routing
  *   and netfilter; 0, the default, for the mark of the inner packet.
  * @MTUN_A_TUNNEL_MTU: (u32) Largest inner packet in bytes. 0, the default of
@@ -181,9 +262,14 @@ enum mtun_tunnel_attr {
 	MTUN_A_TUNNEL_IKEY,
 	MTUN_A_TUNNEL_OKEY,
 	MTUN_A_TUNNEL_TTL,
+	MTUN_A_TUNNEL_TTL_INHERIT,
 	MTUN_A_TUNNEL_TOS,
 	MTUN_A_TUNNEL_TOS_INHERIT,
+	MTUN_A_TUNNEL_DF,
+	MTUN_A_TUNNEL_INNER_DF,
+	MTUN_A_TUNNEL_FRAG,
 	MTUN_A_TUNNEL_LINK,
+	MTUN_A_TUNNEL_LINK_IFINDEX,
 	MTUN_A_TUNNEL_FWMARK,
 	MTUN_A_TUNNEL_MTU,
 	MTUN_A_TUNNEL_MTU_AUTO,

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "endpoint.h"
+#include "conf.h"
+#include "family.h"
+#include "link.h"
+#include "mtu.h"
+#include "registry.h"
+#include "wire.h"
+
+#include <linux/rtnetlink.h>
+#include <linux/slab.h>
+
+struct mt_endpoint *mt_endpoint_new(struct mt_tunnel *tunnel,
+				    const struct mt_conf *conf)
+{
+	struct mt_endpoint *ep;
+
+	ASSERT_RTNL();
+
+	ep = kzalloc(sizeof(*ep), GFP_KERNEL_ACCOUNT);
+	if (!ep)
+		return NULL;
+	if (dst_cache_init(&ep->routes, GFP_KERNEL_ACCOUNT))
+		goto err_free_ep;
+	if (conf->link[0]) {
+		ep->link = mt_link_get(tunnel->net, conf->link);
+		if (!ep->link)
+			goto err_destroy_routes;
+	}
+	ep->tunnel = tunnel;
+	ep->conf = *conf;
+	mt_conf_received(conf, &ep->received);
+	mt_conf_sent(conf, &ep->sent);
+	ep->family = mt_family_of(conf);
+	ep->header_len = mt_overhead(conf);
+	ep->family->build(ep->header, conf);
+	mt_gre_build(ep->header + ep->family->header_len, conf->oflags,
+		     conf->okey);
+	return ep;
+
+err_destroy_routes:
+	dst_cache_destroy(&ep->routes);
+err_free_ep:
+	kfree(ep);
+	return NULL;
+}
+
+static void endpoint_free(struct rcu_head *rcu)
+{
+	struct mt_endpoint *ep = container_of(rcu, struct mt_endpoint, rcu);
+
+	dst_cache_destroy(&ep->routes);
+	kfree(ep);
+}
+
+void mt_endpoint_release(struct mt_endpoint *ep)
+{
+	ASSERT_RTNL();
+
+	mt_link_put(ep->link);
+	call_rcu(&ep->rcu, endpoint_free);
+}
