@@ -73,7 +73,7 @@ ADD_REFUSED = (
     ("mtu_too_small", "mt0 " + A4 + "mtu 67", "mtu must be 68 to 65511"),
     ("mtu_too_large", "mt0 " + A6 + "key 1 mtu 65528",
      "mtu must be 68 to 65527"),
-    ("unknown_dev", "mt0 " + A4 + "dev nosuch0", "dev nosuch0: *"),
+    ("frag_outer", "mt0 " + A4 + "frag outer", "frag outer needs df*"),
     ("name_slash", "a/b " + A4, "name a/b " + NAME),
     ("name_dots", ".. " + A4, "name .. " + NAME),
     ("name_template_bad", "mt%s " + A4,
@@ -123,9 +123,18 @@ USAGE = (
     ("key_twice", "tunnel add mt0 " + A4 + "key 1 ikey 2",
      "ikey: given before; give each value once"),
     ("ttl_256", "tunnel add mt0 " + A4 + "ttl 256",
-     "ttl 256: a TTL is 1 to 255"),
+     "ttl 256: a TTL is 1 to 255, or inherit"),
     ("ttl_garbage", "tunnel add mt0 " + A4 + "ttl many",
-     "ttl many: a TTL is 1 to 255"),
+     "ttl many: a TTL is 1 to 255, or inherit"),
+    ("long_dev", "tunnel add mt0 " + A4 + "dev a234567890123456",
+     "dev a234567890123456: give the name of an underlay device (1 to 15 "
+     "bytes), or none"),
+    ("csum_garbage", "tunnel add mt0 " + A4 + "csum yes",
+     "csum yes: give on or off"),
+    ("df_garbage", "tunnel add mt0 " + A4 + "df off",
+     "df off: give set, inherit or clear"),
+    ("seq_twice", "tunnel add mt0 " + A4 + "seq on oseq off",
+     "oseq: given before; give each value once"),
     ("tos_256", "tunnel add mt0 " + A4 + "tos 256",
      "tos 256: give inherit, or 0 to 252 in steps of 4 (0x for hexadecimal)"),
     ("fwmark_too_large", "tunnel add mt0 " + A4 + "fwmark 4294967296",
@@ -298,12 +307,24 @@ def add():
     # A key in one direction only
     done("tunnel add mt4 local 192.0.2.1 remote 192.0.2.4 ikey 5")
     fields("mt4", ikey=5, okey=None)
-    delete("mt0", "mt1", "mt2", "mt3", "mt4")
+    done("tunnel add mt5 " + A4 + "csum on iseq on ttl inherit df clear "
+         "inner-df clear frag outer dev later0")
+    fields("mt5", icsum=True, ocsum=True, iseq=True, oseq=False, ikey=None,
+           okey=None, ttl="inherit", df="clear", inner_df="clear",
+           frag="outer", dev="later0", dev_ifindex=0, mtu=1472)
+    same(done("-d tunnel show mt5").splitlines()[:2],
+         ["mt5: GRE over IPv4  192.0.2.1 -> 192.0.2.2  csum  iseq  key none  "
+          "DOWN", "    mtu 1472 (auto)  ttl inherit  tos 0  df clear  "
+          "inner-df clear  frag outer  dev later0 (waiting)  fwmark none"],
+         "show")
+    delete("mt0", "mt1", "mt2", "mt3", "mt4", "mt5")
 
 
 def defaults():
     done("tunnel add mt0 " + A4)
-    tunnel = fields("mt0", ikey=None, okey=None, ttl=64, tos=0, dev=None,
+    tunnel = fields("mt0", ikey=None, okey=None, icsum=False, ocsum=False,
+                    iseq=False, oseq=False, ttl=64, tos=0, df="set",
+                    inner_df="keep", frag="inner", dev=None, dev_ifindex=None,
                     fwmark=None, mtu=1476, mtu_auto=True, up=False,
                     underlay_netnsid=None)
     same(tunnel.get("ifindex"), socket.if_nametoindex("mt0"), "ifindex")
@@ -333,6 +354,12 @@ def set_settings():
     fields("mt0", ikey=None, okey=None)
     done("tunnel set mt0 key 9")
     fields("mt0", ikey=9, okey=9)
+    done("tunnel set mt0 ocsum on iseq on df inherit inner-df clear frag outer")
+    fields("mt0", ikey=9, okey=9, icsum=False, ocsum=True, iseq=True,
+           oseq=False, df="inherit", inner_df="clear", frag="outer")
+    done("tunnel set mt0 ocsum off iseq off df set inner-df keep frag inner")
+    fields("mt0", ikey=9, okey=9, icsum=False, ocsum=False, iseq=False,
+           oseq=False, df="set", inner_df="keep", frag="inner")
     done("tunnel set mt0 key none dev none fwmark none mtu auto")
     fields("mt0", ikey=None, okey=None, dev=None, fwmark=None, mtu=1476,
            mtu_auto=True)
@@ -388,7 +415,8 @@ def json_output():
             if stats:
                 same(tunnel["stats"], {"rx_packets": 0, "rx_bytes": 0,
                                        "tx_packets": 0, "tx_bytes": 0,
-                                       "drops": {}}, opts + ": stats")
+                                       "icmp_errors": 0, "drops": {}},
+                     opts + ": stats")
         same(arrays[0][0].get("ikey"), 7, "key of mt0")
         same(arrays[0][1].get("ikey"), None, "key of mt1")
     delete("mt0", "mt1")
@@ -410,10 +438,12 @@ def text_output():
     same(done("-s -d tunnel show mt1"),
          "mt1: GRE over IPv6  2001:db8::1 -> 2001:db8::2  ikey 1  okey 2  "
          "DOWN\n"
-         "    mtu 1452 (auto)  ttl 64  tos 0  dev u0  fwmark none\n"
+         "    mtu 1452 (auto)  ttl 64  tos 0  df set  inner-df keep  "
+         "frag inner  dev u0  fwmark none\n"
          "    ifindex %d  flags POINTOPOINT,NOARP\n"
          "    received  0 packets  0 bytes\n"
          "    sent      0 packets  0 bytes\n"
+         "    answered  0 ICMP errors\n"
          "    dropped   0 packets\n" % socket.if_nametoindex("mt1"), "-s -d")
     delete("mt0", "mt1")
 
@@ -430,7 +460,8 @@ def stats_output():
                 pass	# some kernels tell the sender, too
     (tunnel,) = json_of("-s tunnel show mt0")
     same(tunnel["stats"], {"rx_packets": 0, "rx_bytes": 0, "tx_packets": 0,
-                           "tx_bytes": 0, "drops": {"tx-no-route": 3}},
+                           "tx_bytes": 0, "icmp_errors": 0,
+                           "drops": {"tx-no-route": 3}},
          "stats")
     same(done("-s tunnel show mt0").splitlines()[2:],
          ["    received  0 packets  0 bytes", "    sent      0 packets  0 bytes",
@@ -524,12 +555,16 @@ def ip_link_plugin():
                  "local 2001:db8::1 remote 2001:db8::2 ikey 1 okey 2 ttl 9 "
                  "tos 0xb8 dev u0 "):
         expect("mtun " + text in out, "%s is not in %s", text, out)
+    defaults = {"icsum": False, "ocsum": False, "iseq": False, "oseq": False,
+                "df": "set", "inner_df": "keep", "frag": "inner"}
     links = json.loads(ip("-d -j link show type mtun")[1])
     same([link["linkinfo"].get("info_data") for link in links if link],
          [{"local": "192.0.2.1", "remote": "192.0.2.2", "ikey": 7, "okey": 7,
-           "ttl": 64, "tos": "inherit", "fwmark": 16, "mtu_auto": True},
+           "ttl": 64, "tos": "inherit", "fwmark": 16, "mtu_auto": True,
+           **defaults},
           {"local": "2001:db8::1", "remote": "2001:db8::2", "ikey": 1,
-           "okey": 2, "ttl": 9, "tos": 184, "dev": "u0", "mtu_auto": False}],
+           "okey": 2, "ttl": 9, "tos": 184, "dev": "u0", "mtu_auto": False,
+           **defaults}],
          "JSON")
     status, out = ip("link add mt2 type mtun local 192.0.2.1")
     expect(status != 0 and "mtctl tunnel add" in out,

@@ -22,14 +22,15 @@ REFUSED="old
 	 remote_zero6 remote_multicast remote_multicast6 remote_broadcast
 	 remote_mapped local_multicast local_multicast6 local_zero local_mapped
 	 local_is_remote link_local_without_dev no_local no_remote tos_ecn ttl_0
-	 mtu_too_small mtu_too_large unknown_dev name_slash name_dots
+	 mtu_too_small mtu_too_large frag_outer name_slash name_dots
 	 name_template_bad duplicate duplicate6 duplicate_unkeyed name_exists
 	 name_of_another_device
 	 set_remote_multicast set_one_family set_other_family set_duplicate
 	 set_duplicate_key set_tos_ecn set_mtu set_local_is_remote set_unknown
 	 set_other_device set_loopback
 	 key_too_large key_garbage key_negative ikey_too_large key_twice
-	 ttl_256 ttl_garbage tos_256 fwmark_too_large mtu_garbage bad_address
+	 ttl_256 ttl_garbage long_dev csum_garbage df_garbage seq_twice
+	 tos_256 fwmark_too_large mtu_garbage bad_address
 	 bad_address6 host_name name_too_long unknown_word misspelt_word
 	 missing_value unknown_object unknown_command ambiguous no_name
 	 forgotten_name nothing_to_set unknown_option

@@ -125,6 +125,14 @@ static void put_u32(struct request *r, int type, uint32_t value)
 	put(r, type, &value, sizeof(value));
 }
 
+static void put_flags(struct request *r, int type, uint32_t value,
+		      uint32_t selector)
+{
+	const struct nla_bitfield32 field = { value, selector };
+
+	put(r, type, &field, sizeof(field));
+}
+
 static void put_str(struct request *r, int type, const char *text)
 {
 	put(r, type, text, strlen(text) + 1);
@@ -236,6 +244,17 @@ static uint32_t get_u32(const struct reply *re, int type)
 	if (re->attrs[type] && nla_size(re->attrs[type]) == sizeof(value))
 		memcpy(&value, nla_data(re->attrs[type]), sizeof(value));
 	return value;
+}
+
+/* The flags that are set, all of which the reply must tell. */
+static uint32_t get_flags(const struct reply *re, int type)
+{
+	struct nla_bitfield32 field = { 0 };
+
+	if (re->attrs[type] && nla_size(re->attrs[type]) == sizeof(field))
+		memcpy(&field, nla_data(re->attrs[type]), sizeof(field));
+	return field.selector == (MTUN_GRE_FLAG_KEY | MTUN_GRE_FLAG_CSUM |
+				  MTUN_GRE_FLAG_SEQ) ? field.value : ~0U;
 }
 
 static uint8_t get_u8(const struct reply *re, int type)
@@ -454,12 +473,17 @@ TEST_F(mtun, new_with_defaults)
 	ASSERT_EQ(4, nla_size(self->re.attrs[MTUN_A_TUNNEL_REMOTE]));
 	EXPECT_EQ(0, memcmp(nla_data(self->re.attrs[MTUN_A_TUNNEL_REMOTE]),
 			    remote4, 4));
-	EXPECT_EQ(0, get_u32(&self->re, MTUN_A_TUNNEL_IFLAGS));
-	EXPECT_EQ(0, get_u32(&self->re, MTUN_A_TUNNEL_OFLAGS));
+	EXPECT_EQ(0, get_flags(&self->re, MTUN_A_TUNNEL_IFLAGS));
+	EXPECT_EQ(0, get_flags(&self->re, MTUN_A_TUNNEL_OFLAGS));
 	EXPECT_EQ(64, get_u8(&self->re, MTUN_A_TUNNEL_TTL));
 	EXPECT_EQ(0, get_u8(&self->re, MTUN_A_TUNNEL_TOS));
 	EXPECT_EQ(0, get_u8(&self->re, MTUN_A_TUNNEL_TOS_INHERIT));
-	EXPECT_EQ(0, get_u32(&self->re, MTUN_A_TUNNEL_LINK));
+	EXPECT_STREQ("", get_str(&self->re, MTUN_A_TUNNEL_LINK));
+	EXPECT_EQ(0, get_u32(&self->re, MTUN_A_TUNNEL_LINK_IFINDEX));
+	EXPECT_EQ(0, get_u8(&self->re, MTUN_A_TUNNEL_TTL_INHERIT));
+	EXPECT_EQ(MTUN_DF_SET, get_u8(&self->re, MTUN_A_TUNNEL_DF));
+	EXPECT_EQ(MTUN_INNER_DF_KEEP, get_u8(&self->re, MTUN_A_TUNNEL_INNER_DF));
+	EXPECT_EQ(MTUN_FRAG_INNER, get_u8(&self->re, MTUN_A_TUNNEL_FRAG));
 	EXPECT_EQ(0, get_u32(&self->re, MTUN_A_TUNNEL_FWMARK));
 	EXPECT_EQ(1476, get_u32(&self->re, MTUN_A_TUNNEL_MTU));
 	EXPECT_EQ(1, get_u8(&self->re, MTUN_A_TUNNEL_MTU_AUTO));
@@ -481,14 +505,20 @@ TEST_F(mtun, new_with_everything)
 {
 	NEW("abcdefghijklmno");
 	put_addrs6(&self->r);
-	put_u32(&self->r, MTUN_A_TUNNEL_IFLAGS, MTUN_GRE_FLAG_KEY);
-	put_u32(&self->r, MTUN_A_TUNNEL_OFLAGS, MTUN_GRE_FLAG_KEY);
+	put_flags(&self->r, MTUN_A_TUNNEL_IFLAGS, MTUN_GRE_FLAG_KEY,
+		  MTUN_GRE_FLAG_KEY);
+	put_flags(&self->r, MTUN_A_TUNNEL_OFLAGS, MTUN_GRE_FLAG_KEY,
+		  MTUN_GRE_FLAG_KEY);
 	put_u32(&self->r, MTUN_A_TUNNEL_IKEY, 0);
 	put_u32(&self->r, MTUN_A_TUNNEL_OKEY, 0xfffffffe);
 	put_u8(&self->r, MTUN_A_TUNNEL_TTL, 255);
 	put_u8(&self->r, MTUN_A_TUNNEL_TOS, 0xfc);
 	put_u8(&self->r, MTUN_A_TUNNEL_TOS_INHERIT, 1);
-	put_u32(&self->r, MTUN_A_TUNNEL_LINK, if_nametoindex("lo"));
+	put_u8(&self->r, MTUN_A_TUNNEL_TTL_INHERIT, 1);
+	put_u8(&self->r, MTUN_A_TUNNEL_DF, MTUN_DF_CLEAR);
+	put_u8(&self->r, MTUN_A_TUNNEL_INNER_DF, MTUN_INNER_DF_CLEAR);
+	put_u8(&self->r, MTUN_A_TUNNEL_FRAG, MTUN_FRAG_OUTER);
+	put_str(&self->r, MTUN_A_TUNNEL_LINK, "lo");
 	put_u32(&self->r, MTUN_A_TUNNEL_FWMARK, 0x80000001);
 	put_u32(&self->r, MTUN_A_TUNNEL_MTU, 1280);
 	ASSERT_DONE();
@@ -502,15 +532,21 @@ TEST_F(mtun, new_with_everything)
 	ASSERT_EQ(16, nla_size(self->re.attrs[MTUN_A_TUNNEL_REMOTE]));
 	EXPECT_EQ(0, memcmp(nla_data(self->re.attrs[MTUN_A_TUNNEL_REMOTE]),
 			    remote6, 16));
-	EXPECT_EQ(MTUN_GRE_FLAG_KEY, get_u32(&self->re, MTUN_A_TUNNEL_IFLAGS));
-	EXPECT_EQ(MTUN_GRE_FLAG_KEY, get_u32(&self->re, MTUN_A_TUNNEL_OFLAGS));
+	EXPECT_EQ(MTUN_GRE_FLAG_KEY, get_flags(&self->re, MTUN_A_TUNNEL_IFLAGS));
+	EXPECT_EQ(MTUN_GRE_FLAG_KEY, get_flags(&self->re, MTUN_A_TUNNEL_OFLAGS));
 	EXPECT_NE(NULL, self->re.attrs[MTUN_A_TUNNEL_IKEY]);
 	EXPECT_EQ(0, get_u32(&self->re, MTUN_A_TUNNEL_IKEY));
 	EXPECT_EQ(0xfffffffe, get_u32(&self->re, MTUN_A_TUNNEL_OKEY));
 	EXPECT_EQ(255, get_u8(&self->re, MTUN_A_TUNNEL_TTL));
 	EXPECT_EQ(1, get_u8(&self->re, MTUN_A_TUNNEL_TOS_INHERIT));
+	EXPECT_EQ(1, get_u8(&self->re, MTUN_A_TUNNEL_TTL_INHERIT));
+	EXPECT_EQ(MTUN_DF_CLEAR, get_u8(&self->re, MTUN_A_TUNNEL_DF));
+	EXPECT_EQ(MTUN_INNER_DF_CLEAR,
+		  get_u8(&self->re, MTUN_A_TUNNEL_INNER_DF));
+	EXPECT_EQ(MTUN_FRAG_OUTER, get_u8(&self->re, MTUN_A_TUNNEL_FRAG));
+	EXPECT_STREQ("lo", get_str(&self->re, MTUN_A_TUNNEL_LINK));
 	EXPECT_EQ(if_nametoindex("lo"),
-		  get_u32(&self->re, MTUN_A_TUNNEL_LINK));
+		  get_u32(&self->re, MTUN_A_TUNNEL_LINK_IFINDEX));
 	EXPECT_EQ(0x80000001, get_u32(&self->re, MTUN_A_TUNNEL_FWMARK));
 	EXPECT_EQ(1280, get_u32(&self->re, MTUN_A_TUNNEL_MTU));
 	EXPECT_EQ(0, get_u8(&self->re, MTUN_A_TUNNEL_MTU_AUTO));
@@ -524,9 +560,9 @@ TEST_F(mtun, flags_follow_keys)
 	put_u32(&self->r, MTUN_A_TUNNEL_IKEY, 5);
 	ASSERT_DONE();
 	ASSERT_EQ(0, get(self->fd, self->family, "mt0", &self->re));
-	EXPECT_EQ(MTUN_GRE_FLAG_KEY, get_u32(&self->re, MTUN_A_TUNNEL_IFLAGS));
+	EXPECT_EQ(MTUN_GRE_FLAG_KEY, get_flags(&self->re, MTUN_A_TUNNEL_IFLAGS));
 	EXPECT_EQ(5, get_u32(&self->re, MTUN_A_TUNNEL_IKEY));
-	EXPECT_EQ(0, get_u32(&self->re, MTUN_A_TUNNEL_OFLAGS));
+	EXPECT_EQ(0, get_flags(&self->re, MTUN_A_TUNNEL_OFLAGS));
 	EXPECT_EQ(1476, get_u32(&self->re, MTUN_A_TUNNEL_MTU));
 }
 
@@ -559,11 +595,13 @@ TEST_F(mtun, missing)
 	EXPECT_NE(0, strlen(self->re.text));
 	NEW("mt0");
 	put_addrs4(&self->r);
-	put_u32(&self->r, MTUN_A_TUNNEL_IFLAGS, MTUN_GRE_FLAG_KEY);
+	put_flags(&self->r, MTUN_A_TUNNEL_IFLAGS, MTUN_GRE_FLAG_KEY,
+		  MTUN_GRE_FLAG_KEY);
 	EXPECT_REFUSED(EINVAL, "ikey", ONLY_TEXT);
 	NEW("mt0");
 	put_addrs4(&self->r);
-	put_u32(&self->r, MTUN_A_TUNNEL_OFLAGS, MTUN_GRE_FLAG_KEY);
+	put_flags(&self->r, MTUN_A_TUNNEL_OFLAGS, MTUN_GRE_FLAG_KEY,
+		  MTUN_GRE_FLAG_KEY);
 	EXPECT_REFUSED(EINVAL, "okey", ONLY_TEXT);
 	EXPECT_EQ(0, count(self->fd, self->family));
 	EXPECT_EQ(0, if_nametoindex("mt0"));
@@ -657,14 +695,17 @@ TEST_F(mtun, number_sizes)
 		int attr;
 		int size;
 	} numbers[] = {
-		{ MTUN_A_TUNNEL_IFLAGS, 4 },
-		{ MTUN_A_TUNNEL_OFLAGS, 4 },
+		{ MTUN_A_TUNNEL_IFLAGS, 8 },
+		{ MTUN_A_TUNNEL_OFLAGS, 8 },
 		{ MTUN_A_TUNNEL_IKEY, 4 },
 		{ MTUN_A_TUNNEL_OKEY, 4 },
 		{ MTUN_A_TUNNEL_TTL, 1 },
 		{ MTUN_A_TUNNEL_TOS, 1 },
 		{ MTUN_A_TUNNEL_TOS_INHERIT, 1 },
-		{ MTUN_A_TUNNEL_LINK, 4 },
+		{ MTUN_A_TUNNEL_TTL_INHERIT, 1 },
+		{ MTUN_A_TUNNEL_DF, 1 },
+		{ MTUN_A_TUNNEL_INNER_DF, 1 },
+		{ MTUN_A_TUNNEL_FRAG, 1 },
 		{ MTUN_A_TUNNEL_FWMARK, 4 },
 		{ MTUN_A_TUNNEL_MTU, 4 },
 	};
@@ -707,11 +748,15 @@ TEST_F(mtun, number_values)
 		{ MTUN_A_TUNNEL_TOS, 1, 2, EINVAL, "tos" },
 		{ MTUN_A_TUNNEL_TOS, 1, 0xff, EINVAL, "tos" },
 		{ MTUN_A_TUNNEL_TOS_INHERIT, 1, 2, ERANGE, "" },
-		{ MTUN_A_TUNNEL_IFLAGS, 4, 2, EINVAL, "" },
-		{ MTUN_A_TUNNEL_IFLAGS, 4, 0x80000000, EINVAL, "" },
-		{ MTUN_A_TUNNEL_OFLAGS, 4, 2, EINVAL, "" },
-		{ MTUN_A_TUNNEL_LINK, 4, 0x7fffffff, 0, "link" },
-		{ MTUN_A_TUNNEL_LINK, 4, 0xffffffff, 0, "link" },
+		{ MTUN_A_TUNNEL_IFLAGS, 8, 8, EINVAL, "" },
+		{ MTUN_A_TUNNEL_IFLAGS, 8, 0x80000000, EINVAL, "" },
+		{ MTUN_A_TUNNEL_OFLAGS, 8, 8, EINVAL, "" },
+		{ MTUN_A_TUNNEL_TTL_INHERIT, 1, 2, ERANGE, "" },
+		{ MTUN_A_TUNNEL_DF, 1, 3, ERANGE, "" },
+		{ MTUN_A_TUNNEL_INNER_DF, 1, 2, ERANGE, "" },
+		{ MTUN_A_TUNNEL_FRAG, 1, 2, ERANGE, "" },
+		{ MTUN_A_TUNNEL_FRAG, 1, MTUN_FRAG_OUTER, EINVAL,
+		  "frag outer needs df" },
 		{ MTUN_A_TUNNEL_MTU, 4, 1, 0, "mtu must be 68 to 655" },
 		{ MTUN_A_TUNNEL_MTU, 4, 67, 0, "mtu must be 68 to 655" },
 		{ MTUN_A_TUNNEL_MTU, 4, 65512, 0, "mtu must be 68 to 655" },
@@ -726,6 +771,9 @@ TEST_F(mtun, number_values)
 		put_addrs4(&self->r);
 		if (cases[i].size == 1)
 			put_u8(&self->r, cases[i].attr, cases[i].value);
+		else if (cases[i].size == 8)
+			put_flags(&self->r, cases[i].attr, cases[i].value,
+				  cases[i].value);
 		else
 			put_u32(&self->r, cases[i].attr, cases[i].value);
 		talk(self->fd, &self->r, &self->re);
@@ -974,7 +1022,7 @@ TEST_F(mtun, duplicates)
 	REQUEST(SET);
 	put_str(&self->r, MTUN_A_TUNNEL_IFNAME, "mt0");
 	put(&self->r, MTUN_A_TUNNEL_REMOTE, remote4, 4);
-	put_u32(&self->r, MTUN_A_TUNNEL_IFLAGS, 0);
+	put_flags(&self->r, MTUN_A_TUNNEL_IFLAGS, 0, MTUN_GRE_FLAG_KEY);
 	EXPECT_REFUSED(EEXIST, "ikey", MTUN_A_TUNNEL_IFLAGS);
 	NEW("mt2");
 	put(&self->r, MTUN_A_TUNNEL_LOCAL, local4, 4);
@@ -994,7 +1042,7 @@ TEST_F(mtun, duplicates)
 	EXPECT_REFUSED(EEXIST, "local", MTUN_A_TUNNEL_LOCAL);
 	ASSERT_EQ(0, get(self->fd, self->family, "mt1", &self->re));
 	EXPECT_EQ(64, get_u8(&self->re, MTUN_A_TUNNEL_TTL));
-	EXPECT_EQ(0, get_u32(&self->re, MTUN_A_TUNNEL_IFLAGS));
+	EXPECT_EQ(0, get_flags(&self->re, MTUN_A_TUNNEL_IFLAGS));
 	EXPECT_EQ(4, count(self->fd, self->family));
 }
 
@@ -1026,7 +1074,8 @@ TEST_F(mtun, set_is_atomic)
 	REQUEST(SET);
 	put_str(&self->r, MTUN_A_TUNNEL_IFNAME, "mt0");
 	put_u8(&self->r, MTUN_A_TUNNEL_TTL, 3);
-	put_u32(&self->r, MTUN_A_TUNNEL_OFLAGS, MTUN_GRE_FLAG_KEY);
+	put_flags(&self->r, MTUN_A_TUNNEL_OFLAGS, MTUN_GRE_FLAG_KEY,
+		  MTUN_GRE_FLAG_KEY);
 	EXPECT_REFUSED(EINVAL, "okey", ONLY_TEXT);
 	ASSERT_EQ(0, get(self->fd, self->family, "mt0", &self->re));
 	EXPECT_EQ(64, get_u8(&self->re, MTUN_A_TUNNEL_TTL));
@@ -1047,11 +1096,11 @@ TEST_F(mtun, set_is_atomic)
 	EXPECT_EQ(1300, get_u32(&self->re, MTUN_A_TUNNEL_MTU));
 	REQUEST(SET);
 	put_str(&self->r, MTUN_A_TUNNEL_IFNAME, "mt0");
-	put_u32(&self->r, MTUN_A_TUNNEL_IFLAGS, 0);
+	put_flags(&self->r, MTUN_A_TUNNEL_IFLAGS, 0, MTUN_GRE_FLAG_KEY);
 	EXPECT_DONE();
 	ASSERT_EQ(0, get(self->fd, self->family, "mt0", &self->re));
-	EXPECT_EQ(0, get_u32(&self->re, MTUN_A_TUNNEL_IFLAGS));
-	EXPECT_EQ(MTUN_GRE_FLAG_KEY, get_u32(&self->re, MTUN_A_TUNNEL_OFLAGS));
+	EXPECT_EQ(0, get_flags(&self->re, MTUN_A_TUNNEL_IFLAGS));
+	EXPECT_EQ(MTUN_GRE_FLAG_KEY, get_flags(&self->re, MTUN_A_TUNNEL_OFLAGS));
 }
 
 /* Reads one part of a dump: how many tunnels, whether one was out of order or

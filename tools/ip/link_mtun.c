@@ -111,7 +111,8 @@ static void print_name(struct rtattr *tb[], const char *key, const char *fmt,
 {
 	uint32_t value = number(tb, attr);
 
-	if (tb[attr] && value < n)
+	/* 0 is the default, and lines of ip are long enough. */
+	if (tb[attr] && value < n && (value || is_json_context()))
 		print_string(key, fmt, names[value].name);
 }
 
