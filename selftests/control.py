@@ -227,8 +227,7 @@ def delete(*names):
 
 
 RTM_GETLINK, NLMSG_DONE, NLM_F_REQUEST, NLM_F_DUMP = 18, 3, 1, 0x300
-IFLA_IFNAME, IFLA_AF_SPEC, IFLA_EXT_MASK = 3, 26, 29
-RTEXT_FILTER_SKIP_STATS = 8
+IFLA_IFNAME, IFLA_STATS, IFLA_STATS64, IFLA_AF_SPEC = 3, 7, 23, 26
 
 
 def state():
@@ -236,9 +235,8 @@ def state():
     the tunnels, as rtnetlink tells them."""
     links = {}
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as sock:
-        sock.send(struct.pack("=IHHII16xHHI", 40, RTM_GETLINK,
-                              NLM_F_REQUEST | NLM_F_DUMP, 1, 0, 8,
-                              IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS))
+        sock.send(struct.pack("=IHHII16x", 32, RTM_GETLINK,
+                              NLM_F_REQUEST | NLM_F_DUMP, 1, 0))
         while True:
             data = sock.recv(1 << 16)
             while data:
@@ -246,8 +244,10 @@ def state():
                 if kind == NLMSG_DONE:
                     return links
                 attrs = attributes(data[32:length])
-                # Holds the time of the last change of any address, too.
-                attrs.pop(IFLA_AF_SPEC, None)
+                # The kernel sends packets of its own, and AF_SPEC has the
+                # time of the last change of any address.
+                for kind in IFLA_STATS, IFLA_STATS64, IFLA_AF_SPEC:
+                    attrs.pop(kind, None)
                 links[attrs[IFLA_IFNAME]] = data[16:32], attrs
                 data = data[(length + 3) & ~3:]
 

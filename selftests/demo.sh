@@ -46,13 +46,16 @@ on_host()
 	unset MAKEFLAGS MFLAGS MAKELEVEL
 	quietly make -j"$(nproc)" all KDIR="/lib/modules/$release/build"
 	echo "Booting Linux $release in a virtual machine ..."
-	exec selftests/vm/run --timeout 600 -- selftests/demo.sh --in-guest
+	[ -t 1 ] && [ -z "${NO_COLOR:-}" ] && export MTUN_DEMO_COLOUR=1
+	exec selftests/vm/run --timeout 600 --env MTUN_DEMO_COLOUR \
+		-- selftests/demo.sh --in-guest
 }
 
 ##############################################################################
 # In the guest
 
-if [ -t 1 ] || [ -n "${MTUN_DEMO_COLOUR:-}" ]; then
+# Standard output is no terminal of the person's: the host has looked at that.
+if [ -n "${MTUN_DEMO_COLOUR:-}" ]; then
 	bold=$(printf '\033[1m') plain=$(printf '\033[0m')
 else
 	bold='' plain=''
@@ -69,15 +72,19 @@ tell()
 	echo
 }
 
-# on NS COMMAND...: show a command and its output; it must succeed
+# on NS COMMAND...: show a command and its output; it must succeed. Those that
+# say nothing stand together.
 on()
 {
-	local ns=$1
+	local ns=$1 out
 
 	shift
+	out=$(ip netns exec "$ns" "$@" 2>&1) || {
+		echo "$out"
+		die "failed in $ns: $*"
+	}
 	echo "$bold[$ns]\$ $*$plain"
-	ip netns exec "$ns" "$@" || die "failed in $ns: $*"
-	echo
+	[ -z "$out" ] || printf '%s\n\n' "$out"
 }
 
 # The same without a word, for what is not the point
@@ -188,6 +195,7 @@ in_guest()
 		key 7
 	on customer mtctl tunnel add mt6 local 2001:db8:c::2 \
 		remote 2001:db8:e::2 key 7
+	echo
 	tell "They are network devices: addresses and routes come from ip."
 	for i in "edge 10 11 a" "customer 11 13 b"; do
 		# shellcheck disable=SC2086
@@ -203,7 +211,7 @@ in_guest()
 			link set mt6 up
 		END
 	done
-	on edge ip address show dev mt4
+	on edge ip -br address show type mtun
 	on edge ip route add 203.0.113.0/24 dev mt4
 	on edge ip route add 2001:db8:ac::/64 dev mt6
 	on edge mtctl tunnel list
@@ -219,7 +227,8 @@ in_guest()
 	done
 
 	tell "All four combinations: IPv4 and IPv6 inside, IPv4 and IPv6" \
-	     "outside."
+	     "outside. The first two go from the visitor to the server, the" \
+	     "others between the ends of the tunnels."
 	on visitor ping -n -c 3 -i 0.2 203.0.113.10
 	on visitor ping -n -c 3 -i 0.2 2001:db8:ac::10
 	on edge ping -n -q -c 3 -i 0.2 fd99::b
@@ -236,20 +245,24 @@ in_guest()
 		[ $((i += 1)) -le 300 ] || die "iperf3 does not listen"
 		sleep 0.1
 	done
-	on visitor iperf3 -f m -i 0 -n 16M -c 203.0.113.10
-	on visitor iperf3 -f m -i 0 -n 16M -c 2001:db8:ac::10
+	tcp 203.0.113.10
+	tcp 2001:db8:ac::10
+	echo
 	kill "$(tr -d '\0' <"$dir/iperf.pid")"
 
 	title "What happened"
-	on edge mtctl tunnel list
-	on edge mtctl -s tunnel show mt4
-	on edge mtctl -s tunnel show mt6
+	tell "What both ends have counted. Answers to the visitor took their" \
+	     "own way, outside of the tunnels."
+	on edge mtctl -s tunnel list
+	on customer mtctl -s tunnel list
+	on edge mtctl -s -d tunnel show mt6
 
 	kill -INT %1 && wait %1
 	tell "The ISP has seen only GRE between the two ends. The first packet" \
-	     "of each tunnel, as tshark decodes it there (the lines that matter):"
-	decode "ip.version == 4 and gre and ip.dst == 198.51.100.6"
-	decode "ipv6.dst == 2001:db8:c::2 and gre"
+	     "of each tunnel, as tshark decodes it (the lines that matter):" \
+	     "outer header, GRE, inner packet."
+	decode "gre && ip.dst == 198.51.100.6"
+	decode "gre && ipv6.dst == 2001:db8:c::2"
 
 	title "The end"
 	tell "Without the namespaces the tunnels are gone, and the module can go."
@@ -266,19 +279,37 @@ in_guest()
 	echo "All of this took $((SECONDS - begin)) s in the virtual machine."
 }
 
+# tcp ADDRESS: from the visitor to the server, in one line
+tcp()
+{
+	local out
+
+	out=$(ip netns exec visitor iperf3 -f m -i 0 -t 2 -c "$1" 2>&1) || {
+		echo "$out"
+		die "no TCP to $1"
+	}
+	echo "$bold[visitor]\$ iperf3 -t 2 -c $1$plain"
+	awk '/receiver/ { print "    " $5, $6, "received, " $7, $8 }' <<<"$out"
+}
+
 # decode FILTER: one packet of the capture, the lines that matter
 decode()
 {
 	local out
 
-	echo "$bold[isp]\$ tshark -r isp.pcap -c 1 -O ip,ipv6,gre -Y \"$1\"$plain"
-	out=$(tshark -r "$pcap" -n -O ip,ipv6,gre,icmp,icmpv6 -Y "$1" \
-	      2>"$dir/tshark.log" | awk '/^Frame/ { if (seen++) exit } { print }')
+	echo "$bold[isp]\$ tshark -n -r isp.pcap -V -Y \"$1\"$plain"
+	out=$(tshark -n -r "$pcap" -V -Y "$1" 2>"$dir/tshark.log" |
+	      awk '/^Frame/ { if (seen++) exit } { print }')
 	grep -q "Generic Routing Encapsulation" <<<"$out" || {
 		cat "$dir/tshark.log"
 		die "the capture has no such packet"
 	}
-	grep -E "^(Internet Protocol|Generic|Internet Control|Transm)|Version: |^ *(Total Length|Payload Length|Time to Live|Hop Limit|Protocol|Protocol Type|Next Header|Source Address|Destination Address|Key|Type|Flags)[:( ]|Key Bit|Don't fragment" <<<"$out"
+	# Of the details one level deep, in the order of the packet
+	sed -nE '/^Internet/,$ s/^    [01. ]+ = /    /
+		/^(Internet|Generic)/p
+		/^    (Total Length|Payload Length|Flags|Time to Live):/p
+		/^    (Flags and Version|Protocol Type|Key|Hop Limit):/p
+		/^Internet Control/,$ s/^    Type:/&/p' <<<"$out"
 	echo
 }
 

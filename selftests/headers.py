@@ -205,7 +205,12 @@ def check_one(rep, n, case, six, frame, fields):
         rep.same(prop, who, field, got, want)
 
     rep.same("dissected", who, "malformed", fields["_ws.malformed"], [])
-    rep.same("dissected", who, "expert", fields["_ws.expert.message"], [])
+    # A low TTL and an inner packet without payload are meant to be so.
+    notes = [note for note in fields["_ws.expert.message"]
+             if not (ttl < 5 and note.startswith('"Time To Live" only')) and
+             not (proto == ETH_P_IPV6 and len(data) == 40 and
+                  note.startswith("IPv6 payload length equals 0"))]
+    rep.same("dissected", who, "expert", notes, [])
     inner_name = "ip" if proto == ETH_P_IP else "ipv6"
     rep.same("dissected", who, "protocols", fields["frame.protocols"][0],
              "eth:ethertype:%s:gre:%s:data" %

@@ -44,10 +44,10 @@ setup_prepare()
 
 	"$PYTHON" "$HEADERS_PY" tunnels > "$TMP/tunnels"
 	while read -r name args; do
-		# shellcheck disable=SC2086
-		mt "$near" tunnel add "$name" $args || return 1
-		echo "link set $name up"
-	done < "$TMP/tunnels" > "$TMP/up"
+		echo "tunnel add $name $args" >&3
+		echo "link set $name up" >&4
+	done < "$TMP/tunnels" 3> "$TMP/add" 4> "$TMP/up"
+	mt "$near" -b "$TMP/add" || return 1
 	ip_batch "$near" < "$TMP/up"
 
 	# The neighbours are known before the first packet, so that none of a

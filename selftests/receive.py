@@ -103,7 +103,10 @@ def counters():
 def drain(sock):
     got = []
     while select.select([sock], [], [], 0)[0]:
-        got.append(sock.recv(65536))
+        try:
+            got.append(sock.recv(65536))
+        except OSError:
+            pass    # told once that its device went down
     return got
 
 
@@ -341,9 +344,11 @@ def test_drops():
                 expect_drop(group, tunnel + " " + text,
                             outer(six) / Raw(head + data), tunnel, reason)
 
-            for bit, text in ((0x4000, "routing bit"), (0x0800, "bit 4"),
-                              (0x0400, "bit 5")):
+            for bit, text in ((0x0800, "bit 4"), (0x0400, "bit 5")):
                 drop(text, gre(k | bit, P4, *kf), IN4, "rx-header")
+            # RFC 1701: with routing, there is room for a checksum
+            drop("routing bit", gre(k | 0x4000, P4, WORD, *kf), IN4,
+                 "rx-header")
 
             # A checksum that is right, and a sequence number
             head = gre(0x8000 | k, P4, WORD, *kf)
@@ -376,10 +381,6 @@ def test_drops():
         # The end of the packet inside of the header, as far as it can still
         # be told whose packet it is. Too short for the options that it
         # announces is both truncated and with options: either reason is right.
-        for size in (2, 3):
-            expect_drop("rx-truncated", "%splain %d bytes" % (v, size),
-                        outer(six) / Raw(bytes(size)), v + "plain",
-                        "rx-truncated")
         for text, flags, size, tunnel in (
                 ("no room for a checksum", 0x8000, 4, "plain"),
                 ("half a checksum", 0x8000, 6, "plain"),
@@ -451,6 +452,8 @@ def test_left():
         left("version 1 without a key", gre(0x0001, P4) + IN4)
         left("version 7", gre(0x0007, P4) + IN4)
         left("version 1 and key 7", gre(0x2001, P4, KEY7) + IN4)
+        for size in (1, 2, 3):
+            left("%d bytes" % size, bytes(size))
         left("no room for the key", gre(0x2000, P4))
         left("half a key", gre(0x2000, P4, KEY7[:3]))
         left("checksum, no room for the key", gre(0xa000, P4, WORD))

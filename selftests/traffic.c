@@ -29,7 +29,7 @@
 #define RETRY_US	20000
 #define QUIET_MS	20000
 #define BURST		8
-#define PAUSE_US	10000
+#define PAUSE_US	20000
 
 static char buffer[BUFFER];
 
