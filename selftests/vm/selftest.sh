@@ -41,7 +41,7 @@ write_test()
 echo "TAP version 13"
 echo "1..11"
 
-cp -r fault "$work/fault"
+cp -r ../fault "$work/fault"
 make -C "/lib/modules/$kver/build" M="$work/fault" modules \
 	>"$work/build.log" 2>&1 || sed 's/^/# /' "$work/build.log"
 

@@ -1,0 +1,273 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Makes a tunnel drop packets, for each reason that there is.
+
+	drops.py NEAR FAR
+
+NEAR and FAR are the namespaces of drops.sh, MTCTL is the tool and FAULT the
+module failret.ko. Writes a line "REASON ok|bad|skip TEXT" for each.
+"""
+import ctypes
+import json
+import os
+import socket
+import struct
+import subprocess
+import sys
+import time
+
+NEAR, FAR = sys.argv[1:3]
+MTCTL, FAULT = os.environ["MTCTL"], os.environ["FAULT"]
+CLONE_NEWNET = 0x40000000
+WAIT = 20
+IN4 = bytes.fromhex("4500001c000100004011000001010101020202020007000700080000")
+
+
+class Skip(Exception):
+    pass
+
+
+def enter(netns):
+    libc = ctypes.CDLL(None, use_errno=True)
+    with open("/run/netns/" + netns) as f:
+        if libc.setns(f.fileno(), CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), "setns")
+
+
+# There is one for the machine, which only the first namespace shows.
+try:
+    backlog = open("/proc/sys/net/core/netdev_max_backlog", "r+")
+except OSError:
+    backlog = None
+enter(FAR)
+wire = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+enter(NEAR)
+devices = {}
+for name in ("mt0", "mt1"):
+    devices[name] = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
+
+
+def run(*args, **kwargs):
+    subprocess.run(args, check=True, **kwargs)
+
+
+def ip(*args):
+    run("ip", "-n", NEAR, *args)
+
+
+def counters():
+    out = subprocess.run([MTCTL, "-n", NEAR, "-j", "-s", "tunnel", "list"],
+                         check=True, stdout=subprocess.PIPE).stdout
+    found = {}
+    for tunnel in json.loads(out):
+        stats = tunnel["stats"]
+        for key, value in list(stats["drops"].items()) + [
+                ("rx", stats["rx_packets"]), ("tx", stats["tx_packets"])]:
+            found[tunnel["ifname"], key] = value
+    return found
+
+
+def receive(gre, tos=0, fragment=None):
+    """A GRE packet from far, which may be sent in fragments of that size."""
+    size = fragment or len(gre)
+    for at in range(0, len(gre), size):
+        part = gre[at:at + size]
+        flags = at // 8 | (0x2000 if at + size < len(gre) else 0)
+        wire.sendto(struct.pack("!BBHHHBBH4s4s", 0x45, tos, 0, 77, flags, 64,
+                                47, 0, socket.inet_aton("192.0.2.2"),
+                                socket.inet_aton("192.0.2.1")) + part,
+                    ("192.0.2.1", 0))
+
+
+def transmit(data, proto=0x0800, tunnel="mt0"):
+    try:
+        devices[tunnel].sendto(data, (tunnel, proto))
+    except OSError:
+        pass    # of a lost packet the sender may be told
+
+
+def checksum(data):
+    data += bytes(len(data) % 2)
+    total = sum(struct.unpack("!%dH" % (len(data) // 2), data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+def checked(seq, wrong=0):
+    """For mt1: checksum, key 9, sequence number"""
+    def head(csum):
+        return struct.pack("!HHHHII", 0xb000, 0x0800, csum, 0, 9, seq)
+    return head(checksum(head(0) + IN4) ^ wrong) + IN4
+
+
+class Nft:
+    """An nft rule, as long as the block lasts"""
+
+    def __init__(self, text):
+        self.text = text
+
+    def __enter__(self):
+        run("ip", "netns", "exec", NEAR, "nft", "add table ip t; " + self.text)
+
+    def __exit__(self, *_):
+        run("ip", "netns", "exec", NEAR, "nft", "delete table ip t")
+
+
+class Fails:
+    """A function of the kernel that fails for packets of a device"""
+
+    def __init__(self, func, dev, value):
+        self.args = ["func=" + func, "dev=" + dev, "value=%d" % value]
+
+    def __enter__(self):
+        if not os.path.exists(FAULT):
+            raise Skip("%s is not built" % FAULT)
+        done = subprocess.run(["insmod", FAULT] + self.args,
+                              stderr=subprocess.PIPE, text=True, check=False)
+        if done.returncode:
+            raise Skip("no kretprobes here: " + done.stderr.strip())
+
+    def __exit__(self, *_):
+        run("rmmod", "failret")
+
+
+def rx_policy():
+    sel = ("src", "192.0.2.2", "dst", "192.0.2.1", "proto", "gre", "dir", "in")
+    ip("xfrm", "policy", "add", *sel, "tmpl", "src", "192.0.2.2", "dst",
+       "192.0.2.1", "proto", "esp", "mode", "transport")
+    receive(b"\0\0\x08\0" + IN4)
+    ip("xfrm", "policy", "del", *sel)
+
+
+def rx_down():
+    ip("link", "set", "mt0", "down")
+    receive(b"\0\0\x08\0" + IN4)
+    settle("mt0", "rx-down")
+    ip("link", "set", "mt0", "up")
+
+
+def set_backlog(value):
+    backlog.seek(0)
+    backlog.write(value)
+    backlog.flush()
+
+
+def rx_backlog():
+    """More packets at once than the queue may hold, of different flows so that
+    they are not made one: NAPI brings them in a batch."""
+    if not backlog:
+        raise Skip("this namespace has no net.core.netdev_max_backlog")
+    usual = backlog.read()
+    run("ip", "netns", "exec", NEAR, "ethtool", "-K", "u0", "gro", "on",
+        stdout=subprocess.DEVNULL)
+    set_backlog("1")
+    before = counters()
+    try:
+        for _ in range(200):
+            for i in range(100):
+                data = bytearray(IN4)
+                data[21] = i
+                receive(b"\0\0\x08\0" + bytes(data))
+            time.sleep(0.01)
+            if counters().get(("mt0", "rx-backlog"), 0) > \
+                    before.get(("mt0", "rx-backlog"), 0):
+                break
+    finally:
+        set_backlog(usual)
+        run("ip", "netns", "exec", NEAR, "ethtool", "-K", "u0", "gro", "off",
+            stdout=subprocess.DEVNULL)
+
+
+def rx_memory():
+    """Headers in several pieces have to be put together."""
+    with Fails("__pskb_pull_tail", "u0", 0):
+        receive(b"\0\0\x08\0" + IN4, fragment=8)
+        settle("mt0", "rx-memory")
+
+
+def tx_no_route():
+    ip("route", "add", "unreachable", "192.0.2.2")
+    transmit(IN4)
+    ip("route", "del", "unreachable", "192.0.2.2")
+
+
+def tx_loop():
+    ip("route", "add", "192.0.2.2", "dev", "mt0")
+    transmit(IN4)
+    ip("route", "del", "192.0.2.2", "dev", "mt0")
+
+
+def tx_underlay():
+    with Nft("add chain ip t out { type filter hook output priority 0 ; }; "
+             "add rule ip t out ip protocol gre drop"):
+        transmit(IN4)
+
+
+def tx_memory():
+    """A packet that somebody listens to has to be copied to be written to."""
+    with Fails("pskb_expand_head", "mt0", -12):
+        tap = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+        tap.bind(("mt0", 3))
+        transmit(IN4)
+        settle("mt0", "tx-memory")
+        tap.close()
+
+
+# Reason: how, tunnel
+CASES = {
+    "rx-header": (lambda: receive(b"\x04\0\x08\0" + IN4), "mt0"),
+    "rx-truncated": (lambda: receive(b"\0\0\x08"), "mt0"),
+    "rx-options": (lambda: receive(b"\x10\0\x08\0" + bytes(4) + IN4), "mt0"),
+    "rx-checksum": (lambda: receive(checked(5, wrong=1)), "mt1"),
+    "rx-sequence": (lambda: (receive(checked(5)), receive(checked(5))), "mt1"),
+    "rx-protocol": (lambda: receive(b"\0\0\x65\x58" + IN4), "mt0"),
+    "rx-inner": (lambda: receive(b"\0\0\x86\xdd" + IN4 + bytes(20)), "mt0"),
+    "rx-ecn": (lambda: receive(b"\0\0\x08\0" + IN4, tos=3), "mt0"),
+    "rx-policy": (rx_policy, "mt0"),
+    "rx-down": (rx_down, "mt0"),
+    "rx-backlog": (rx_backlog, "mt0"),
+    "rx-memory": (rx_memory, "mt0"),
+    "tx-protocol": (lambda: transmit(IN4, 0x0806), "mt0"),
+    "tx-inner": (lambda: transmit(IN4[:19]), "mt0"),
+    "tx-no-route": (tx_no_route, "mt0"),
+    "tx-loop": (tx_loop, "mt0"),
+    "tx-too-big": (lambda: transmit(
+        b"\x45\0" + struct.pack("!H", 1477) + IN4[4:6] + b"\x40\0" + IN4[8:] +
+        bytes(1477 - len(IN4))), "mt0"),
+    "tx-underlay": (tx_underlay, "mt0"),
+    "tx-memory": (tx_memory, "mt0"),
+}
+# What else the case makes of its packets
+DELIVERED = {"rx-sequence": {("mt1", "rx"): 1}}
+
+
+def settle(tunnel, reason):
+    """Until the reason has counted one more than at the beginning."""
+    end = time.monotonic() + WAIT
+    want = start.get((tunnel, reason), 0) + 1
+    while time.monotonic() < end:
+        if counters().get((tunnel, reason), 0) >= want:
+            return
+        time.sleep(0.02)
+
+
+for reason, (provoke, tunnel) in CASES.items():
+    start = counters()
+    try:
+        provoke()
+    except Skip as why:
+        print(reason, "skip", why)
+        continue
+    settle(tunnel, reason)
+    grown = {key: value - start.get(key, 0)
+             for key, value in counters().items()
+             if value != start.get(key, 0)}
+    want = {(tunnel, reason): 1, **DELIVERED.get(reason, {})}
+    if reason == "rx-backlog":
+        # The others of the batch are received; how many, the clock decides.
+        grown.pop(("mt0", "rx"), None)
+        if grown.get((tunnel, reason), 0) > 0:
+            grown[tunnel, reason] = 1
+    print(reason, "ok" if grown == want else
+          "bad got %s, expected %s" % (grown, want), flush=True)
