@@ -289,7 +289,8 @@ static bool ipv6_error_ok(struct sk_buff *skb)
  */
 #define REASSEMBLY_USER	0x6d74756e	/* other than enum ip6_defrag_users */
 
-static typeof(&nf_ct_frag6_gather) frag6_gather __ro_after_init;
+static int (*frag6_gather)(struct net *net, struct sk_buff *skb,
+			   u32 user) __ro_after_init;
 
 static int ipv6_reassemble(struct net *net, struct sk_buff *skb,
 			   unsigned int len)

@@ -174,10 +174,12 @@ static int apply_request(struct mt_conf *conf, struct genl_info *info)
 /* What the stack would refuse, too, but without a word. */
 static const char *check_ifname(const char *name)
 {
+	static const char invalid[] =
+		"ifname must be 1 to 15 bytes without space, slash or colon, and not . or ..";
 	const char *percent = strchr(name, '%');
 
 	if (!dev_valid_name(name))
-		return "ifname must be 1 to 15 bytes without space, slash or colon, and not . or ..";
+		return invalid;
 	if (percent && (percent[1] != 'd' || strchr(percent + 1, '%')))
 		return "ifname may have one %d, for a free number, and no other %";
 	return NULL;

@@ -263,6 +263,14 @@ scripts_parse()
 	return $status
 }
 
+# In a machine of its own, whose clock counts instructions
+throughput()
+{
+	MTUN_VM_ACCEL=icount selftests/vm/run --timeout 900 \
+		--keep-console "$LOGS/console-throughput.log" \
+		-- selftests/bench/throughput.sh
+}
+
 ##############################################################################
 # The virtual machine
 
@@ -405,6 +413,7 @@ main()
 	else
 		# shellcheck disable=SC2086
 		run_vm $tests
+		[ -n "$T" ] || tap "bench/throughput" throughput
 	fi
 
 	finish

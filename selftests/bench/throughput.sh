@@ -25,7 +25,7 @@ ALL_TESTS="ratio_test:4:1 ratio_test:6:1 ratio_test:4:8 ratio_test:6:8"
 
 [ "$MTUN_VM" = icount ] || skip_all "the clock does not count instructions"
 need_mtun
-need_command iperf3
+[ -x "$TEST_DIR/bench/tcp" ] || skip_all "bench/tcp is not built; run make"
 need_module veth ip_gre ip6_gre
 
 MEGABYTES=32
@@ -37,8 +37,6 @@ setup_prepare()
 	ip -n "$near" link add u0 type veth peer name u0 netns "$far"
 	setup_end "$near" 1 2
 	setup_end "$far" 2 1
-	in_bg "$far" "$TMP/iperf3" iperf3 -s
-	slowwait_for grep -q listening "$TMP/iperf3"
 }
 
 setup_end()
@@ -71,13 +69,10 @@ setup_end()
 # instructions ADDRESS STREAMS: for a transfer, per megabyte
 instructions()
 {
-	local begin end out
+	local ns
 
-	begin=$(date +%s%N)
-	out=$(in_ns "$near" iperf3 -c "$1" -P "$2" \
-	      -n "$((MEGABYTES / $2))M" 2>&1) || { say "$out"; return 1; }
-	end=$(date +%s%N)
-	echo $(((end - begin) / MEGABYTES))
+	ns=$("$TEST_DIR/bench/tcp" "$near" "$far" "$1" "$2" $MEGABYTES) &&
+		echo $((ns / MEGABYTES))
 }
 
 ratio_test()

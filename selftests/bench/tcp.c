@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Send bulk TCP from one network namespace to another and print how long that
+ * took, in nanoseconds. Sender and receiver are one process that does the one
+ * or the other, whichever can go on, so that nothing but the transfer is
+ * measured: no scheduling, no start of programs. Time in which neither can go
+ * on (a timer of TCP) is left out.
+ *
+ *	tcp FROM-NETNS TO-NETNS ADDRESS STREAMS MEGABYTES
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PORT	5001
+#define CHUNK	65536
+#define MAX	64
+
+static char buf[CHUNK];
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+static long long now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+static void enter(const char *netns)
+{
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "/run/netns/%s", netns);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || setns(fd, CLONE_NEWNET))
+		die(netns);
+	close(fd);
+}
+
+/* Whether anything was sent or received. */
+static int move(struct pollfd *out, struct pollfd *in, long long *left)
+{
+	int moved = 0;
+	ssize_t n;
+
+	if (out->fd >= 0) {
+		n = send(out->fd, buf, *left < CHUNK ? *left : CHUNK,
+			 MSG_DONTWAIT);
+		if (n < 0 && errno != EAGAIN)
+			die("send");
+		if (n > 0) {
+			*left -= n;
+			moved = 1;
+		}
+		if (!*left) {
+			shutdown(out->fd, SHUT_WR);
+			out->fd = -1;
+		}
+	}
+	n = recv(in->fd, buf, CHUNK, MSG_DONTWAIT);
+	if (n < 0 && errno != EAGAIN)
+		die("recv");
+	if (!n)
+		in->fd = -1;
+	return moved || n >= 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons(PORT) };
+	struct pollfd fds[2 * MAX];
+	long long left[MAX], start, idle = 0, waited;
+	int listener, one = 1, streams, i, open;
+
+	if (argc != 6 || inet_pton(AF_INET, argv[3], &to.sin_addr) != 1)
+		return 2;
+	streams = atoi(argv[4]);
+	if (streams < 1 || streams > MAX)
+		return 2;
+
+	enter(argv[2]);
+	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (listener < 0 ||
+	    bind(listener, (struct sockaddr *)&to, sizeof(to)) ||
+	    listen(listener, streams))
+		die("listen");
+	enter(argv[1]);
+	for (i = 0; i < streams; i++) {
+		left[i] = atoll(argv[5]) * 1000000 / streams;
+		fds[i].fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		fds[i].events = POLLOUT;
+		if (fds[i].fd < 0 ||
+		    connect(fds[i].fd, (struct sockaddr *)&to, sizeof(to)))
+			die("connect");
+		fds[streams + i].fd = accept(listener, NULL, NULL);
+		fds[streams + i].events = POLLIN;
+		if (fds[streams + i].fd < 0)
+			die("accept");
+	}
+
+	start = now();
+	do {
+		int moved = 0;
+
+		for (i = 0, open = 0; i < streams; i++) {
+			if (fds[streams + i].fd < 0)
+				continue;
+			open++;
+			moved |= move(&fds[i], &fds[streams + i], &left[i]);
+		}
+		if (open && !moved) {
+			waited = now();
+			poll(fds, 2 * streams, 1000);
+			idle += now() - waited;
+		}
+	} while (open);
+	printf("%lld\n", now() - start - idle);
+	return 0;
+}
