@@ -13,6 +13,7 @@
 #include <net/dsfield.h>
 #include <net/ip.h>
 #include <net/ip6_checksum.h>
+#include <net/ip6_route.h>
 #include <net/ipv6.h>
 #include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 #include <net/route.h>
@@ -336,10 +337,19 @@ static struct dst_entry *ipv6_route(struct net *net, struct mt_endpoint *ep)
 		.daddr = conf->remote.v6,
 	};
 	struct dst_entry *dst;
+	int err;
 
 	if (fl6.flowi6_oif < 0)
 		return ERR_PTR(-ENODEV);
-	dst = ip6_dst_lookup_flow(net, NULL, &fl6, NULL);
+	/* Unlike in IPv4, a device is no more than a wish without this flag. */
+	dst = ip6_route_output_flags(net, NULL, &fl6,
+				     fl6.flowi6_oif ? RT6_LOOKUP_F_IFACE : 0);
+	err = dst->error;
+	if (err) {
+		dst_release(dst);
+		return ERR_PTR(err);
+	}
+	dst = xfrm_lookup_route(net, dst, flowi6_to_flowi(&fl6), NULL, 0);
 	if (!IS_ERR(dst))
 		dst_cache_set_ip6(&ep->routes, dst, &fl6.saddr);
 	return dst;

@@ -443,7 +443,7 @@ def text_output():
          "    ifindex %d  flags POINTOPOINT,NOARP\n"
          "    received  0 packets  0 bytes\n"
          "    sent      0 packets  0 bytes\n"
-         "    answered  0 ICMP errors\n"
+         "    quoted    0 packets in ICMP errors\n"
          "    dropped   0 packets\n" % socket.if_nametoindex("mt1"), "-s -d")
     delete("mt0", "mt1")
 

@@ -388,7 +388,7 @@ static void print_stats(const struct tunnel *t, const struct options *opt)
 	printf("    sent      %*" PRIu64 " packets  %" PRIu64 " bytes%s\n",
 	       width, s->tx_packets, s->tx_bytes, size_text(s->tx_bytes).s);
 	if (s->icmp_errors || opt->details)
-		printf("    answered  %*" PRIu64 " ICMP errors\n", width,
+		printf("    quoted    %*" PRIu64 " packets in ICMP errors\n", width,
 		       s->icmp_errors);
 	printf("    dropped   %*" PRIu64 " packets\n", width, drops);
 	print_drops(s, opt, 8);
