@@ -399,6 +399,8 @@ main()
 	fi
 
 	whole "kselftest programs" make -C selftests -j"$JOBS"
+	whole "fault modules" make -C "/lib/modules/$kver/build" \
+		M="$PWD/selftests/fault" modules
 
 	if [ -n "$T" ]; then
 		tests=$T

@@ -154,27 +154,30 @@ def set_backlog(value):
 
 
 def rx_backlog():
-    """More packets at once than the queue may hold, of different flows so that
-    they are not made one: NAPI brings them in a batch."""
+    """More packets at once than the queue may hold: netem keeps them and lets
+    them go together, and NAPI brings them in a batch. Their flows differ, so
+    that GRO does not make one packet of them."""
     if not backlog:
         raise Skip("this namespace has no net.core.netdev_max_backlog")
     usual = backlog.read()
+    # veth uses NAPI if one end has GRO and the other no TSO.
     run("ip", "netns", "exec", NEAR, "ethtool", "-K", "u0", "gro", "on",
         stdout=subprocess.DEVNULL)
+    run("ip", "netns", "exec", FAR, "ethtool", "-K", "u0", "tso", "off",
+        stdout=subprocess.DEVNULL)
+    run("ip", "netns", "exec", FAR, "tc", "qdisc", "add", "dev", "u0", "root",
+        "netem", "slot", "200ms", "200ms")
     set_backlog("1")
-    before = counters()
     try:
-        for _ in range(200):
-            for i in range(100):
-                data = bytearray(IN4)
-                data[21] = i
-                receive(b"\0\0\x08\0" + bytes(data))
-            time.sleep(0.01)
-            if counters().get(("mt0", "rx-backlog"), 0) > \
-                    before.get(("mt0", "rx-backlog"), 0):
-                break
+        for i in range(50):
+            data = bytearray(IN4)
+            data[21] = i
+            receive(b"\0\0\x08\0" + bytes(data))
+        settle("mt0", "rx-backlog")
     finally:
         set_backlog(usual)
+        run("ip", "netns", "exec", FAR, "tc", "qdisc", "del", "dev", "u0",
+            "root")
         run("ip", "netns", "exec", NEAR, "ethtool", "-K", "u0", "gro", "off",
             stdout=subprocess.DEVNULL)
 
@@ -196,6 +199,14 @@ def tx_loop():
     ip("route", "add", "192.0.2.2", "dev", "mt0")
     transmit(IN4)
     ip("route", "del", "192.0.2.2", "dev", "mt0")
+
+
+def tx_too_big():
+    """The device would take the packet, the path would not."""
+    ip("link", "set", "mt0", "mtu", "1600")
+    transmit(IN4[:2] + struct.pack("!H", 1477) + IN4[4:6] + b"\x40\0" +
+             IN4[8:] + bytes(1477 - len(IN4)))
+    ip("link", "set", "mt0", "mtu", "1476")
 
 
 def tx_underlay():
@@ -232,9 +243,7 @@ CASES = {
     "tx-inner": (lambda: transmit(IN4[:19]), "mt0"),
     "tx-no-route": (tx_no_route, "mt0"),
     "tx-loop": (tx_loop, "mt0"),
-    "tx-too-big": (lambda: transmit(
-        b"\x45\0" + struct.pack("!H", 1477) + IN4[4:6] + b"\x40\0" + IN4[8:] +
-        bytes(1477 - len(IN4))), "mt0"),
+    "tx-too-big": (tx_too_big, "mt0"),
     "tx-underlay": (tx_underlay, "mt0"),
     "tx-memory": (tx_memory, "mt0"),
 }

@@ -24,8 +24,8 @@ done
 . "$(dirname "$0")/lib.sh"
 
 need_mtun
-need_command python3 nft ethtool
-need_module veth
+need_command python3 nft ethtool tc
+need_module veth sch_netem
 
 setup_prepare()
 {
