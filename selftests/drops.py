@@ -67,12 +67,12 @@ def counters():
     return found
 
 
-def receive(gre, tos=0, fragment=None):
-    """A GRE packet from far, which may be sent in fragments of that size."""
-    size = fragment or len(gre)
-    for at in range(0, len(gre), size):
-        part = gre[at:at + size]
-        flags = at // 8 | (0x2000 if at + size < len(gre) else 0)
+def receive(gre, tos=0, cut=0):
+    """A GRE packet from far, which may be cut into two fragments."""
+    for at, part in ((0, gre[:cut]), (cut, gre[cut:])):
+        if not part:
+            continue
+        flags = at // 8 | (0x2000 if at + len(part) < len(gre) else 0)
         wire.sendto(struct.pack("!BBHHHBBH4s4s", 0x45, tos, 0, 77, flags, 64,
                                 47, 0, socket.inet_aton("192.0.2.2"),
                                 socket.inet_aton("192.0.2.1")) + part,
@@ -183,9 +183,10 @@ def rx_backlog():
 
 
 def rx_memory():
-    """Headers in several pieces have to be put together."""
+    """Headers in two pieces have to be put together. The second one is large,
+    or reassembly would have copied it to the first."""
     with Fails("__pskb_pull_tail", "u0", 0):
-        receive(b"\0\0\x08\0" + IN4, fragment=8)
+        receive(b"\0\0\x08\0" + IN4 + bytes(1400), cut=8)
         settle("mt0", "rx-memory")
 
 
