@@ -202,29 +202,54 @@ static unsigned int skip_destopts(const struct sk_buff *skb,
 	return offset == end ? end : 0;
 }
 
-/* The protocol of a fragment's packet, or 0. */
-static u8 fragment_proto(const struct sk_buff *skb, unsigned int offset)
+/*
+ * The header behind a Hop-by-Hop Options header, which the stack has read, if
+ * there is one. Its place by transport_header would be another one if conntrack
+ * has reassembled the packet: that then points behind all extension headers
+ * ahead of the fragment's.
+ */
+static unsigned int first_header(const struct sk_buff *skb, u8 *nexthdr)
 {
-	struct frag_hdr _frag, *frag;
+	const u8 *header = skb_network_header(skb);
+	unsigned int at = IP6CB(skb)->nhoff;
 
-	frag = skb_header_pointer(skb, offset, sizeof(_frag), &_frag);
-	return frag ? frag->nexthdr : 0;
+	*nexthdr = header[at];
+	if (at == offsetof(struct ipv6hdr, nexthdr))
+		return sizeof(struct ipv6hdr);
+	return at + ipv6_optlen((const struct ipv6_opt_hdr *)(header + at));
 }
 
+/*
+ * Destination Options may be there twice, ahead of and behind a Fragment header
+ * (RFC 8200 section 4.1). Where that says that the packet is whole, nothing
+ * waits for it and it waits for nothing (RFC 6946 section 4).
+ */
 static bool ipv6_parse(const struct sk_buff *skb, struct mt_outer *outer)
 {
-	/* the stack has read a Hop-by-Hop Options header, if there is one */
-	u8 nexthdr = skb_network_header(skb)[IP6CB(skb)->nhoff];
-	unsigned int len = skb_network_header_len(skb);
+	struct frag_hdr _frag, *frag;
+	u8 nexthdr;
+	unsigned int len = first_header(skb, &nexthdr);
+	int i;
 
-	if (nexthdr == IPPROTO_DSTOPTS) {
-		len = skip_destopts(skb, len, &nexthdr);
-		if (!len)
-			return false;
+	for (i = 0; i < 3; i++) {
+		if (nexthdr == IPPROTO_DSTOPTS) {
+			len = skip_destopts(skb, len, &nexthdr);
+			if (!len)
+				return false;
+		} else if (nexthdr == NEXTHDR_FRAGMENT) {
+			frag = skb_header_pointer(skb, len, sizeof(_frag),
+						  &_frag);
+			if (!frag || (frag->nexthdr != IPPROTO_GRE &&
+				      frag->nexthdr != IPPROTO_DSTOPTS))
+				return false;
+			if (frag->frag_off & htons(IP6_OFFSET | IP6_MF))
+				break;
+			len += sizeof(_frag);
+			nexthdr = frag->nexthdr;
+		} else {
+			break;
+		}
 	}
-	if (nexthdr == NEXTHDR_FRAGMENT &&
-	    fragment_proto(skb, len) != IPPROTO_GRE)
-		return false;
 	outer->len = len;
 	outer->proto = nexthdr;
 	return true;
@@ -293,9 +318,9 @@ static bool ipv6_error_ok(struct sk_buff *skb)
 static int (*frag6_gather)(struct net *net, struct sk_buff *skb,
 			   u32 user) __ro_after_init;
 
-static int ipv6_reassemble(struct net *net, struct sk_buff *skb,
-			   unsigned int len)
+static int ipv6_reassemble(struct net *net, struct sk_buff *skb)
 {
+	unsigned int len = skb_network_header_len(skb);
 	int err;
 
 	if (!frag6_gather)
@@ -303,7 +328,7 @@ static int ipv6_reassemble(struct net *net, struct sk_buff *skb,
 	err = frag6_gather(net, skb, REASSEMBLY_USER);
 	if (!err)
 		/* it points behind a Destination Options header now */
-		skb_set_transport_header(skb, len);
+		skb_set_transport_header(skb, skb_network_offset(skb) + len);
 	return err;
 }
 

@@ -68,9 +68,8 @@ struct mt_variable {
  * @parse_error: read an ICMP error, whose header is at @len; false if it is
  *		 none or does not quote a GRE packet
  * @error_ok: the ICMP message at skb->data has the right checksum
- * @reassemble: add a fragment, whose header is at @len, to its packet. Returns
- *		0 if @skb is whole now, -EINPROGRESS if it was kept; other
- *		errors leave it to the caller
+ * @reassemble: add a fragment to its packet. Returns 0 if @skb is whole now,
+ *		-EINPROGRESS if it was kept; other errors leave it to the caller
  * @policy_ok: the IPsec policy lets a received packet in
  * @build: write the part of the header that no packet changes
  * @route: find the way to the remote, and keep it in the endpoint's cache;
@@ -88,8 +87,7 @@ struct mt_family {
 	bool (*parse_error)(const struct sk_buff *skb, unsigned int len,
 			    struct mt_quote *quote);
 	bool (*error_ok)(struct sk_buff *skb);
-	int (*reassemble)(struct net *net, struct sk_buff *skb,
-			  unsigned int len);
+	int (*reassemble)(struct net *net, struct sk_buff *skb);
 	bool (*policy_ok)(struct sk_buff *skb);
 	void (*build)(u8 *header, const struct mt_conf *conf);
 	struct dst_entry *(*route)(struct net *net, struct mt_endpoint *ep);

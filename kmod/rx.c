@@ -119,7 +119,7 @@ static unsigned int rx_hook(void *priv, struct sk_buff *skb,
 	if (!family->parse(skb, &outer))
 		return NF_ACCEPT;
 	if (outer.proto == NEXTHDR_FRAGMENT && family->reassemble) {
-		err = family->reassemble(state->net, skb, outer.len);
+		err = family->reassemble(state->net, skb);
 		if (err == -EINPROGRESS)
 			return NF_STOLEN;
 		if (err == -EOPNOTSUPP)
