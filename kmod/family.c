@@ -13,7 +13,9 @@
 #include <net/dsfield.h>
 #include <net/ip.h>
 #include <net/ip6_checksum.h>
+#include <net/ip6_route.h>
 #include <net/ipv6.h>
+#include <net/l3mdev.h>
 #include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 #include <net/route.h>
 #include <net/xfrm.h>
@@ -348,6 +350,42 @@ static void ipv6_build(u8 *header, const struct mt_conf *conf)
 	ip6_flow_hdr(iph, conf->tos, 0);
 }
 
+/* The device may be a VRF, which has the one that packets leave through. */
+static bool leaves_through(const struct dst_entry *dst, int oif)
+{
+	return dst->dev->ifindex == oif ||
+	       l3mdev_master_ifindex(dst->dev) == oif;
+}
+
+/*
+ * To the kernel the device of an IPv6 lookup is a wish if there is a source
+ * address, and an order if there is none. Policy routing may want the address:
+ * it is left out only if the wish was not granted.
+ */
+static struct dst_entry *ipv6_route_through(struct net *net, struct flowi6 *fl6)
+{
+	const struct in6_addr saddr = fl6->saddr;
+	int oif = fl6->flowi6_oif, err;
+	struct dst_entry *dst;
+
+	dst = ip6_route_output(net, NULL, fl6);
+	if (!dst->error && !leaves_through(dst, oif)) {
+		dst_release(dst);
+		fl6->saddr = in6addr_any;
+		fl6->flowi6_oif = oif;
+		dst = ip6_route_output(net, NULL, fl6);
+		fl6->saddr = saddr;
+	}
+	err = dst->error;
+	if (!err && !leaves_through(dst, oif))
+		err = -ENETUNREACH;
+	if (err) {
+		dst_release(dst);
+		return ERR_PTR(err);
+	}
+	return xfrm_lookup_route(net, dst, flowi6_to_flowi(fl6), NULL, 0);
+}
+
 static struct dst_entry *ipv6_route(struct net *net, struct mt_endpoint *ep)
 {
 	const struct mt_conf *conf = &ep->conf;
@@ -363,7 +401,10 @@ static struct dst_entry *ipv6_route(struct net *net, struct mt_endpoint *ep)
 
 	if (fl6.flowi6_oif < 0)
 		return ERR_PTR(-ENODEV);
-	dst = ip6_dst_lookup_flow(net, NULL, &fl6, NULL);
+	if (fl6.flowi6_oif)
+		dst = ipv6_route_through(net, &fl6);
+	else
+		dst = ip6_dst_lookup_flow(net, NULL, &fl6, NULL);
 	if (!IS_ERR(dst))
 		dst_cache_set_ip6(&ep->routes, dst, &fl6.saddr);
 	return dst;
