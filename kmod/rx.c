@@ -77,7 +77,8 @@ static void rx_error(const struct mt_family *family, struct net *net,
 	struct mt_gre gre;
 	const u8 *data;
 
-	if (!family->parse_error(skb, len, &quote) || quote.len >= skb->len)
+	/* RFC 792: eight bytes at the least, or it quotes nothing */
+	if (!family->parse_error(skb, len, &quote) || quote.len + 8 > skb->len)
 		return;
 	size = min_t(unsigned int, sizeof(buffer), skb->len - quote.len);
 	data = skb_header_pointer(skb, quote.len, size, buffer);

@@ -165,6 +165,27 @@ run_tests()
 	exit $ksft_pass
 }
 
+# py_result GROUP: a case of a test that is written in Python, which wrote a line
+# "GROUP ok|bad TEXT" for each thing that it tried, or "GROUP skip REASON"
+py_result()
+{
+	local group=$1 good bad
+
+	bad=$(sed -n "s/^$group skip //p" "$TMP/result")
+	if [ -n "$bad" ]; then
+		log_skip "$group" "$bad"
+		return
+	fi
+
+	good=$(grep -c "^$group ok" "$TMP/result")
+	[ "$good" -gt 0 ]
+	check_err $? "nothing was as expected, or was not tried"
+	bad=$(grep -m 20 "^$group bad" "$TMP/result")
+	[ -z "$bad" ]
+	check_err $? "$bad"
+	log_test "$group: $good as expected"
+}
+
 ##############################################################################
 # The kernel log
 
