@@ -65,16 +65,17 @@ static bool checksum_ok(struct sk_buff *skb)
 }
 
 /*
- * RFC 2890 section 2.2: whatever does not come later than the last packet is
- * out of sequence. Unlike there, any number will do for the first packet, so
- * that either end may restart: this one does when the device is brought up.
+ * RFC 2890 section 2.2: the number of the last packet and the 2^31 - 1 before
+ * it are out of sequence, the others come later. Unlike there, any number will
+ * do for the first packet, so that either end may restart: this one does when
+ * the device is brought up.
  */
 static bool sequence_ok(atomic64_t *last, u32 seq)
 {
 	s64 old = atomic64_read(last);
 
 	do {
-		if (old && (s32)(seq - (u32)old) <= 0)
+		if (old && (s32)((u32)old - seq) >= 0)
 			return false;
 	} while (!atomic64_try_cmpxchg(last, &old, BIT_ULL(32) | seq));
 	return true;

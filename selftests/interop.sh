@@ -16,6 +16,10 @@
 #  +-----------------------------+       +------------------------------+
 #
 # mt0 is always an mtun device; g0 is what the case says.
+#
+# Then, for each kind of far end, 64 tunnels at once: t0 to t63 have all
+# combinations of checksum, sequence number and key that they send, with all
+# those that they receive. interop.py has the addresses and the traffic.
 
 FAR_ENDS="ip_gre ip6_gre ip6_gre_plain mtun4 mtun6"
 ALL_TESTS=
@@ -24,11 +28,14 @@ for far_end in $FAR_ENDS; do
 		ALL_TESTS+=" interop_test:$far_end:$keys"
 	done
 done
+for far_end in $FAR_ENDS; do
+	ALL_TESTS+=" options_test:$far_end"
+done
 
 . "$(dirname "$0")/lib.sh"
 
 need_mtun
-need_command ping
+need_command ping "$PYTHON"
 need_module veth ip_gre ip6_gre
 
 setup_prepare()
@@ -135,6 +142,43 @@ interop_test()
 	mt "$near" tunnel del mt0
 	check_err $? "deleting mt0"
 	log_test "mtun with $end, key: $keys"
+}
+
+options_test()
+{
+	local end=$1 good bad
+
+	"$PYTHON" "$TEST_DIR/interop.py" batches "$end" "$TMP"
+	mt "$near" -b - < "$TMP/near.mt" && ip_batch "$near" < "$TMP/near.ip" &&
+		mt "$far" -b - < "$TMP/far.mt" && ip_batch "$far" < "$TMP/far.ip"
+	check_err $? "creating the tunnels"
+	"$PYTHON" "$TEST_DIR/interop.py" run "$near" "$far" > "$TMP/run" 2>&1
+	check_err $? "$(tail -n 5 "$TMP/run")"
+
+	good=$(grep -c "^t[0-9]* IPv[46] ok" "$TMP/run")
+	check_eq "$good" 256 "tunnels that work, each family, each way"
+	bad=$(grep -v "^t[0-9]* IPv[46] ok" "$TMP/run")
+	[ -z "$bad" ] || say "$bad"
+	bad=$(mt "$near" -j -s tunnel list | grep -o '"drops":{[^}]\+}')
+	check_eq "$bad" "" "packets dropped by mtun"
+
+	ip_del_all "$near"
+	ip_del_all "$far"
+	log_test "mtun with $end, all options, each way for itself"
+}
+
+# ip_del_all NS: t0 to t63, and all addresses of u0 but the first of each family
+ip_del_all()
+{
+	local i
+
+	for ((i = 0; i < 64; i++)); do
+		echo "link del t$i"
+		if [ "$1" = "$far" ] && [ "$i" -gt 0 ]; then
+			echo "addr del 192.0.2.$((i + 2))/24 dev u0"
+			printf 'addr del 2001:db8::%x/64 dev u0\n' $((i + 2))
+		fi
+	done | ip -n "$1" -force -batch - 2> /dev/null
 }
 
 setup_prepare
