@@ -85,7 +85,17 @@ static struct dst_entry *find_route(const struct mt_tunnel *tunnel,
 {
 	struct dst_entry *dst = dst_cache_get(&ep->routes);
 
-	return dst ?: ep->family->route(tunnel->net, ep);
+	if (!dst)
+		dst = ep->family->route(tunnel->net, ep);
+	/*
+	 * Where an IPsec policy has no state yet, xfrm gives out a route that
+	 * swallows packets and calls it success.
+	 */
+	if (!IS_ERR(dst) && dst->output == dst_discard_out) {
+		dst_release(dst);
+		return ERR_PTR(-ENETUNREACH);
+	}
+	return dst;
 }
 
 static bool fits(const struct sk_buff *skb, unsigned int mtu)

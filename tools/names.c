@@ -110,7 +110,8 @@ const struct name drop_reason_names[MTUN_DROP_REASON_MAX + 1] = {
 	},
 	[MTUN_DROP_TX_NO_ROUTE] = {
 		"tx-no-route",
-		"The underlay has no route to the remote address."
+		"The underlay has no route to the remote address, or an IPsec "
+		"policy of it lets no packet through."
 	},
 	[MTUN_DROP_TX_LOOP] = {
 		"tx-loop",

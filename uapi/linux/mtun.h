@@ -116,7 +116,8 @@ enum mtun_frag {
  * @MTUN_DROP_RX_MEMORY: No memory to make the headers readable.
  * @MTUN_DROP_TX_PROTOCOL: Packet other than IPv4 and IPv6.
  * @MTUN_DROP_TX_INNER: The packet is shorter than its IP header.
- * @MTUN_DROP_TX_NO_ROUTE: The underlay has no route to the remote address.
+ * @MTUN_DROP_TX_NO_ROUTE: The underlay has no route to the remote address, or
+ *   an IPsec policy of it lets no packet through.
  * @MTUN_DROP_TX_LOOP: The underlay's route leads back into the tunnel, or
  *   tunnels are nested too deep.
  * @MTUN_DROP_TX_TOO_BIG: The encapsulated packet exceeds the path MTU and may
