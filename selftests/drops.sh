@@ -24,7 +24,7 @@ done
 . "$(dirname "$0")/lib.sh"
 
 need_mtun
-need_command python3 nft ethtool tc
+need_command nft ethtool tc
 need_module veth sch_netem
 
 setup_prepare()
@@ -48,7 +48,7 @@ setup_prepare()
 		link set mt1 up
 	EOF
 	ping_check "$near" 192.0.2.2
-	MTCTL=$MTCTL FAULT=$TEST_DIR/fault/failret.ko python3 \
+	MTCTL=$MTCTL FAULT=$TEST_DIR/fault/failret.ko "$PYTHON" \
 		"$TEST_DIR/drops.py" "$near" "$far" > "$TMP/result" 2>&1
 }
 

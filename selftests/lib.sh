@@ -431,6 +431,48 @@ drops_get()
 	echo "${json%%\}*}"
 }
 
+# snapshot ARRAY NS: all counters of all tunnels of a namespace into the
+# associative array, by "TUNNEL COUNTER"; "TUNNEL drops" is the sum of its drops.
+snapshot()
+{
+	# shellcheck disable=SC2178
+	local -n into=$1
+	local json one name
+
+	into=()
+	json=$(mt "$2" -j -s tunnel show) || return 1
+	json=${json//[[:space:]]}
+	while IFS= read -r one; do
+		[[ $one =~ \"ifname\":\"([^\"]*)\" ]] || continue
+		name=${BASH_REMATCH[1]}
+		one=${one#*\"stats\":\{}
+		into["$name drops"]=0
+		while [[ $one =~ \"([a-z_-]+)\":([0-9]+)(.*) ]]; do
+			into["$name ${BASH_REMATCH[1]}"]=${BASH_REMATCH[2]}
+			one=${BASH_REMATCH[3]}
+			# The reasons are those with a dash.
+			[[ ${BASH_REMATCH[1]} != *-* ]] ||
+				into["$name drops"]=$((${into["$name drops"]} +
+						       BASH_REMATCH[2]))
+		done
+	done <<< "${json//\},\{\"ifname\"/$'\n'\"ifname\"}"
+}
+
+# check_grown BEFORE AFTER MESSAGE TUNNEL COUNTER N ...: what lies between two
+# snapshots
+check_grown()
+{
+	# shellcheck disable=SC2178
+	local -n from=$1 to=$2
+	local message=$3; shift 3
+
+	while [ $# -gt 0 ]; do
+		check_eq "$((${to["$1 $2"]:-0} - ${from["$1 $2"]:-0}))" "$3" \
+			"$message: $2 of $1"
+		shift 3
+	done
+}
+
 stat_above()
 {
 	[ "$(stat_get "$1" "$2" "$3")" -gt "$4" ]
@@ -498,6 +540,21 @@ ping_check()
 ping_now()
 {
 	in_ns "$1" ping -q -n -c 1 -W 2 "$2" > /dev/null 2>&1
+}
+
+# ping_all NS ADDRESS...: one answer from each within the time limit, all at the
+# same time. Prints those that gave none.
+ping_all()
+{
+	local ns=$1; shift
+
+	# shellcheck disable=SC2016
+	in_ns "$ns" sh -c 'limit=$1; shift
+		for a; do
+			ping -q -n -c 1 -i 0.2 -w "$limit" "$a" > /dev/null 2>&1 ||
+				echo "$a" &
+		done
+		wait' sh "$WAIT_TIMEOUT" "$@"
 }
 
 # tcp_check NS1 NS2 ADDRESS PORT BYTES: sent from NS1 to ADDRESS in NS2, every

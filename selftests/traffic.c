@@ -8,6 +8,9 @@
  *	traffic udp-flood ADDRESS PORT SIZE
  *		sends some hundreds a second until it is killed; errors do not
  *		stop it
+ *	traffic udp-beat PORT MILLISECONDS ADDRESS...
+ *		one datagram to each address again and again until it is killed;
+ *		errors do not stop it
  *	traffic udp-each PORT COUNT FILE
  *		sends COUNT datagrams to each address in the file
  *	traffic udp-count PORT COUNT
@@ -30,6 +33,7 @@
 #define QUIET_MS	20000
 #define BURST		8
 #define PAUSE_US	20000
+#define BEAT_MAX	16
 
 static char buffer[BUFFER];
 
@@ -147,6 +151,25 @@ static int udp_flood(const char *addr, const char *port, const char *size)
 	}
 }
 
+static int udp_beat(const char *port, const char *ms, char **addrs)
+{
+	struct addrinfo *ai[BEAT_MAX];
+	int fds[BEAT_MAX], n, i;
+
+	for (n = 0; addrs[n] && n < BEAT_MAX; n++) {
+		ai[n] = resolve(addrs[n], port, SOCK_DGRAM);
+		fds[n] = socket(ai[n]->ai_family, SOCK_DGRAM, 0);
+		if (fds[n] < 0)
+			die("socket");
+	}
+	for (;;) {
+		for (i = 0; i < n; i++)
+			sendto(fds[i], buffer, 64, 0, ai[i]->ai_addr,
+			       ai[i]->ai_addrlen);
+		usleep(atoi(ms) * 1000);
+	}
+}
+
 static int udp_each(const char *port, const char *count, const char *file)
 {
 	int fds[2] = { -1, -1 }, n = strtol(count, NULL, 0), i;
@@ -219,6 +242,8 @@ int main(int argc, char **argv)
 		return tcp_recv(argv[2], argv[3], argv[4]);
 	if (!strcmp(mode, "udp-flood") && argc == 5)
 		return udp_flood(argv[2], argv[3], argv[4]);
+	if (!strcmp(mode, "udp-beat") && argc >= 5)
+		return udp_beat(argv[2], argv[3], argv + 4);
 	if (!strcmp(mode, "udp-each") && argc == 5)
 		return udp_each(argv[2], argv[3], argv[4]);
 	if (!strcmp(mode, "udp-count") && argc == 4)

@@ -1,0 +1,390 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Tunnels inside of tunnels, to any sensible depth, and tunnels whose packets come
+# back to them.
+#
+#  +- near -----------------------+       +- far ------------------------+
+#  |  n3  10.0.3.1/24             |       |  n3  10.0.3.2/24             |
+#  |   :  2001:db8:a:3::1/64      |       |   :  2001:db8:a:3::2/64      |
+#  |  n2  10.0.2.1/24             |       |  n2  10.0.2.2/24             |
+#  |   :  2001:db8:a:2::1/64      |       |   :  2001:db8:a:2::2/64      |
+#  |  n1  10.0.1.1/24             |       |  n1  10.0.1.2/24             |
+#  |   :  2001:db8:a:1::1/64      |       |   :  2001:db8:a:1::2/64      |
+#  |  n0  10.0.0.1/24       ------+-------+-- n0  10.0.0.2/24            |
+#  |      2001:db8:a::1/64        |       |      2001:db8:a::2/64        |
+#  +------------------------------+       +------------------------------+
+#
+# n0 is the cable; each tunnel runs between the addresses of the device below it.
+# What the tunnels are is what the case says: m4 and m6 are mtun over IPv4 and
+# IPv6, g4 and g6 the kernel's own gre and ip6gre.
+
+ALL_TESTS="nest_test:m4:m4 nest_test:m4:m6 nest_test:m6:m4 nest_test:m6:m6
+	   nest_test:g4:m4 nest_test:g4:m6 nest_test:g6:m4 nest_test:g6:m6
+	   nest_test:m4:g4 nest_test:m6:g4 nest_test:m4:g6 nest_test:m6:g6
+	   nest_test:m4:m6:m4 nest_test:m6:m4:m6 nest_test:m4:g4:m4
+	   nest_test:g4:m6:g4 depth_test:4 depth_test:6
+	   loop_test:m4 loop_test:m6 loop_test:m4:m4 loop_test:m4:m6
+	   loop_test:m6:m6 loop_test:m4:m4:m4 loop_test:m4:m6:m4
+	   loop_test:m6:m6:m6 loop_test:m4:g4 loop_test:m4:g4:m6
+	   loop_test:m4:m6:g4 loop_test:m6:g6:m4 loop_dev_test:4
+	   loop_dev_test:6 loop_queue_test:set loop_queue_test:clear
+	   loop_fragments_test nest_test:m4:m4"
+
+. "$(dirname "$0")/lib.sh"
+
+need_mtun
+need_command ping tc
+need_module veth ip_gre ip6_gre
+
+declare -A BEFORE AFTER
+
+setup_prepare()
+{
+	setup_ns near far
+	ip_batch "$near" <<-EOF
+		link add n0 type veth peer name n0 netns $far
+		addr add 10.0.0.1/24 dev n0
+		addr add 2001:db8:a::1/64 dev n0
+		link set n0 up
+	EOF
+	ip_batch "$far" <<-EOF
+		addr add 10.0.0.2/24 dev n0
+		addr add 2001:db8:a::2/64 dev n0
+		link set n0 up
+	EOF
+}
+
+# addr FAMILY LEVEL END
+addr()
+{
+	case $1:$2 in
+	4:*) echo "10.0.$2.$3" ;;
+	6:0) echo "2001:db8:a::$3" ;;
+	6:*) echo "2001:db8:a:$2::$3" ;;
+	esac
+}
+
+# nest_end NS ME YOU KIND...: n1, n2, ... each on the one below it
+nest_end()
+{
+	local ns=$1 me=$2 you=$3 kind level=0 ends; shift 3
+	local -a mtctl=() ip=()
+
+	for kind; do
+		ends="local $(addr "${kind#?}" $level "$me")"
+		ends+=" remote $(addr "${kind#?}" $level "$you")"
+		level=$((level + 1))
+		case $kind in
+		m?) mt "$ns" tunnel add n$level $ends ;;
+		g4) ip -n "$ns" link add n$level type gre $ends ;;
+		g6) ip -n "$ns" link add n$level type ip6gre $ends ;;
+		esac
+		check_err $? "adding $kind, level $level"
+		ip_batch "$ns" <<-EOF
+			addr add $(addr 4 $level "$me")/24 dev n$level
+			addr add $(addr 6 $level "$me")/64 dev n$level
+			link set n$level up
+		EOF
+	done
+}
+
+nest_down()
+{
+	local ns i
+
+	for ns in "$near" "$far"; do
+		for ((i = $1; i > 0; i--)); do
+			echo "link del n$i"
+		done | ip_batch "$ns"
+	done
+}
+
+nest_test()
+{
+	local level=0 mtu=1500 kind got v
+
+	nest_end "$near" 1 2 "$@"
+	nest_end "$far" 2 1 "$@"
+	for kind; do
+		level=$((level + 1))
+		got=$(in_ns "$near" cat /sys/class/net/n$level/mtu)
+		case $kind in
+		m4) check_eq "$got" $((mtu - 24)) "MTU of $kind, level $level" ;;
+		m6) check_eq "$got" $((mtu - 44)) "MTU of $kind, level $level" ;;
+		esac
+		mtu=$got
+	done
+	ping_check "$near" "$(addr 4 $level 2)" -s $((mtu - 28)) -M "do"
+	check_err $? "IPv4 ping of $mtu bytes"
+	ping_check "$near" "$(addr 6 $level 2)" -s $((mtu - 48)) -M "do"
+	check_err $? "IPv6 ping of $mtu bytes"
+	# Once in each direction, so that both ends segment.
+	tcp_check "$near" "$far" "$(addr 4 $level 2)" 5001 400000
+	check_err $? "TCP over IPv4"
+	tcp_check "$far" "$near" "$(addr 6 $level 1)" 5001 400000
+	check_err $? "TCP over IPv6"
+	snapshot AFTER "$near"
+	for ((v = 1; v <= level; v++)); do
+		check_eq "${AFTER["n$v drops"]:-0}" 0 "drops of n$v in near"
+	done
+	snapshot AFTER "$far"
+	for ((v = 1; v <= level; v++)); do
+		check_eq "${AFTER["n$v drops"]:-0}" 0 "drops of n$v in far"
+	done
+	nest_down $level
+	log_test "nested: $*"
+}
+
+# More levels than there can be: counted once, by whichever stops it.
+depth_test()
+{
+	local v=$1 levels=9 works=0 i sum=0
+	local -a kinds=()
+
+	for ((i = 1; i <= levels; i++)); do
+		kinds+=("m$v")
+	done
+	nest_end "$near" 1 2 "${kinds[@]}"
+	nest_end "$far" 2 1 "${kinds[@]}"
+	for ((i = 1; i <= levels; i++)); do
+		ping_check "$near" "$(addr 4 $i 2)" -w 3 || break
+		works=$i
+	done
+	[ $works -ge 3 ]
+	check_err $? "only $works levels work"
+	[ $works -lt $levels ]
+	check_err $? "all $works levels work: nothing bounds them"
+
+	snapshot BEFORE "$near"
+	in_ns "$near" ping -q -n -c 3 -i 0.01 -W 0.2 \
+		"$(addr 4 $levels 2)" > /dev/null 2>&1
+	check_fail $? "ping of level $levels"
+	snapshot AFTER "$near"
+	for ((i = 1; i <= levels; i++)); do
+		sum=$((sum + ${AFTER["n$i tx-loop"]:-0} -
+		       ${BEFORE["n$i tx-loop"]:-0}))
+		check_grown BEFORE AFTER "too deep" n$i drops \
+			$((${AFTER["n$i tx-loop"]:-0} -
+			   ${BEFORE["n$i tx-loop"]:-0}))
+	done
+	check_eq $sum 3 "tx-loop of all levels"
+	nest_down $levels
+	log_test "IPv$v: $works levels work, and $levels are refused"
+}
+
+##############################################################################
+# Loops: l1 is routed into l2, l2 into l3, ..., the last one into l1.
+
+# Addresses of the ends of l1, l2, ...: none of them is anywhere.
+ring_up()
+{
+	local kind i=0 ends next n=$# args=
+
+	for kind; do
+		i=$((i + 1))
+		case $kind in
+		?4) ends="local 203.0.113.$i remote 198.51.100.$i" ;;
+		?6) ends="local 2001:db8:b::$i remote 2001:db8:c::$i" ;;
+		esac
+		case $kind in
+		m?) mt "$near" tunnel add l$i $ends $ring_args ;;
+		g4) ip -n "$near" link add l$i type gre $ends ;;
+		g6) ip -n "$near" link add l$i type ip6gre $ends ;;
+		esac
+		check_err $? "adding $kind"
+		ip_batch "$near" <<-EOF
+			addr add 10.1.$i.1/24 dev l$i
+			addr add 2001:db8:d:$i::1/64 dev l$i
+			link set l$i up
+		EOF
+	done
+	i=0
+	for kind; do
+		i=$((i + 1))
+		next=$((i % n + 1))
+		case $kind in
+		?4) echo "route add 198.51.100.$i dev l$next" ;;
+		?6) echo "route add 2001:db8:c::$i dev l$next" ;;
+		esac
+	done | ip_batch "$near"
+	check_err $? "adding routes"
+}
+
+ring_down()
+{
+	local i
+
+	for ((i = 1; i <= $#; i++)); do
+		echo "link del l$i"
+	done | ip_batch "$near"
+	ip -n "$far" link del back
+}
+
+# The ring is cut: packets of the last go to far, where one comes out of it.
+ring_repair()
+{
+	local n=$# kind=${!#}
+
+	case $kind in
+	?4)	ip -n "$near" route replace 198.51.100.$n via 10.0.0.2
+		ip_batch "$far" <<-EOF
+			addr replace 198.51.100.$n/32 dev lo
+			route replace 203.0.113.$n via 10.0.0.1
+		EOF
+		;;
+	?6)	ip_batch "$near" <<-EOF
+			route del 2001:db8:c::$n
+			route add 2001:db8:c::$n via 2001:db8:a::2
+		EOF
+		ip_batch "$far" <<-EOF
+			addr replace 2001:db8:c::$n/128 dev lo
+			route replace 2001:db8:b::$n via 2001:db8:a::1
+		EOF
+		;;
+	esac
+	ip_batch "$near" <<-EOF
+		addr replace 203.0.113.$n/32 dev lo
+		addr replace 2001:db8:b::$n/128 dev lo
+	EOF
+	case $kind in
+	m4) mt "$far" tunnel add back local 198.51.100.$n remote 203.0.113.$n ;;
+	m6) mt "$far" tunnel add back local 2001:db8:c::$n remote 2001:db8:b::$n ;;
+	g4) ip -n "$far" link add back type gre \
+		local 198.51.100.$n remote 203.0.113.$n ;;
+	g6) ip -n "$far" link add back type ip6gre \
+		local 2001:db8:c::$n remote 2001:db8:b::$n ;;
+	esac
+	ip_batch "$far" <<-EOF
+		addr add 10.1.$n.2/24 dev back
+		link set back up
+	EOF
+	ping_check "$near" 10.1.$n.2
+	check_err $? "the ring is cut: ping through l$n"
+}
+
+ring_args=
+
+loop_test()
+{
+	local i n=$# sum=0 drops=0 tx=0
+
+	ring_up "$@"
+	snapshot BEFORE "$near"
+	in_ns "$near" ping -q -n -c 5 -i 0.01 -W 0.2 10.1.1.2 > /dev/null 2>&1
+	check_fail $? "IPv4 ping"
+	in_ns "$near" ping -q -n -c 5 -i 0.01 -W 0.2 2001:db8:d:1::2 \
+		> /dev/null 2>&1
+	check_fail $? "IPv6 ping"
+	snapshot AFTER "$near"
+	for ((i = 1; i <= n; i++)); do
+		sum=$((sum + ${AFTER["l$i tx-loop"]:-0} -
+		       ${BEFORE["l$i tx-loop"]:-0}))
+		drops=$((drops + ${AFTER["l$i drops"]:-0} -
+			 ${BEFORE["l$i drops"]:-0}))
+		tx=$((tx + ${AFTER["l$i tx_packets"]:-0} -
+		      ${BEFORE["l$i tx_packets"]:-0}))
+	done
+	check_eq $sum 10 "tx-loop of all tunnels"
+	check_eq $drops 10 "drops of all tunnels"
+	# Each may have taken it a few times before one found out.
+	[ $tx -le 80 ]
+	check_err $? "$tx packets sent around for 10"
+	ring_repair "$@"
+	ring_down "$@"
+	log_test "routed in a ring: $*"
+}
+
+# The tunnel is bound to itself.
+loop_dev_test()
+{
+	local v=$1 ends
+
+	case $v in
+	4) ends="local 203.0.113.1 remote 198.51.100.1" ;;
+	6) ends="local 2001:db8:b::1 remote 2001:db8:c::1" ;;
+	esac
+	# shellcheck disable=SC2086
+	mt "$near" tunnel add l1 $ends dev l1 2> /dev/null
+	if [ $? -ne 0 ]; then
+		# It may be refused where it can be seen.
+		log_test "IPv$v: bound to itself: refused"
+		return
+	fi
+	ip_batch "$near" <<-EOF
+		addr add 10.1.1.1/24 dev l1
+		link set l1 up
+	EOF
+	snapshot BEFORE "$near"
+	in_ns "$near" ping -q -n -c 3 -i 0.01 -W 0.2 10.1.1.2 > /dev/null 2>&1
+	check_fail $? "ping"
+	snapshot AFTER "$near"
+	check_grown BEFORE AFTER "bound to itself" l1 tx-loop 3 l1 drops 3
+	mt "$near" tunnel del l1
+	log_test "IPv$v: bound to itself: counted"
+}
+
+# tx_sum: packets sent by all tunnels
+tx_sum()
+{
+	local key sum=0
+
+	snapshot AFTER "$near"
+	for key in "${!AFTER[@]}"; do
+		[[ $key != *" tx_packets" ]] || sum=$((sum + AFTER[$key]))
+	done
+	echo $sum
+}
+
+# Nothing is sent any more: two looks at it see the same.
+is_quiet()
+{
+	local was
+
+	was=$(tx_sum)
+	sleep 0.2
+	[ "$(tx_sum)" = "$was" ]
+}
+
+# With a queue in front of the tunnel a packet that comes back is not deeper in
+# the stack, but later in the queue.
+loop_queue_test()
+{
+	local df=$1 i
+
+	ring_args="df $df"
+	ring_up m4 m6 m4
+	ring_args=
+	for i in 1 2 3; do
+		echo "qdisc add dev l$i root pfifo limit 100"
+	done | tc -n "$near" -batch -
+	check_err $? "adding queues"
+	in_ns "$near" ping -q -n -c 5 -i 0.01 -W 0.2 10.1.1.2 > /dev/null 2>&1
+	check_fail $? "ping"
+	slowwait_for is_quiet
+	check_err $? "five packets go around for ever"
+	[ "$(tx_sum)" -lt 5000 ]
+	check_err $? "$(tx_sum) packets sent around for 5"
+	ring_repair m4 m6 m4
+	ring_down m4 m6 m4
+	log_test "routed in a ring, with queues, df $df"
+}
+
+# Each fragment of a packet that is too big goes around, too.
+loop_fragments_test()
+{
+	ring_args="df clear"
+	ring_up m4 m4
+	ring_args=
+	in_ns "$near" ping -q -n -c 3 -i 0.01 -W 0.2 -M dont -s 8000 10.1.1.2 \
+		> /dev/null 2>&1
+	check_fail $? "ping"
+	slowwait_for is_quiet
+	check_err $? "packets go around for ever"
+	ring_repair m4 m4
+	ring_down m4 m4
+	log_test "fragments routed in a ring"
+}
+
+setup_prepare
+run_tests "$@"
