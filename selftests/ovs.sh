@@ -45,14 +45,16 @@ IN_MAC=02:00:00:00:0a:02
 export OVS_RUNDIR=$TMP OVS_LOGDIR=$TMP OVS_DBDIR=$TMP OVS_SYSCONFDIR=$TMP
 SCHEMA=${OVS_PKGDATADIR:-/usr/share/openvswitch}/vswitch.ovsschema
 
+# The programs of Open vSwitch complain when they wait for a slow machine.
 vsctl()
 {
-	ovs-vsctl --db="unix:$TMP/db.sock" --timeout="$WAIT_TIMEOUT" "$@"
+	ovs-vsctl -vconsole:err --db="unix:$TMP/db.sock" \
+		--timeout="$WAIT_TIMEOUT" "$@"
 }
 
 appctl()
 {
-	ovs-appctl -t "$TMP/vswitchd.ctl" -T "$WAIT_TIMEOUT" "$@"
+	ovs-appctl -t "$TMP/vswitchd.ctl" -T "$WAIT_TIMEOUT" -vconsole:err "$@"
 }
 
 # Neither becomes a daemon: cleanup ends them. The tap devices go with the
@@ -139,7 +141,7 @@ flows_set()
 			in_port=LOCAL,ipv6 actions=decap(),1
 		EOF
 		;;
-	esac | ovs-ofctl -O OpenFlow15 replace-flows br-in -
+	esac | ovs-ofctl -vconsole:err -O OpenFlow15 replace-flows br-in -
 }
 
 # Packets of both protocols have come from mtun, and were sent to it, with the
