@@ -69,7 +69,6 @@ addr()
 nest_end()
 {
 	local ns=$1 me=$2 you=$3 kind level=0 ends; shift 3
-	local -a mtctl=() ip=()
 
 	for kind; do
 		ends="local $(addr "${kind#?}" $level "$me")"
@@ -142,6 +141,9 @@ depth_test()
 	local v=$1 levels=9 works=0 i sum=0
 	local -a kinds=()
 
+	# IPv6 needs 1280 bytes at every level.
+	ip -n "$near" link set n0 mtu 9000
+	ip -n "$far" link set n0 mtu 9000
 	for ((i = 1; i <= levels; i++)); do
 		kinds+=("m$v")
 	done
@@ -170,6 +172,8 @@ depth_test()
 	done
 	check_eq $sum 3 "tx-loop of all levels"
 	nest_down $levels
+	ip -n "$near" link set n0 mtu 1500
+	ip -n "$far" link set n0 mtu 1500
 	log_test "IPv$v: $works levels work, and $levels are refused"
 }
 
@@ -179,7 +183,7 @@ depth_test()
 # Addresses of the ends of l1, l2, ...: none of them is anywhere.
 ring_up()
 {
-	local kind i=0 ends next n=$# args=
+	local kind i=0 ends next n=$#
 
 	for kind; do
 		i=$((i + 1))
