@@ -11,6 +11,12 @@
  *	traffic udp-beat PORT MILLISECONDS ADDRESS...
  *		one datagram to each address again and again until it is killed;
  *		errors do not stop it
+ *	traffic udp-gso ADDRESS PORT SIZE COUNT
+ *		sends COUNT datagrams of SIZE bytes, as many in one go as the
+ *		kernel takes (UDP_SEGMENT, udp(7))
+ *	traffic udp-recv PORT SIZE COUNT
+ *		waits for them; prints "ready" when it listens and fails unless
+ *		all come and all bytes are right
  *	traffic udp-each PORT COUNT FILE
  *		sends COUNT datagrams to each address in the file
  *	traffic udp-count PORT COUNT
@@ -21,6 +27,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +41,12 @@
 #define BURST		8
 #define PAUSE_US	20000
 #define BEAT_MAX	16
+#define MAX_SEGMENTS	64
+#define MAX_DATAGRAM	65000
+
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT	103
+#endif
 
 static char buffer[BUFFER];
 
@@ -151,7 +164,7 @@ static int udp_flood(const char *addr, const char *port, const char *size)
 	}
 }
 
-static int udp_beat(const char *port, const char *ms, char **addrs)
+static void udp_beat(const char *port, const char *ms, char **addrs)
 {
 	struct addrinfo *ai[BEAT_MAX];
 	int fds[BEAT_MAX], n, i;
@@ -168,6 +181,85 @@ static int udp_beat(const char *port, const char *ms, char **addrs)
 			       ai[i]->ai_addrlen);
 		usleep(atoi(ms) * 1000);
 	}
+}
+
+/* Datagram number n begins with n; what follows differs from one to the next. */
+static void fill(char *at, size_t size, unsigned int n)
+{
+	unsigned int be = htonl(n);
+	size_t i;
+
+	for (i = 0; i < size; i++)
+		at[i] = pattern((unsigned long long)n * size + i);
+	memcpy(at, &be, sizeof(be));
+}
+
+static int udp_gso(const char *addr, const char *port, const char *sizes,
+		   const char *counts)
+{
+	struct addrinfo *ai = resolve(addr, port, SOCK_DGRAM);
+	int fd = socket(ai->ai_family, SOCK_DGRAM, 0);
+	unsigned int count = strtoul(counts, NULL, 0), n = 0, k;
+	int size = strtol(sizes, NULL, 0), burst = MAX_DATAGRAM / size;
+
+	if (fd < 0)
+		die("socket");
+	if (setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof(size)))
+		die("UDP_SEGMENT");
+	if (connect(fd, ai->ai_addr, ai->ai_addrlen))
+		die("connect");
+	if (burst > MAX_SEGMENTS)
+		burst = MAX_SEGMENTS;
+	while (n < count) {
+		for (k = 0; k < (unsigned int)burst && n + k < count; k++)
+			fill(buffer + k * size, size, n + k);
+		if (send(fd, buffer, k * size, 0) != (ssize_t)(k * size))
+			die("send");
+		n += k;
+	}
+	return 0;
+}
+
+static int udp_recv(const char *port, const char *sizes, const char *counts)
+{
+	unsigned int want = strtoul(counts, NULL, 0), have = 0, n;
+	struct sockaddr_in6 me = { .sin6_family = AF_INET6,
+				   .sin6_port = htons(atoi(port)) };
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0), queue = 8 << 20;
+	int size = strtol(sizes, NULL, 0);
+	char *seen = calloc(1, want + 1), *expect = malloc(size);
+
+	if (fd < 0 || !seen || !expect)
+		die("socket");
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &queue, sizeof(queue));
+	if (bind(fd, (struct sockaddr *)&me, sizeof(me)))
+		die("bind");
+	puts("ready");
+	fflush(stdout);
+
+	while (have < want) {
+		struct pollfd pfd = { .fd = fd, .events = POLLIN };
+		ssize_t len;
+
+		if (poll(&pfd, 1, QUIET_MS) <= 0)
+			break;
+		len = recv(fd, buffer, BUFFER, 0);
+		memcpy(&n, buffer, sizeof(n));
+		n = ntohl(n);
+		if (len != size || n >= want || seen[n]) {
+			fprintf(stderr, "%zd bytes of datagram %u\n", len, n);
+			return 1;
+		}
+		fill(expect, size, n);
+		if (memcmp(expect, buffer, size)) {
+			fprintf(stderr, "datagram %u is wrong\n", n);
+			return 1;
+		}
+		seen[n] = 1;
+		have++;
+	}
+	printf("%u datagrams\n", have);
+	return have == want ? 0 : 1;
 }
 
 static int udp_each(const char *port, const char *count, const char *file)
@@ -243,7 +335,11 @@ int main(int argc, char **argv)
 	if (!strcmp(mode, "udp-flood") && argc == 5)
 		return udp_flood(argv[2], argv[3], argv[4]);
 	if (!strcmp(mode, "udp-beat") && argc >= 5)
-		return udp_beat(argv[2], argv[3], argv + 4);
+		udp_beat(argv[2], argv[3], argv + 4);
+	if (!strcmp(mode, "udp-gso") && argc == 6)
+		return udp_gso(argv[2], argv[3], argv[4], argv[5]);
+	if (!strcmp(mode, "udp-recv") && argc == 5)
+		return udp_recv(argv[2], argv[3], argv[4]);
 	if (!strcmp(mode, "udp-each") && argc == 5)
 		return udp_each(argv[2], argv[3], argv[4]);
 	if (!strcmp(mode, "udp-count") && argc == 4)
