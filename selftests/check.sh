@@ -328,7 +328,7 @@ run_vm()
 		rm -f "$LOGS/vm/current"
 		# Whoever runs this has a limit, too: rather our own report.
 		limit=$((300 + ${#left[@]} * (${timeout:-45} + 30)))
-		[ $limit -le 3000 ] || limit=3000
+		[ $limit -le 4500 ] || limit=4500
 		selftests/vm/run --out "$LOGS/vm" \
 			--keep-console "$LOGS/console-$boots.log" \
 			--timeout $limit \

@@ -786,7 +786,10 @@ def test_memory(group):
 
 def fragments(suffix):
     test_received("received" + suffix)
-    test_atomic("atomic" + suffix)
+    # With conntrack the kernel reassembles before mtun sees anything, and
+    # puts an atomic fragment with an ID in use to the others (6.1).
+    if not suffix:
+        test_atomic("atomic")
     test_hostile("hostile" + suffix)
     test_left("left" + suffix)
     test_memory("memory" + suffix)

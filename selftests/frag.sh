@@ -22,7 +22,7 @@ ALL_TESTS="refused_test py_result:policy py_result:headers py_result:small
 	   py_result:ids py_result:refragment py_result:gso
 	   py_result:received py_result:atomic py_result:hostile
 	   py_result:left py_result:memory
-	   py_result:received-ct py_result:atomic-ct py_result:hostile-ct
+	   py_result:received-ct py_result:hostile-ct
 	   py_result:left-ct py_result:memory-ct py_result:end"
 
 . "$(dirname "$0")/lib.sh"
