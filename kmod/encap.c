@@ -85,17 +85,7 @@ static struct dst_entry *find_route(const struct mt_tunnel *tunnel,
 {
 	struct dst_entry *dst = dst_cache_get(&ep->routes);
 
-	if (!dst)
-		dst = ep->family->route(tunnel->net, ep);
-	/*
-	 * Where an IPsec policy has no state yet, xfrm gives out a route that
-	 * swallows packets and calls it success.
-	 */
-	if (!IS_ERR(dst) && dst->output == dst_discard_out) {
-		dst_release(dst);
-		return ERR_PTR(-ENETUNREACH);
-	}
-	return dst;
+	return dst ?: ep->family->route(tunnel->net, ep);
 }
 
 static bool fits(const struct sk_buff *skb, unsigned int mtu)
@@ -106,7 +96,7 @@ static bool fits(const struct sk_buff *skb, unsigned int mtu)
 
 /* ---- packets that do not fit ---- */
 
-static int encap_fragment(struct net *net, struct sock *sk, struct sk_buff *skb)
+static int encap_part(struct net *net, struct sock *sk, struct sk_buff *skb)
 {
 	skb_dst_drop(skb);
 	mt_encap(netdev_priv(skb->dev), skb);
@@ -124,7 +114,7 @@ static void answer_too_big(struct sk_buff *skb, unsigned int mtu)
 				max_t(unsigned int, mtu, IPV6_MIN_MTU));
 }
 
-/* Consumes the packet: fragmented, or refused. */
+/* Consumes the packet: cut into parts, or refused. */
 static void encap_too_big(struct mt_tunnel *tunnel, const struct mt_conf *conf,
 			  struct sk_buff *skb, unsigned int mtu)
 {
@@ -132,7 +122,10 @@ static void encap_too_big(struct mt_tunnel *tunnel, const struct mt_conf *conf,
 	int err;
 
 	if (is_ipv4(skb) && (!df || conf->inner_df == MTUN_INNER_DF_CLEAR)) {
-		err = mt_fragment(skb, mtu, df, encap_fragment);
+		if (skb_is_gso(skb))
+			err = mt_segment(skb, encap_part);
+		else
+			err = mt_fragment(skb, mtu, df, encap_part);
 		if (err)
 			mt_stats_drop(tunnel->stats, err == -EMSGSIZE ?
 				      MTUN_DROP_TX_TOO_BIG :

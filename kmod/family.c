@@ -25,6 +25,18 @@ static int route_oif(const struct mt_endpoint *ep)
 	return ep->link ? READ_ONCE(ep->link->ifindex) ?: -1 : 0;
 }
 
+/*
+ * Where an IPsec policy has no state yet, xfrm gives out a route that swallows
+ * packets and calls it success.
+ */
+static struct dst_entry *refuse_discard(struct dst_entry *dst)
+{
+	if (IS_ERR(dst) || dst->output != dst_discard_out)
+		return dst;
+	dst_release(dst);
+	return ERR_PTR(-ENETUNREACH);
+}
+
 static bool ipv4_parse(const struct sk_buff *skb, struct mt_outer *outer)
 {
 	outer->len = ip_hdrlen(skb);
@@ -120,16 +132,17 @@ static struct dst_entry *ipv4_route(struct net *net, struct mt_endpoint *ep)
 		.saddr = conf->local.v4,
 		.daddr = conf->remote.v4,
 	};
+	struct dst_entry *dst;
 	struct rtable *rt;
 
 	if (fl4.flowi4_oif < 0)
 		return ERR_PTR(-ENODEV);
 	mt_flow4_set_tos(&fl4, conf->tos);
 	rt = ip_route_output_key(net, &fl4);
-	if (IS_ERR(rt))
-		return ERR_CAST(rt);
-	dst_cache_set_ip4(&ep->routes, &rt->dst, fl4.saddr);
-	return &rt->dst;
+	dst = refuse_discard(IS_ERR(rt) ? ERR_CAST(rt) : &rt->dst);
+	if (!IS_ERR(dst))
+		dst_cache_set_ip4(&ep->routes, dst, fl4.saddr);
+	return dst;
 }
 
 static void ipv4_push(struct net *net, struct sk_buff *skb,
@@ -375,6 +388,7 @@ static struct dst_entry *ipv6_route(struct net *net, struct mt_endpoint *ep)
 		return ERR_PTR(err);
 	}
 	dst = xfrm_lookup_route(net, dst, flowi6_to_flowi(&fl6), NULL, 0);
+	dst = refuse_discard(dst);
 	if (!IS_ERR(dst))
 		dst_cache_set_ip6(&ep->routes, dst, &fl6.saddr);
 	return dst;

@@ -35,17 +35,39 @@ static int drop_df(struct sk_buff *skb)
 	return 0;
 }
 
+int mt_segment(struct sk_buff *skb, mt_send_fn *send)
+{
+	struct net *net = dev_net(skb->dev);
+	struct sk_buff *segs, *next;
+
+	segs = skb_gso_segment(skb, skb->dev->features & ~NETIF_F_GSO_MASK);
+	if (IS_ERR_OR_NULL(segs)) {
+		kfree_skb(skb);
+		return segs ? PTR_ERR(segs) : -EINVAL;
+	}
+	consume_skb(skb);
+	skb_list_walk_safe(segs, skb, next) {
+		skb_mark_not_on_list(skb);
+		send(net, skb->sk, skb);
+	}
+	return 0;
+}
+
 /*
  * The stack's function takes sizes from the packet's route. The real route may
  * be there or not, and has another MTU than the path of the tunnel: the packet
  * gets one of our making, which no fragment keeps for longer than this call.
  */
-static int fragment(struct sk_buff *skb, unsigned int mtu,
-		    int (*send)(struct net *net, struct sock *sk,
-				struct sk_buff *skb))
+int mt_fragment(struct sk_buff *skb, unsigned int mtu, bool clear_df,
+		mt_send_fn *send)
 {
 	struct net *net = dev_net(skb->dev);
 	struct rtable rt = {};
+
+	if (clear_df && drop_df(skb)) {
+		kfree_skb(skb);
+		return -ENOMEM;
+	}
 
 	mt_dst_init(&rt.dst, &route_ops, DST_OBSOLETE_NONE, DST_NOCOUNT);
 	rt.dst.dev = skb->dev;	/* without a reference */
@@ -56,43 +78,4 @@ static int fragment(struct sk_buff *skb, unsigned int mtu,
 	IPCB(skb)->opt.optlen = ip_hdrlen(skb) - sizeof(struct iphdr);
 	IPCB(skb)->frag_max_size = mtu;
 	return ip_do_fragment(net, skb->sk, skb, send);
-}
-
-static int fragment_one(struct sk_buff *skb, unsigned int mtu, bool clear_df,
-			int (*send)(struct net *net, struct sock *sk,
-				    struct sk_buff *skb))
-{
-	if (clear_df && drop_df(skb)) {
-		kfree_skb(skb);
-		return -ENOMEM;
-	}
-	if (skb->len <= mtu)
-		return send(dev_net(skb->dev), skb->sk, skb);
-	return fragment(skb, mtu, send);
-}
-
-int mt_fragment(struct sk_buff *skb, unsigned int mtu, bool clear_df,
-		int (*send)(struct net *net, struct sock *sk,
-			    struct sk_buff *skb))
-{
-	struct sk_buff *segs, *next;
-	int err = 0;
-
-	if (!skb_is_gso(skb))
-		return fragment_one(skb, mtu, clear_df, send);
-
-	segs = skb_gso_segment(skb, skb->dev->features & ~NETIF_F_GSO_MASK);
-	if (IS_ERR_OR_NULL(segs)) {
-		kfree_skb(skb);
-		return segs ? PTR_ERR(segs) : -EINVAL;
-	}
-	consume_skb(skb);
-	skb_list_walk_safe(segs, skb, next) {
-		skb_mark_not_on_list(skb);
-		if (err)
-			kfree_skb(skb);
-		else
-			err = fragment_one(skb, mtu, clear_df, send);
-	}
-	return err;
 }
