@@ -167,28 +167,28 @@ hooks_test()
 			echo "counter $chain { }"
 		done
 		cat <<-EOF
-			chain pre {
+			chain c_pre {
 				type filter hook prerouting priority 0;
 				iifname u0 meta l4proto gre counter name pre_outer
 				iifname mt$v meta l4proto { icmp, ipv6-icmp } counter name pre_inner
 			}
-			chain in {
+			chain c_in {
 				type filter hook input priority 0;
 				iifname u0 meta l4proto gre counter name in_outer
 				iifname mt$v counter name in_inner
 			}
-			chain fwd {
+			chain c_fwd {
 				type filter hook forward priority 0;
 				meta l4proto gre counter name fwd_outer
 				iifname l0 oifname mt$v counter name fwd_in
 				iifname mt$v oifname l0 counter name fwd_out
 			}
-			chain out {
+			chain c_out {
 				type filter hook output priority 0;
 				oifname u0 meta l4proto gre counter name out_outer
 				oifname mt$v counter name out_inner
 			}
-			chain post {
+			chain c_post {
 				type filter hook postrouting priority 0;
 				oifname u0 meta l4proto gre counter name post_outer
 				oifname mt$v meta l4proto { icmp, ipv6-icmp } counter name post_inner
@@ -219,7 +219,7 @@ state_test()
 			counter new_in { }
 			counter est_in { }
 			counter invalid { }
-			chain fwd {
+			chain c_fwd {
 				type filter hook forward priority 0;
 				oifname mt$v ct state new counter name new_out
 				oifname mt$v ct state established counter name est_out
@@ -242,7 +242,7 @@ state_test()
 			counter syn { }
 			counter other { }
 			counter est_out { }
-			chain fwd {
+			chain c_fwd {
 				type filter hook forward priority 0;
 				iifname mt$v tcp flags syn / syn,ack counter name syn
 				iifname mt$v ct state new counter name new_in
@@ -275,15 +275,15 @@ no_leak_test()
 			counter inner_ct_mark { }
 			counter inner_untracked { }
 			counter inner_gre { }
-			chain mark {
+			chain c_mark {
 				type filter hook input priority -100;
 				iifname u0 meta l4proto gre ct mark set 0x77 counter name marked
 			}
-			chain raw {
+			chain c_raw {
 				type filter hook prerouting priority -300;
 				iifname mt$v ct state established,related,new counter name inner_untracked
 			}
-			chain pre {
+			chain c_pre {
 				type filter hook prerouting priority 0;
 				iifname mt$v counter name inner
 				iifname mt$v ct mark 0x77 counter name inner_ct_mark
@@ -315,11 +315,11 @@ mark_test()
 			counter outer { }
 			counter inner { }
 			counter inner_mark { }
-			chain raw {
+			chain c_raw {
 				type filter hook prerouting priority -300;
 				iifname u0 meta l4proto gre meta mark set 0x99 counter name outer
 			}
-			chain pre {
+			chain c_pre {
 				type filter hook prerouting priority 0;
 				iifname mt$v counter name inner
 				iifname mt$v meta mark 0x99 counter name inner_mark
@@ -345,24 +345,24 @@ notrack_test()
 			counter outer { }
 			counter tracked { }
 			counter inner { }
-			chain raw_in {
+			chain c_raw_in {
 				type filter hook prerouting priority -300;
 				meta l4proto gre notrack
 			}
-			chain raw_out {
+			chain c_raw_out {
 				type filter hook output priority -300;
 				meta l4proto gre notrack
 			}
-			chain in {
+			chain c_in {
 				type filter hook input priority 0;
 				meta l4proto gre ct state untracked counter name outer
 				meta l4proto gre ct state != untracked counter name tracked
 			}
-			chain out {
+			chain c_out {
 				type filter hook output priority 0;
 				meta l4proto gre ct state != untracked counter name tracked
 			}
-			chain fwd {
+			chain c_fwd {
 				type filter hook forward priority 0;
 				iifname mt$v ct state established counter name inner
 				ct state untracked counter name tracked
@@ -392,7 +392,7 @@ masquerade_test()
 	check_fail $? "ping without NAT"
 	rules "$near" <<-EOF
 		table inet t {
-			chain post {
+			chain c_post {
 				type nat hook postrouting priority 100;
 				oifname mt$v masquerade
 			}
@@ -402,7 +402,7 @@ masquerade_test()
 		table inet t {
 			counter wrong { }
 			counter right { }
-			chain in {
+			chain c_in {
 				type filter hook input priority 0;
 				iifname mt$v ip saddr 10.0.$v.1 counter name right
 				iifname mt$v ip6 saddr 2001:db8:a:$v::1 counter name right
@@ -446,7 +446,7 @@ dnat_test()
 	way_back "$v"
 	rules "$near" <<-EOF
 		table inet t {
-			chain pre {
+			chain c_pre {
 				type nat hook prerouting priority -100;
 				iifname mt$v ip daddr 10.0.$v.1 tcp dport 5001 dnat ip to 10.9.0.2
 				iifname mt$v ip6 daddr 2001:db8:a:$v::1 tcp dport 5001 dnat ip6 to 2001:db8:9::2
@@ -530,7 +530,7 @@ flowtable_rules()
 			flowtable f {
 				hook ingress priority 0; devices = { $1 };
 			}
-			chain fwd {
+			chain c_fwd {
 				type filter hook forward priority 0;
 				meta l4proto { tcp, udp } flow add @f
 				meta l4proto { tcp, udp } counter name forwarded
@@ -761,7 +761,7 @@ rp_filter_test()
 	rules "$lan" <<-EOF
 		table inet t {
 			counter spoofed { }
-			chain pre {
+			chain c_pre {
 				type filter hook prerouting priority 0;
 				ip saddr 10.9.0.77 counter name spoofed
 			}
