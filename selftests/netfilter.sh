@@ -304,7 +304,8 @@ no_leak_test()
 	log_test "IPv$v: the outer flow's connection stays outside"
 }
 
-# The mark of an outer packet is for the underlay.
+# Within one namespace a mark goes along from the outer packet to the inner one,
+# as it does with ip_gre: rules that mark by underlay and route by mark work on.
 mark_test()
 {
 	local v=$1
@@ -328,9 +329,9 @@ mark_test()
 	EOF
 	pings "$v"
 	check_eq "$(packets "$near" outer inner inner_mark)" \
-		"outer=6 inner=6 inner_mark=0" "packets"
+		"outer=6 inner=6 inner_mark=6" "packets"
 	rules_gone "$near"
-	log_test "IPv$v: the mark of the outer packet stays outside"
+	log_test "IPv$v: the mark of the outer packet stays on the inner one"
 }
 
 # NOTRACK for GRE, as busy routers have it
