@@ -70,6 +70,12 @@ void mt_attrs_get_change(struct mt_conf_change *change,
 		case MTUN_A_TUNNEL_FRAG:
 			change->frag = nla_get_u8(attr);
 			break;
+		case MTUN_A_TUNNEL_MSS_TX:
+			change->mss_tx = nla_get_u16(attr);
+			break;
+		case MTUN_A_TUNNEL_MSS_RX:
+			change->mss_rx = nla_get_u16(attr);
+			break;
 		case MTUN_A_TUNNEL_LINK:
 			change->link = nla_data(attr);
 			break;
@@ -92,6 +98,7 @@ size_t mt_attrs_conf_size(void)
 	       2 * nla_total_size(sizeof(struct nla_bitfield32)) +
 	       nla_total_size(IFNAMSIZ) +	/* LINK */
 	       3 * nla_total_size(sizeof(u32)) + /* IKEY, OKEY, FWMARK */
+	       2 * nla_total_size(sizeof(u16)) + /* MSS_TX, MSS_RX */
 	       8 * nla_total_size(sizeof(u8));
 }
 
@@ -113,6 +120,8 @@ int mt_attrs_put_conf(struct sk_buff *skb, const struct mt_conf *conf,
 	    nla_put_u8(skb, MTUN_A_TUNNEL_DF, conf->df) ||
 	    nla_put_u8(skb, MTUN_A_TUNNEL_INNER_DF, conf->inner_df) ||
 	    nla_put_u8(skb, MTUN_A_TUNNEL_FRAG, conf->frag) ||
+	    nla_put_u16(skb, MTUN_A_TUNNEL_MSS_TX, conf->mss_tx) ||
+	    nla_put_u16(skb, MTUN_A_TUNNEL_MSS_RX, conf->mss_rx) ||
 	    nla_put_string(skb, MTUN_A_TUNNEL_LINK, conf->link) ||
 	    nla_put_u32(skb, MTUN_A_TUNNEL_FWMARK, conf->fwmark) ||
 	    nla_put_u8(skb, MTUN_A_TUNNEL_MTU_AUTO, mtu_auto))
@@ -126,7 +135,8 @@ int mt_attrs_put_conf(struct sk_buff *skb, const struct mt_conf *conf,
 	return 0;
 }
 
-static size_t drop_size(void)
+/* How many packets of what: a drop reason or a verdict, which look alike. */
+static size_t count_size(void)
 {
 	return nla_total_size(0) + nla_total_size(sizeof(u32)) +
 	       nla_total_size_64bit(sizeof(u64));
@@ -135,16 +145,23 @@ static size_t drop_size(void)
 size_t mt_attrs_stats_size(void)
 {
 	return nla_total_size(0) + 5 * nla_total_size_64bit(sizeof(u64)) +
-	       MTUN_DROP_REASON_MAX * drop_size();
+	       (MTUN_DROP_REASON_MAX + MTUN_MSS_VERDICT_MAX) * count_size();
 }
 
-static int put_drop(struct sk_buff *skb, u32 reason, u64 packets)
-{
-	struct nlattr *nest = nla_nest_start(skb, MTUN_A_STATS_DROP);
+static_assert((int)MTUN_A_DROP_REASON == (int)MTUN_A_MSS_VERDICT &&
+	      (int)MTUN_A_DROP_PACKETS == (int)MTUN_A_MSS_PACKETS &&
+	      (int)MTUN_A_DROP_PAD == (int)MTUN_A_MSS_PAD);
 
+static int put_count(struct sk_buff *skb, int attr, u32 what, u64 packets)
+{
+	struct nlattr *nest;
+
+	if (!packets)
+		return 0;
+	nest = nla_nest_start(skb, attr);
 	if (!nest)
 		return -EMSGSIZE;
-	if (nla_put_u32(skb, MTUN_A_DROP_REASON, reason) ||
+	if (nla_put_u32(skb, MTUN_A_DROP_REASON, what) ||
 	    nla_put_u64_64bit(skb, MTUN_A_DROP_PACKETS, packets,
 			      MTUN_A_DROP_PAD)) {
 		nla_nest_cancel(skb, nest);
@@ -173,7 +190,11 @@ int mt_attrs_put_stats(struct sk_buff *skb, const struct mt_stats_sum *sum)
 	    put_counter(skb, MTUN_A_STATS_ICMP_ERRORS, sum->icmp_errors))
 		goto err_cancel_nest;
 	for (i = 1; i <= MTUN_DROP_REASON_MAX; i++) {
-		if (sum->drops[i] && put_drop(skb, i, sum->drops[i]))
+		if (put_count(skb, MTUN_A_STATS_DROP, i, sum->drops[i]))
+			goto err_cancel_nest;
+	}
+	for (i = 1; i <= MTUN_MSS_VERDICT_MAX; i++) {
+		if (put_count(skb, MTUN_A_STATS_MSS, i, sum->mss[i]))
 			goto err_cancel_nest;
 	}
 	nla_nest_end(skb, nest);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "conf.h"
+#include "mss.h"
 
 #define TTL_DEFAULT	64
 #define ECN_MASK	0x03
@@ -235,6 +236,23 @@ static const char *apply_link(struct mt_conf *conf,
 	return NULL;
 }
 
+static const char *apply_mss(struct mt_conf *conf,
+			     const struct mt_conf_change *change, u16 *attr)
+{
+	if (given(change, MTUN_A_TUNNEL_MSS_TX))
+		conf->mss_tx = change->mss_tx;
+	*attr = MTUN_A_TUNNEL_MSS_TX;
+	if (conf->mss_tx != MTUN_MSS_OFF && conf->mss_tx < MT_MSS_MIN)
+		return "mss-tx must be off, auto or at least 48";
+
+	if (given(change, MTUN_A_TUNNEL_MSS_RX))
+		conf->mss_rx = change->mss_rx;
+	*attr = MTUN_A_TUNNEL_MSS_RX;
+	if (conf->mss_rx != MTUN_MSS_OFF && conf->mss_rx < MT_MSS_MIN)
+		return "mss-rx must be off, auto or at least 48";
+	return NULL;
+}
+
 void mt_conf_init(struct mt_conf *conf)
 {
 	memset(conf, 0, sizeof(*conf));
@@ -271,6 +289,10 @@ const char *mt_conf_apply(struct mt_conf *conf,
 		return "tos must have its two low bits 0: they are ECN's";
 
 	err = apply_fragmentation(conf, change, attr);
+	if (err)
+		return err;
+
+	err = apply_mss(conf, change, attr);
 	if (err)
 		return err;
 

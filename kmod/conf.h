@@ -28,6 +28,8 @@
  * @df: .
  * @inner_df: .
  * @frag: .
+ * @mss_tx: .
+ * @mss_rx: .
  */
 struct mt_conf_change {
 	u32 given;
@@ -50,6 +52,8 @@ struct mt_conf_change {
 	u8 df;
 	u8 inner_df;
 	u8 frag;
+	u16 mss_tx;
+	u16 mss_rx;
 };
 
 /**

@@ -216,6 +216,17 @@ static const struct apply_case apply_cases[] = {
 	  { .given = GIVES(TOS) | GIVES(TOS_INHERIT),
 	    .tos = 8, .tos_inherit = 1 } },
 	{ "tos no more inherited", V4_KEYS, { .given = GIVES(TOS_INHERIT) } },
+	{ "mss", V4,
+	  { .given = GIVES(MSS_TX) | GIVES(MSS_RX), .mss_tx = 1436,
+	    .mss_rx = MTUN_MSS_AUTO } },
+	{ "mss-tx off", V4_KEYS, ONE(MSS_TX, .mss_tx = MTUN_MSS_OFF) },
+	{ "mss-rx off", V4_KEYS, ONE(MSS_RX, .mss_rx = MTUN_MSS_OFF) },
+	{ "mss-tx 48", V6, ONE(MSS_TX, .mss_tx = 48) },
+	{ "mss-rx 48", V6, ONE(MSS_RX, .mss_rx = 48) },
+	{ "mss-tx 47", V4, ONE(MSS_TX, .mss_tx = 47),
+	  ERROR(MSS_TX, "mss-tx must be off, auto or at least 48") },
+	{ "mss-rx 1", V4, ONE(MSS_RX, .mss_rx = 1),
+	  ERROR(MSS_RX, "mss-rx must be off, auto or at least 48") },
 	{ "fwmark", V4, ONE(FWMARK, .fwmark = 0xffffffff) },
 	{ "no fwmark", V4_KEYS, { .given = GIVES(FWMARK) } },
 
@@ -269,6 +280,8 @@ static void make_base(struct mt_conf *conf, enum base base)
 		conf->ttl_inherit = true;
 		conf->df = MTUN_DF_CLEAR;
 		conf->inner_df = MTUN_INNER_DF_CLEAR;
+		conf->mss_tx = 1400;
+		conf->mss_rx = MTUN_MSS_AUTO;
 		fallthrough;
 	case OUTER:
 	case V4:
@@ -310,6 +323,8 @@ static void expect_conf(struct kunit *test, const struct mt_conf *got,
 	KUNIT_EXPECT_EQ(test, got->df, want->df);
 	KUNIT_EXPECT_EQ(test, got->inner_df, want->inner_df);
 	KUNIT_EXPECT_EQ(test, got->frag, want->frag);
+	KUNIT_EXPECT_EQ(test, got->mss_tx, want->mss_tx);
+	KUNIT_EXPECT_EQ(test, got->mss_rx, want->mss_rx);
 	KUNIT_EXPECT_EQ(test, got->tos, want->tos);
 	KUNIT_EXPECT_EQ(test, got->tos_inherit, want->tos_inherit);
 }
@@ -379,6 +394,8 @@ static void make_change(struct kunit *test, struct mt_conf_change *to,
 	COPY(df, DF);
 	COPY(inner_df, INNER_DF);
 	COPY(frag, FRAG);
+	COPY(mss_tx, MSS_TX);
+	COPY(mss_rx, MSS_RX);
 	COPY(tos, TOS);
 	COPY(tos_inherit, TOS_INHERIT);
 #undef COPY
@@ -427,6 +444,10 @@ static void model(struct mt_conf *conf, const struct mt_conf_change *change)
 		conf->inner_df = change->inner_df;
 	if (given & GIVES(FRAG))
 		conf->frag = change->frag;
+	if (given & GIVES(MSS_TX))
+		conf->mss_tx = change->mss_tx;
+	if (given & GIVES(MSS_RX))
+		conf->mss_rx = change->mss_rx;
 	if (given & GIVES(TOS))
 		conf->tos = change->tos;
 	if (given & GIVES(TOS_INHERIT))
@@ -628,12 +649,14 @@ static void mt_conf_order_test(struct kunit *test)
 		.given = BOTH_GIVEN | GIVES(IKEY) | GIVES(OKEY) | GIVES(TTL) |
 			 GIVES(TOS) | GIVES(TOS_INHERIT) | GIVES(LINK) |
 			 GIVES(TTL_INHERIT) | GIVES(DF) | GIVES(INNER_DF) |
-			 GIVES(IFLAGS) | GIVES(OFLAGS) | GIVES(FWMARK),
+			 GIVES(IFLAGS) | GIVES(OFLAGS) | GIVES(FWMARK) |
+			 GIVES(MSS_TX) | GIVES(MSS_RX),
 		LOCAL(c4), REMOTE(a4), .ikey = 1, .okey = 2, .ttl = 3,
 		.tos = 4, .tos_inherit = 1, .link = "eth6", .fwmark = 7,
 		.ttl_inherit = 1, .df = MTUN_DF_INHERIT, .inner_df = 1,
 		.iflags = CSUM, .iflags_mask = CSUM | SEQ,
 		.oflags = SEQ, .oflags_mask = SEQ,
+		.mss_tx = 1300, .mss_rx = MTUN_MSS_AUTO,
 	};
 	struct mt_conf_change one, change;
 	struct mt_conf conf, want;

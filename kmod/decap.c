@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "decap.h"
+#include "clamp.h"
 #include "compat.h"
 #include "family.h"
+#include "mss.h"
 #include "registry.h"
 #include "stats.h"
 #include "wire.h"
@@ -81,7 +83,28 @@ static bool sequence_ok(atomic64_t *last, u32 seq)
 	return true;
 }
 
-void mt_decap(const struct mt_endpoint *ep, struct sk_buff *skb,
+/* What is sent in answer must fit into the way back. */
+static void clamp_received(const struct mt_tunnel *tunnel,
+			   struct mt_endpoint *ep, struct sk_buff *skb)
+{
+	unsigned int mtu = READ_ONCE(tunnel->dev->mtu);
+	unsigned int at = mt_clamp_find(skb);
+	struct dst_entry *dst;
+
+	if (!at)
+		return;
+	dst = mt_route(tunnel->net, ep);
+	if (!IS_ERR(dst)) {
+		mtu = min(mtu, mt_route_mtu(dst, ep));
+		dst_release(dst);
+	}
+	mt_stats_mss(tunnel->stats,
+		     mt_clamp(skb, at,
+			      mt_mss_limit(ep->conf.mss_rx, mtu,
+					   skb->protocol != htons(ETH_P_IP))));
+}
+
+void mt_decap(struct mt_endpoint *ep, struct sk_buff *skb,
 	      const struct mt_outer *outer, const struct mt_gre *gre)
 {
 	const u32 options = MTUN_GRE_FLAG_CSUM | MTUN_GRE_FLAG_SEQ;
@@ -145,6 +168,9 @@ void mt_decap(const struct mt_endpoint *ep, struct sk_buff *skb,
 	if (gre->flags & MTUN_GRE_FLAG_SEQ &&
 	    !sequence_ok(&tunnel->rx_seq, gre->seq))
 		goto err_free_skb;
+
+	if (ep->conf.mss_rx)
+		clamp_received(tunnel, ep, skb);
 
 	packets = mt_wire_packets(skb);
 	bytes = skb->len;

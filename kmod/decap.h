@@ -19,7 +19,7 @@ struct mt_outer;
  *
  * Context: RCU, bottom halves off.
  */
-void mt_decap(const struct mt_endpoint *ep, struct sk_buff *skb,
+void mt_decap(struct mt_endpoint *ep, struct sk_buff *skb,
 	      const struct mt_outer *outer, const struct mt_gre *gre);
 
 #endif /* MTUN_DECAP_H */

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "encap.h"
+#include "clamp.h"
 #include "compat.h"
 #include "family.h"
 #include "frag.h"
+#include "mss.h"
 #include "registry.h"
 #include "stats.h"
 #include "wire.h"
@@ -80,12 +82,19 @@ static void choose(struct mt_variable *variable, const struct mt_endpoint *ep,
 	variable->hash = ep->family->flow_label ? skb_get_hash(skb) : 0;
 }
 
-static struct dst_entry *find_route(const struct mt_tunnel *tunnel,
-				    struct mt_endpoint *ep)
+/* What comes back must fit into this way, too. */
+static void clamp_sent(const struct mt_tunnel *tunnel,
+		       const struct mt_conf *conf, struct sk_buff *skb,
+		       unsigned int mtu)
 {
-	struct dst_entry *dst = dst_cache_get(&ep->routes);
+	unsigned int at = mt_clamp_find(skb);
 
-	return dst ?: ep->family->route(tunnel->net, ep);
+	if (!at)
+		return;
+	mtu = min(mtu, READ_ONCE(tunnel->dev->mtu));
+	mt_stats_mss(tunnel->stats,
+		     mt_clamp(skb, at, mt_mss_limit(conf->mss_tx, mtu,
+						    !is_ipv4(skb))));
 }
 
 static bool fits(const struct sk_buff *skb, unsigned int mtu)
@@ -203,7 +212,7 @@ void mt_encap(struct mt_tunnel *tunnel, struct sk_buff *skb)
 		goto err_free_skb;
 
 	reason = MTUN_DROP_TX_NO_ROUTE;
-	dst = find_route(tunnel, ep);
+	dst = mt_route(tunnel->net, ep);
 	if (IS_ERR(dst))
 		goto err_free_skb;
 
@@ -212,8 +221,9 @@ void mt_encap(struct mt_tunnel *tunnel, struct sk_buff *skb)
 		goto err_release_dst;
 
 	choose(&variable, ep, skb);
-	mtu = dst_mtu(dst);
-	mtu = mtu > ep->header_len ? mtu - ep->header_len : 0;
+	mtu = mt_route_mtu(dst, ep);
+	if (conf->mss_tx)
+		clamp_sent(tunnel, conf, skb, mtu);
 	if (unlikely(!fits(skb, mtu)) &&
 	    (variable.df || conf->frag != MTUN_FRAG_OUTER)) {
 		dst_release(dst);

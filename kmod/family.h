@@ -96,6 +96,26 @@ struct mt_family {
 	int (*send)(struct net *net, struct sk_buff *skb);
 };
 
+/**
+ * mt_route() - the way to the remote, from the cache or found anew
+ * @net: the underlay
+ * @ep: the endpoint
+ *
+ * Context: bottom halves off.
+ * Return: a reference, or ERR_PTR.
+ */
+struct dst_entry *mt_route(struct net *net, struct mt_endpoint *ep);
+
+/**
+ * mt_route_mtu() - the largest inner packet that fits into a way
+ * @dst: the way
+ * @ep: whose headers come before it
+ *
+ * Return: bytes, 0 if not even the headers fit.
+ */
+unsigned int mt_route_mtu(const struct dst_entry *dst,
+			  const struct mt_endpoint *ep);
+
 extern const struct mt_family mt_family_ipv4;
 extern const struct mt_family mt_family_ipv6;
 

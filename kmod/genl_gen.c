@@ -22,6 +22,8 @@ static const struct nla_policy mtun_tunnel_new_policy[MTUN_A_TUNNEL_MTU + 1] = {
 	[MTUN_A_TUNNEL_FRAG] = NLA_POLICY_MAX(NLA_U8, 1),
 	[MTUN_A_TUNNEL_LINK] = { .type = NLA_NUL_STRING, .len = 15 },
 	[MTUN_A_TUNNEL_FWMARK] = { .type = NLA_U32 },
+	[MTUN_A_TUNNEL_MSS_TX] = { .type = NLA_U16 },
+	[MTUN_A_TUNNEL_MSS_RX] = { .type = NLA_U16 },
 	[MTUN_A_TUNNEL_MTU] = { .type = NLA_U32 },
 };
 
@@ -43,6 +45,8 @@ static const struct nla_policy mtun_tunnel_set_policy[MTUN_A_TUNNEL_MTU + 1] = {
 	[MTUN_A_TUNNEL_FRAG] = NLA_POLICY_MAX(NLA_U8, 1),
 	[MTUN_A_TUNNEL_LINK] = { .type = NLA_NUL_STRING, .len = 15 },
 	[MTUN_A_TUNNEL_FWMARK] = { .type = NLA_U32 },
+	[MTUN_A_TUNNEL_MSS_TX] = { .type = NLA_U16 },
+	[MTUN_A_TUNNEL_MSS_RX] = { .type = NLA_U16 },
 	[MTUN_A_TUNNEL_MTU] = { .type = NLA_U32 },
 };
 

@@ -38,4 +38,21 @@ typedef __u32 u32;
 #define be32_to_cpu(x)		ntohl(x)
 #endif
 
+/* In network byte order, at any address */
+static inline u16 mt_get_be16(const u8 *p)
+{
+	return p[0] << 8 | p[1];
+}
+
+static inline u32 mt_get_be32(const u8 *p)
+{
+	return (u32)mt_get_be16(p) << 16 | mt_get_be16(p + 2);
+}
+
+static inline void mt_put_be16(u8 *p, u16 value)
+{
+	p[0] = value >> 8;
+	p[1] = value;
+}
+
 #endif /* MTUN_PURE_H */

@@ -49,6 +49,16 @@ void mt_stats_icmp_error(struct mt_stats __percpu *stats)
 	u64_stats_update_end(&s->syncp);
 }
 
+void mt_stats_mss(struct mt_stats __percpu *stats,
+		  enum mtun_mss_verdict verdict)
+{
+	struct mt_stats *s = this_cpu_ptr(stats);
+
+	u64_stats_update_begin(&s->syncp);
+	u64_stats_inc(&s->mss[verdict]);
+	u64_stats_update_end(&s->syncp);
+}
+
 void mt_stats_sum(const struct mt_stats __percpu *stats,
 		  struct mt_stats_sum *sum)
 {
@@ -67,6 +77,8 @@ void mt_stats_sum(const struct mt_stats __percpu *stats,
 			one.tx_packets = u64_stats_read(&s->tx_packets);
 			one.tx_bytes = u64_stats_read(&s->tx_bytes);
 			one.icmp_errors = u64_stats_read(&s->icmp_errors);
+			for (i = 0; i < ARRAY_SIZE(one.mss); i++)
+				one.mss[i] = u64_stats_read(&s->mss[i]);
 			for (i = 0; i < ARRAY_SIZE(one.drops); i++)
 				one.drops[i] = u64_stats_read(&s->drops[i]);
 		} while (u64_stats_fetch_retry(&s->syncp, start));
@@ -76,6 +88,8 @@ void mt_stats_sum(const struct mt_stats __percpu *stats,
 		sum->tx_packets += one.tx_packets;
 		sum->tx_bytes += one.tx_bytes;
 		sum->icmp_errors += one.icmp_errors;
+		for (i = 0; i < ARRAY_SIZE(one.mss); i++)
+			sum->mss[i] += one.mss[i];
 		for (i = 0; i < ARRAY_SIZE(one.drops); i++)
 			sum->drops[i] += one.drops[i];
 	}

@@ -17,6 +17,7 @@
  * @tx_packets: packets encapsulated
  * @tx_bytes: their bytes, without outer headers
  * @icmp_errors: ICMP errors received about packets sent
+ * @mss: TCP handshakes seen by the MSS clamp, by enum mtun_mss_verdict
  * @drops: packets refused, by enum mtun_drop_reason
  * @syncp: makes 64 bits readable in one piece on 32-bit machines
  */
@@ -26,6 +27,7 @@ struct mt_stats {
 	u64_stats_t tx_packets;
 	u64_stats_t tx_bytes;
 	u64_stats_t icmp_errors;
+	u64_stats_t mss[MTUN_MSS_VERDICT_MAX + 1];
 	u64_stats_t drops[MTUN_DROP_REASON_MAX + 1];
 	struct u64_stats_sync syncp;
 };
@@ -37,6 +39,7 @@ struct mt_stats_sum {
 	u64 tx_packets;
 	u64 tx_bytes;
 	u64 icmp_errors;
+	u64 mss[MTUN_MSS_VERDICT_MAX + 1];
 	u64 drops[MTUN_DROP_REASON_MAX + 1];
 };
 
@@ -53,6 +56,8 @@ void mt_stats_tx(struct mt_stats __percpu *stats, unsigned int packets,
 void mt_stats_drop(struct mt_stats __percpu *stats,
 		   enum mtun_drop_reason reason);
 void mt_stats_icmp_error(struct mt_stats __percpu *stats);
+void mt_stats_mss(struct mt_stats __percpu *stats,
+		  enum mtun_mss_verdict verdict);
 
 static inline unsigned int mt_wire_packets(const struct sk_buff *skb)
 {

@@ -50,6 +50,8 @@ struct mt_tuple {
  * @df: whether outer packets may be fragmented, enum mtun_df
  * @inner_df: what DF of an inner packet means, enum mtun_inner_df
  * @frag: where packets are fragmented, enum mtun_frag
+ * @mss_tx: largest MSS of TCP handshakes sent, MTUN_MSS_OFF or MTUN_MSS_AUTO
+ * @mss_rx: the same for those received
  *
  * Keys are in host byte order, addresses in network byte order.
  */
@@ -70,6 +72,8 @@ struct mt_conf {
 	u8 df;
 	u8 inner_df;
 	u8 frag;
+	u16 mss_tx;
+	u16 mss_rx;
 };
 
 #endif /* MTUN_TYPES_H */

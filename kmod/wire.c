@@ -9,16 +9,6 @@
 #define GRE_MUST_BE_0	0x0c00	/* bits 4 and 5, RFC 2784 section 2.3 */
 #define GRE_VERSION	0x0007
 
-static u16 get_be16(const u8 *p)
-{
-	return p[0] << 8 | p[1];
-}
-
-static u32 get_be32(const u8 *p)
-{
-	return (u32)get_be16(p) << 16 | get_be16(p + 2);
-}
-
 bool mt_gre_parse(struct mt_gre *gre, const u8 *data, size_t len)
 {
 	unsigned int offset = MT_GRE_LEN_MIN;
@@ -26,7 +16,7 @@ bool mt_gre_parse(struct mt_gre *gre, const u8 *data, size_t len)
 
 	if (len < sizeof(flags))
 		return false;
-	flags = get_be16(data);
+	flags = mt_get_be16(data);
 	if (flags & GRE_VERSION)
 		return false;
 
@@ -53,7 +43,7 @@ bool mt_gre_parse(struct mt_gre *gre, const u8 *data, size_t len)
 	if (flags & GRE_SEQ) {
 		gre->flags |= MTUN_GRE_FLAG_SEQ;
 		if (len >= offset + sizeof(gre->seq))
-			gre->seq = get_be32(data + offset);
+			gre->seq = mt_get_be32(data + offset);
 		offset += sizeof(gre->seq);
 	}
 	gre->len = offset;

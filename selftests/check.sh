@@ -388,6 +388,7 @@ main()
 		whole "checkpatch, tools" checkpatch tools
 		whole "checkpatch, tests" checkpatch selftests
 		tap "unit" selftests/unit/run
+		tap "fuzz" selftests/unit/fuzz
 		tap "tools" tools_unit
 		whole "module, sparse" module_sparse
 		whole "module, W=1" module_warnings

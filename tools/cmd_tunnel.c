@@ -36,6 +36,8 @@ enum {
 	DEV		= 1 << 13,
 	FWMARK		= 1 << 14,
 	MTU		= 1 << 15,
+	MSS_TX		= 1 << 16,
+	MSS_RX		= 1 << 17,
 };
 
 static bool parse_u8(const char *text, uint8_t *value)
@@ -223,6 +225,41 @@ static bool parse_fwmark(const char *value, struct tunnel *t)
 	return !strcmp(value, "none") || parse_u32(value, &t->fwmark);
 }
 
+static bool parse_mss_value(const char *value, uint16_t *mss)
+{
+	uint32_t v;
+
+	if (!strcmp(value, "off")) {
+		*mss = MTUN_MSS_OFF;
+		return true;
+	}
+	if (!strcmp(value, "auto")) {
+		*mss = MTUN_MSS_AUTO;
+		return true;
+	}
+	if (!parse_u32(value, &v) || v == MTUN_MSS_OFF || v >= MTUN_MSS_AUTO)
+		return false;
+	*mss = v;
+	return true;
+}
+
+static bool parse_mss_tx(const char *value, struct tunnel *t)
+{
+	t->has |= has_bit(MTUN_A_TUNNEL_MSS_TX);
+	return parse_mss_value(value, &t->mss_tx);
+}
+
+static bool parse_mss_rx(const char *value, struct tunnel *t)
+{
+	t->has |= has_bit(MTUN_A_TUNNEL_MSS_RX);
+	return parse_mss_value(value, &t->mss_rx);
+}
+
+static bool parse_mss(const char *value, struct tunnel *t)
+{
+	return parse_mss_tx(value, t) && parse_mss_rx(value, t);
+}
+
 static bool parse_mtu(const char *value, struct tunnel *t)
 {
 	t->has |= has_bit(MTUN_A_TUNNEL_MTU);
@@ -237,6 +274,8 @@ static bool parse_mtu(const char *value, struct tunnel *t)
 	"not an IPv4 or IPv6 address; give it without a prefix length, a host name or a %zone (for that use dev)"
 
 #define ON_OFF_WANTS "give on or off"
+
+#define MSS_WANTS "give 48 to 65534 bytes, auto or off"
 
 static const struct arg args[] = {
 	{ "local", LOCAL, parse_local, ADDR_WANTS },
@@ -260,6 +299,9 @@ static const struct arg args[] = {
 	  "give the name of an underlay device (1 to 15 bytes), or none" },
 	{ "fwmark", FWMARK, parse_fwmark,
 	  "a mark is 0 to 4294967295 (0x for hexadecimal), or none" },
+	{ "mss", MSS_TX | MSS_RX, parse_mss, MSS_WANTS },
+	{ "mss-tx", MSS_TX, parse_mss_tx, MSS_WANTS },
+	{ "mss-rx", MSS_RX, parse_mss_rx, MSS_WANTS },
 	{ "mtu", MTU, parse_mtu, "give a number of bytes, or auto" },
 	{ NULL }
 };
@@ -412,7 +454,7 @@ static enum result tunnel_list(struct context *ctx, int argc, char **argv)
 }
 
 #define CONF_ARGS \
-	"[key K | ikey K okey K] [csum on|off] [seq on|off] [ttl N|inherit] [tos N|inherit] [df set|inherit|clear] [inner-df keep|clear] [frag inner|outer] [dev IFNAME] [fwmark N] [mtu N|auto]"
+	"[key K | ikey K okey K] [csum on|off] [seq on|off] [ttl N|inherit] [tos N|inherit] [df set|inherit|clear] [inner-df keep|clear] [frag inner|outer] [dev IFNAME] [fwmark N] [mss N|auto|off] [mtu N|auto]"
 
 #define CONF_MORE \
 	"  local ADDR      outer source address, IPv4 or IPv6\n" \
@@ -437,6 +479,10 @@ static enum result tunnel_list(struct context *ctx, int argc, char **argv)
 	"  frag outer      or after it, where df permits\n" \
 	"  dev IFNAME      send through this underlay device only; it may come later\n" \
 	"  fwmark N        mark outer packets, for policy routing and netfilter\n" \
+	"  mss N           lower the MSS of TCP handshakes to N bytes at most\n" \
+	"  mss auto        lower it to what fits into the tunnel and its path\n" \
+	"  mss off         leave it alone (default)\n" \
+	"  mss-tx, mss-rx  the same for what is sent, for what is received only\n" \
 	"  mtu N           largest inner packet in bytes\n" \
 	"  mtu auto        let it follow the underlay (default)\n" \
 	"Numbers are decimal, or hexadecimal with 0x; a key may be a dotted quad.\n"

@@ -68,7 +68,10 @@ class Spec:
     def __init__(self, path):
         doc = yaml.safe_load(path.read_text())
         self.doc = doc['doc']
-        self.enums = {d['name']: d for d in doc['definitions']}
+        self.consts = [d for d in doc['definitions']
+                       if d['type'] == 'const']
+        self.enums = {d['name']: d for d in doc['definitions']
+                      if d['type'] != 'const'}
         self.sets = {s['name']: s for s in doc['attribute-sets']}
         self.ops = doc['operations']['list']
         self.groups = [g['name'] for g in doc['mcast-groups']['list']]
@@ -122,6 +125,10 @@ def gen_uapi(spec):
     out += comment(lines)
     out += ['#define MTUN_GENL_NAME\t\t"mtun"', '#define MTUN_GENL_VERSION\t1',
             '']
+    for const in spec.consts:
+        out += comment([(0, flow(const['doc']))])
+        out += [f"#define {upper(FAMILY, const['name'])}\t{const['value']}",
+                '']
     for enum in spec.enums.values():
         name = enum.get('enum-name', lower(FAMILY, enum['name']))
         name = lower(name)

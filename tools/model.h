@@ -43,6 +43,7 @@ struct stats {
 	uint64_t tx_packets;
 	uint64_t tx_bytes;
 	uint64_t icmp_errors;
+	uint64_t mss[MTUN_MSS_VERDICT_MAX + 1];
 	uint64_t drops[MTUN_DROP_REASON_MAX + 1];
 };
 
@@ -67,6 +68,8 @@ struct tunnel {
 	uint8_t df;
 	uint8_t inner_df;
 	uint8_t frag;
+	uint16_t mss_tx;
+	uint16_t mss_rx;
 	char link[IFNAMSIZ];	/* "" for any */
 	uint32_t link_ifindex;	/* 0 when there is none by that name */
 	uint32_t fwmark;

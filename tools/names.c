@@ -45,6 +45,37 @@ const struct name frag_names[MTUN_FRAG_MAX + 1] = {
 	},
 };
 
+const struct name mss_verdict_names[MTUN_MSS_VERDICT_MAX + 1] = {
+	[MTUN_MSS_VERDICT_LOWERED] = {
+		"lowered",
+		"The MSS was larger than allowed and is what is allowed now."
+	},
+	[MTUN_MSS_VERDICT_SMALL] = {
+		"small",
+		"The MSS was no larger than allowed."
+	},
+	[MTUN_MSS_VERDICT_ABSENT] = {
+		"absent",
+		"There is no MSS option, so that 536 bytes (IPv4) or 1220 "
+		"(IPv6) count (RFC 9293 section 3.7.1)."
+	},
+	[MTUN_MSS_VERDICT_MALFORMED] = {
+		"malformed",
+		"The TCP header or an option of it is cut short or longer than "
+		"it may be."
+	},
+	[MTUN_MSS_VERDICT_SIGNED] = {
+		"signed",
+		"A change would break the signature that covers the options "
+		"(RFC 2385, RFC 5925)."
+	},
+	[MTUN_MSS_VERDICT_NO_MEMORY] = {
+		"no-memory",
+		"No memory to make the header writable. The MSS is larger than "
+		"allowed."
+	},
+};
+
 const struct name drop_reason_names[MTUN_DROP_REASON_MAX + 1] = {
 	[MTUN_DROP_RX_HEADER] = {
 		"rx-header",
@@ -141,6 +172,11 @@ const char *const drop_attr_names[MTUN_A_DROP_MAX + 1] = {
 	[MTUN_A_DROP_PACKETS] = "packets",
 };
 
+const char *const mss_attr_names[MTUN_A_MSS_MAX + 1] = {
+	[MTUN_A_MSS_VERDICT] = "verdict",
+	[MTUN_A_MSS_PACKETS] = "packets",
+};
+
 const char *const stats_attr_names[MTUN_A_STATS_MAX + 1] = {
 	[MTUN_A_STATS_RX_PACKETS] = "rx-packets",
 	[MTUN_A_STATS_RX_BYTES] = "rx-bytes",
@@ -148,6 +184,7 @@ const char *const stats_attr_names[MTUN_A_STATS_MAX + 1] = {
 	[MTUN_A_STATS_TX_BYTES] = "tx-bytes",
 	[MTUN_A_STATS_ICMP_ERRORS] = "icmp-errors",
 	[MTUN_A_STATS_DROP] = "drop",
+	[MTUN_A_STATS_MSS] = "mss",
 };
 
 const char *const tunnel_attr_names[MTUN_A_TUNNEL_MAX + 1] = {
@@ -169,6 +206,8 @@ const char *const tunnel_attr_names[MTUN_A_TUNNEL_MAX + 1] = {
 	[MTUN_A_TUNNEL_LINK] = "link",
 	[MTUN_A_TUNNEL_LINK_IFINDEX] = "link-ifindex",
 	[MTUN_A_TUNNEL_FWMARK] = "fwmark",
+	[MTUN_A_TUNNEL_MSS_TX] = "mss-tx",
+	[MTUN_A_TUNNEL_MSS_RX] = "mss-rx",
 	[MTUN_A_TUNNEL_MTU] = "mtu",
 	[MTUN_A_TUNNEL_MTU_AUTO] = "mtu-auto",
 	[MTUN_A_TUNNEL_IF_FLAGS] = "if-flags",

@@ -453,6 +453,22 @@ static void read_drop(const struct nlattr *drop, struct stats *stats)
 		stats->drops[reason] = packets;
 }
 
+static void read_mss(const struct nlattr *mss, struct stats *stats)
+{
+	uint32_t verdict = UINT32_MAX;
+	const struct nlattr *a;
+	uint64_t packets = 0;
+
+	mnl_attr_for_each_nested(a, mss) {
+		if (mnl_attr_get_type(a) == MTUN_A_MSS_VERDICT)
+			get_number(a, &verdict, sizeof(verdict));
+		else if (mnl_attr_get_type(a) == MTUN_A_MSS_PACKETS)
+			get_number(a, &packets, sizeof(packets));
+	}
+	if (verdict <= MTUN_MSS_VERDICT_MAX)
+		stats->mss[verdict] = packets;
+}
+
 static bool read_stats(const struct nlattr *nest, struct stats *stats)
 {
 	const struct nlattr *a;
@@ -476,6 +492,9 @@ static bool read_stats(const struct nlattr *nest, struct stats *stats)
 			break;
 		case MTUN_A_STATS_DROP:
 			read_drop(a, stats);
+			break;
+		case MTUN_A_STATS_MSS:
+			read_mss(a, stats);
 			break;
 		}
 	}
@@ -515,6 +534,10 @@ static bool read_attr(const struct nlattr *a, struct tunnel *t)
 		return get_number(a, &t->inner_df, sizeof(t->inner_df));
 	case MTUN_A_TUNNEL_FRAG:
 		return get_number(a, &t->frag, sizeof(t->frag));
+	case MTUN_A_TUNNEL_MSS_TX:
+		return get_number(a, &t->mss_tx, sizeof(t->mss_tx));
+	case MTUN_A_TUNNEL_MSS_RX:
+		return get_number(a, &t->mss_rx, sizeof(t->mss_rx));
 	case MTUN_A_TUNNEL_LINK:
 		return get_name(a, t->link);
 	case MTUN_A_TUNNEL_LINK_IFINDEX:
@@ -555,6 +578,13 @@ static void put_u32(struct nlmsghdr *nlh, const struct tunnel *t,
 		mnl_attr_put_u32(nlh, attr, value);
 }
 
+static void put_u16(struct nlmsghdr *nlh, const struct tunnel *t,
+		    enum mtun_tunnel_attr attr, uint16_t value)
+{
+	if (tunnel_has(t, attr))
+		mnl_attr_put_u16(nlh, attr, value);
+}
+
 static void put_u8(struct nlmsghdr *nlh, const struct tunnel *t,
 		   enum mtun_tunnel_attr attr, uint8_t value)
 {
@@ -592,6 +622,8 @@ static void put_tunnel(struct nlmsghdr *nlh, const struct tunnel *t)
 	put_u8(nlh, t, MTUN_A_TUNNEL_DF, t->df);
 	put_u8(nlh, t, MTUN_A_TUNNEL_INNER_DF, t->inner_df);
 	put_u8(nlh, t, MTUN_A_TUNNEL_FRAG, t->frag);
+	put_u16(nlh, t, MTUN_A_TUNNEL_MSS_TX, t->mss_tx);
+	put_u16(nlh, t, MTUN_A_TUNNEL_MSS_RX, t->mss_rx);
 	if (tunnel_has(t, MTUN_A_TUNNEL_LINK))
 		mnl_attr_put_strz(nlh, MTUN_A_TUNNEL_LINK, t->link);
 	put_u32(nlh, t, MTUN_A_TUNNEL_FWMARK, t->fwmark);

@@ -87,6 +87,18 @@ static struct text tos_text(const struct tunnel *t)
 	return text;
 }
 
+static struct text mss_text(uint16_t mss)
+{
+	switch (mss) {
+	case MTUN_MSS_OFF:
+		return word_text("off");
+	case MTUN_MSS_AUTO:
+		return word_text("auto");
+	default:
+		return number_text(mss);
+	}
+}
+
 /* " (1.5 MiB)", or nothing where the number says it as well. */
 static struct text size_text(uint64_t bytes)
 {
@@ -201,6 +213,44 @@ static json_t *flag(uint32_t flags, uint32_t bit)
 	return json_boolean(flags & bit);
 }
 
+/* A number, or auto or off. */
+static json_t *mss_value_json(uint16_t mss)
+{
+	return mss == MTUN_MSS_OFF || mss == MTUN_MSS_AUTO ?
+	       json_string(mss_text(mss).s) : number(mss);
+}
+
+static uint64_t mss_total(const struct stats *s)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 1; i <= MTUN_MSS_VERDICT_MAX; i++)
+		sum += s->mss[i];
+	return sum;
+}
+
+/* A name as a key: the names with a dash are drop reasons. */
+static struct text mss_verdict_key(size_t verdict)
+{
+	struct text t = word_text(mss_verdict_names[verdict].name);
+
+	for (char *c = t.s; *c; c++)
+		if (*c == '-')
+			*c = '_';
+	return t;
+}
+
+static json_t *mss_json(const struct stats *s)
+{
+	json_t *o = json_object();
+
+	json_object_set_new(o, "seen", number(mss_total(s)));
+	for (size_t i = 1; i <= MTUN_MSS_VERDICT_MAX; i++)
+		json_object_set_new(o, mss_verdict_key(i).s,
+				    number(s->mss[i]));
+	return o;
+}
+
 static json_t *stats_json(const struct stats *s)
 {
 	json_t *o = json_object(), *drops = json_object();
@@ -210,6 +260,7 @@ static json_t *stats_json(const struct stats *s)
 	json_object_set_new(o, "tx_packets", number(s->tx_packets));
 	json_object_set_new(o, "tx_bytes", number(s->tx_bytes));
 	json_object_set_new(o, "icmp_errors", number(s->icmp_errors));
+	json_object_set_new(o, "mss", mss_json(s));
 	for (size_t i = 0; i <= MTUN_DROP_REASON_MAX; i++)
 		if (s->drops[i])
 			json_object_set_new(drops, drop_reason_names[i].name,
@@ -249,6 +300,8 @@ static void add_tunnel(json_t *o, const struct tunnel *t,
 						  t->inner_df)));
 	json_object_set_new(o, "frag",
 			    json_string(enum_name(frag_names, t->frag)));
+	json_object_set_new(o, "mss_tx", mss_value_json(t->mss_tx));
+	json_object_set_new(o, "mss_rx", mss_value_json(t->mss_rx));
 	if (t->link[0]) {
 		json_object_set_new(o, "dev", json_name(t->link));
 		json_object_set_new(o, "dev_ifindex", number(t->link_ifindex));
@@ -375,6 +428,23 @@ static void print_drops(const struct stats *s, const struct options *opt,
 	}
 }
 
+/* The TCP handshakes that the MSS clamp has seen, and what it did. */
+static void print_mss_stats(const struct stats *s, int width)
+{
+	const char *separator = ": ";
+
+	printf("    clamped   %*" PRIu64 " of %" PRIu64 " TCP handshakes", width,
+	       s->mss[MTUN_MSS_VERDICT_LOWERED], mss_total(s));
+	for (size_t i = 1; i <= MTUN_MSS_VERDICT_MAX; i++) {
+		if (!s->mss[i] || i == MTUN_MSS_VERDICT_LOWERED)
+			continue;
+		printf("%s%" PRIu64 " %s", separator, s->mss[i],
+		       mss_verdict_names[i].name);
+		separator = ", ";
+	}
+	putchar('\n');
+}
+
 static void print_stats(const struct tunnel *t, const struct options *opt)
 {
 	const struct stats *s = &t->stats;
@@ -390,6 +460,8 @@ static void print_stats(const struct tunnel *t, const struct options *opt)
 	if (s->icmp_errors || opt->details)
 		printf("    quoted    %*" PRIu64 " packets in ICMP errors\n", width,
 		       s->icmp_errors);
+	if (mss_total(s) || opt->details)
+		print_mss_stats(s, width);
 	printf("    dropped   %*" PRIu64 " packets\n", width, drops);
 	print_drops(s, opt, 8);
 }
@@ -460,6 +532,13 @@ static void print_settings(const struct tunnel *t, bool all)
 		printf("  inner-df %s", enum_name(inner_df_names, t->inner_df));
 	if (all || t->frag != MTUN_FRAG_INNER)
 		printf("  frag %s", enum_name(frag_names, t->frag));
+	if (t->mss_tx == t->mss_rx) {
+		if (all || t->mss_tx)
+			printf("  mss %s", mss_text(t->mss_tx).s);
+	} else {
+		printf("  mss-tx %s  mss-rx %s", mss_text(t->mss_tx).s,
+		       mss_text(t->mss_rx).s);
+	}
 	if (all || t->link[0])
 		printf("  dev %s", dev_text(t).s);
 	if (t->fwmark)
@@ -633,6 +712,8 @@ static void print_changes(const struct tunnel *was, const struct tunnel *t)
 		     enum_text(inner_df_names, t->inner_df));
 	print_change("frag", enum_text(frag_names, was->frag),
 		     enum_text(frag_names, t->frag));
+	print_change("mss-tx", mss_text(was->mss_tx), mss_text(t->mss_tx));
+	print_change("mss-rx", mss_text(was->mss_rx), mss_text(t->mss_rx));
 	print_change("dev", dev_text(was), dev_text(t));
 	print_change("fwmark", key_text(was->fwmark, was->fwmark),
 		     key_text(t->fwmark, t->fwmark));

@@ -50,14 +50,17 @@ bool is_json_context(void);
 static uint32_t number(struct rtattr *tb[], int attr)
 {
 	uint32_t u32 = 0;
+	uint16_t u16 = 0;
 
 	if (!tb[attr])
 		return 0;
 	if (RTA_PAYLOAD(tb[attr]) >= sizeof(u32))
 		memcpy(&u32, RTA_DATA(tb[attr]), sizeof(u32));
+	else if (RTA_PAYLOAD(tb[attr]) == 2)
+		memcpy(&u16, RTA_DATA(tb[attr]), sizeof(u16));
 	else if (RTA_PAYLOAD(tb[attr]) == 1)
 		u32 = *(uint8_t *)RTA_DATA(tb[attr]);
-	return u32;
+	return u16 ?: u32;
 }
 
 static void print_addr(const char *key, const char *fmt, struct rtattr *a)
@@ -116,6 +119,22 @@ static void print_name(struct rtattr *tb[], const char *key, const char *fmt,
 		print_string(key, fmt, names[value].name);
 }
 
+static void print_mss(struct rtattr *tb[], const char *key, const char *word,
+		      int attr)
+{
+	uint32_t value = number(tb, attr);
+	char fmt[16];
+
+	if (!tb[attr] || (value == MTUN_MSS_OFF && !is_json_context()))
+		return;
+	snprintf(fmt, sizeof(fmt), "%s %s ", word, value == MTUN_MSS_OFF ||
+		 value == MTUN_MSS_AUTO ? "%s" : "%u");
+	if (value == MTUN_MSS_OFF || value == MTUN_MSS_AUTO)
+		print_string(key, fmt, value == MTUN_MSS_OFF ? "off" : "auto");
+	else
+		print_uint(key, fmt, value);
+}
+
 static void mtun_print_opt(struct link_util *lu, FILE *f, struct rtattr *tb[])
 {
 	(void)lu;
@@ -145,6 +164,8 @@ static void mtun_print_opt(struct link_util *lu, FILE *f, struct rtattr *tb[])
 		   ARRAY_SIZE(inner_df_names), MTUN_A_TUNNEL_INNER_DF);
 	print_name(tb, "frag", "frag %s ", frag_names, ARRAY_SIZE(frag_names),
 		   MTUN_A_TUNNEL_FRAG);
+	print_mss(tb, "mss_tx", "mss-tx", MTUN_A_TUNNEL_MSS_TX);
+	print_mss(tb, "mss_rx", "mss-rx", MTUN_A_TUNNEL_MSS_RX);
 	if (tb[MTUN_A_TUNNEL_LINK] &&
 	    *(const char *)RTA_DATA(tb[MTUN_A_TUNNEL_LINK]))
 		print_string("dev", "dev %s ",

@@ -23,6 +23,16 @@
 #define MTUN_GENL_VERSION	1
 
 /**
+ * As an MSS, the segments that open TCP connections are left alone.
+ */
+#define MTUN_MSS_OFF	0
+
+/**
+ * As an MSS, what fits into the tunnel, now and whenever that changes.
+ */
+#define MTUN_MSS_AUTO	65535
+
+/**
  * enum mtun_gre_flag - Optional fields of the GRE header (RFC 2890 section 2).
  * @MTUN_GRE_FLAG_KEY: The 4-byte key field, which names a tunnel between two
  *   addresses.
@@ -88,6 +98,34 @@ enum mtun_frag {
 	/* private: */
 	__MTUN_FRAG_MAX,
 	MTUN_FRAG_MAX = (__MTUN_FRAG_MAX - 1)
+};
+
+/**
+ * enum mtun_mss_verdict - What an MSS clamp has done with a segment that opens
+ * a TCP connection (SYN or SYN-ACK). Whatever it was, the packet went on.
+ * @MTUN_MSS_VERDICT_LOWERED: The MSS was larger than allowed and is what is
+ *   allowed now.
+ * @MTUN_MSS_VERDICT_SMALL: The MSS was no larger than allowed.
+ * @MTUN_MSS_VERDICT_ABSENT: There is no MSS option, so that 536 bytes (IPv4) or
+ *   1220 (IPv6) count (RFC 9293 section 3.7.1).
+ * @MTUN_MSS_VERDICT_MALFORMED: The TCP header or an option of it is cut short
+ *   or longer than it may be.
+ * @MTUN_MSS_VERDICT_SIGNED: A change would break the signature that covers the
+ *   options (RFC 2385, RFC 5925).
+ * @MTUN_MSS_VERDICT_NO_MEMORY: No memory to make the header writable. The MSS
+ *   is larger than allowed.
+ */
+enum mtun_mss_verdict {
+	MTUN_MSS_VERDICT_LOWERED = 1,
+	MTUN_MSS_VERDICT_SMALL,
+	MTUN_MSS_VERDICT_ABSENT,
+	MTUN_MSS_VERDICT_MALFORMED,
+	MTUN_MSS_VERDICT_SIGNED,
+	MTUN_MSS_VERDICT_NO_MEMORY,
+
+	/* private: */
+	__MTUN_MSS_VERDICT_MAX,
+	MTUN_MSS_VERDICT_MAX = (__MTUN_MSS_VERDICT_MAX - 1)
 };
 
 /**
@@ -171,6 +209,22 @@ enum mtun_drop_attr {
 };
 
 /**
+ * enum mtun_mss_attr - The segments that an MSS clamp has given one verdict.
+ * @MTUN_A_MSS_VERDICT: (u32) The verdict, one of mss-verdict.
+ * @MTUN_A_MSS_PACKETS: (u64) Packets since the counters began. Never 0.
+ * @MTUN_A_MSS_PAD: (pad) Aligns a 64-bit attribute.
+ */
+enum mtun_mss_attr {
+	MTUN_A_MSS_VERDICT = 1,
+	MTUN_A_MSS_PACKETS,
+	MTUN_A_MSS_PAD,
+
+	/* private: */
+	__MTUN_A_MSS_MAX,
+	MTUN_A_MSS_MAX = (__MTUN_A_MSS_MAX - 1)
+};
+
+/**
  * enum mtun_stats_attr - Counters since the tunnel was created. They only ever
  * grow.
  * @MTUN_A_STATS_RX_PACKETS: (u64) Packets decapsulated and handed to the stack.
@@ -184,6 +238,8 @@ enum mtun_drop_attr {
  *   RFC 8201), the others only counted.
  * @MTUN_A_STATS_DROP: (nest of mtun_drop_attr) One for each reason that has
  *   dropped a packet.
+ * @MTUN_A_STATS_MSS: (nest of mtun_mss_attr) One for each verdict that the
+ *   tunnel's MSS clamps have given, of both directions.
  * @MTUN_A_STATS_PAD: (pad) Aligns a 64-bit attribute.
  */
 enum mtun_stats_attr {
@@ -193,6 +249,7 @@ enum mtun_stats_attr {
 	MTUN_A_STATS_TX_BYTES,
 	MTUN_A_STATS_ICMP_ERRORS,
 	MTUN_A_STATS_DROP,
+	MTUN_A_STATS_MSS,
 	MTUN_A_STATS_PAD,
 
 	/* private: */
@@ -243,6 +300,13 @@ enum mtun_stats_attr {
  *   as long as there is none.
  * @MTUN_A_TUNNEL_FWMARK: (u32) Mark of sent outer packets, for policy routing
  *   and netfilter; 0, the default, for the mark of the inner packet.
+ * @MTUN_A_TUNNEL_MSS_TX: (u16) Largest MSS in the segments that open TCP
+ *   connections and are sent through the tunnel: off, auto, or 48 to 65534
+ *   bytes; off by default. It bounds the segments that come back. auto is what
+ *   fits into both the tunnel's MTU and the path's, less 40 (IPv4) or 60
+ *   (IPv6). An MSS is only ever lowered.
+ * @MTUN_A_TUNNEL_MSS_RX: (u16) The same for what is received from the tunnel.
+ *   It bounds the segments that are sent through the tunnel.
  * @MTUN_A_TUNNEL_MTU: (u32) Largest inner packet in bytes. 0, the default of
  *   "tunnel-new", takes the MTU of the underlay's route less the outer headers
  *   (1500 bytes where there is no route), now and whenever the tunnel is set.
@@ -272,6 +336,8 @@ enum mtun_tunnel_attr {
 	MTUN_A_TUNNEL_LINK,
 	MTUN_A_TUNNEL_LINK_IFINDEX,
 	MTUN_A_TUNNEL_FWMARK,
+	MTUN_A_TUNNEL_MSS_TX,
+	MTUN_A_TUNNEL_MSS_RX,
 	MTUN_A_TUNNEL_MTU,
 	MTUN_A_TUNNEL_MTU_AUTO,
 	MTUN_A_TUNNEL_IF_FLAGS,

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * libFuzzer on kmod/mss.c. An input is the limit, the number of bytes that the
+ * header has by its length field, and the header from there on. Besides what
+ * the sanitizers see, it must hold that nothing but the value of MSS options and
+ * the checksum changes, that no value grows and none is left that is too large,
+ * and that the sum over the header stays what it was.
+ */
+#include "mss.c"
+
+#include <stdlib.h>
+
+#define INPUT_HEAD	3
+
+static u32 sum_of(const u8 *data, unsigned int len)
+{
+	unsigned int i;
+	u32 sum = 0;
+
+	for (i = 0; i < len; i++)
+		sum += i % 2 ? data[i] : data[i] << 8;
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return sum % 0xffff;	/* two ways to say 0 */
+}
+
+static void must(int holds)
+{
+	if (!holds)
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	enum mtun_mss_verdict verdict, again;
+	unsigned int len, i, changed = 0;
+	u8 *tcp, *was;
+	u16 max;
+
+	if (size < INPUT_HEAD + MT_TCP_LEN_MIN)
+		return 0;
+	max = data[0] << 8 | data[1];
+	len = MT_TCP_LEN_MIN + data[2] % 11 * 4;
+	if (size < INPUT_HEAD + len)
+		return 0;
+
+	tcp = malloc(len);	/* so that ASan sees its end */
+	was = malloc(len);
+	must(tcp && was);
+	memcpy(tcp, data + INPUT_HEAD, len);
+	memcpy(was, tcp, len);
+
+	verdict = mt_mss_check(tcp, len, max);
+	must(!memcmp(tcp, was, len));
+	must(verdict >= MTUN_MSS_VERDICT_LOWERED &&
+	     verdict <= MTUN_MSS_VERDICT_SIGNED);
+	if (verdict == MTUN_MSS_VERDICT_LOWERED) {
+		mt_mss_lower(tcp, len, max, true);
+		must(sum_of(tcp, len) == sum_of(was, len));
+		again = mt_mss_check(tcp, len, max);
+		must(again == MTUN_MSS_VERDICT_SMALL);
+		must(!memcmp(tcp, was, CHECKSUM_OFFSET));
+		must(!memcmp(tcp + 18, was + 18, 2));
+		for (i = MT_TCP_LEN_MIN; i < len; i++)
+			changed += tcp[i] != was[i];
+		must(changed && changed <= (len - MT_TCP_LEN_MIN) / 2);
+
+		memcpy(tcp, was, len);
+		mt_mss_lower(tcp, len, max, false);
+		must(!memcmp(tcp, was, MT_TCP_LEN_MIN));
+	}
+	free(was);
+	free(tcp);
+	return 0;
+}
