@@ -142,10 +142,15 @@ static size_t count_size(void)
 	       nla_total_size_64bit(sizeof(u64));
 }
 
+size_t mt_attrs_verdicts_size(void)
+{
+	return MTUN_MSS_VERDICT_MAX * count_size();
+}
+
 size_t mt_attrs_stats_size(void)
 {
 	return nla_total_size(0) + 5 * nla_total_size_64bit(sizeof(u64)) +
-	       (MTUN_DROP_REASON_MAX + MTUN_MSS_VERDICT_MAX) * count_size();
+	       MTUN_DROP_REASON_MAX * count_size() + mt_attrs_verdicts_size();
 }
 
 static_assert((int)MTUN_A_DROP_REASON == (int)MTUN_A_MSS_VERDICT &&
@@ -171,6 +176,17 @@ static int put_count(struct sk_buff *skb, int attr, u32 what, u64 packets)
 	return 0;
 }
 
+int mt_attrs_put_verdicts(struct sk_buff *skb, int attr,
+			  const struct mt_stats_sum *sum)
+{
+	int i;
+
+	for (i = 1; i <= MTUN_MSS_VERDICT_MAX; i++)
+		if (put_count(skb, attr, i, sum->mss[i]))
+			return -EMSGSIZE;
+	return 0;
+}
+
 static int put_counter(struct sk_buff *skb, int attr, u64 value)
 {
 	return nla_put_u64_64bit(skb, attr, value, MTUN_A_STATS_PAD);
@@ -193,10 +209,8 @@ int mt_attrs_put_stats(struct sk_buff *skb, const struct mt_stats_sum *sum)
 		if (put_count(skb, MTUN_A_STATS_DROP, i, sum->drops[i]))
 			goto err_cancel_nest;
 	}
-	for (i = 1; i <= MTUN_MSS_VERDICT_MAX; i++) {
-		if (put_count(skb, MTUN_A_STATS_MSS, i, sum->mss[i]))
-			goto err_cancel_nest;
-	}
+	if (mt_attrs_put_verdicts(skb, MTUN_A_STATS_MSS, sum))
+		goto err_cancel_nest;
 	nla_nest_end(skb, nest);
 	return 0;
 

@@ -40,4 +40,18 @@ int mt_attrs_put_stats(struct sk_buff *skb, const struct mt_stats_sum *sum);
 /* Bytes that mt_attrs_put_stats() needs at the most. */
 size_t mt_attrs_stats_size(void);
 
+/* Bytes that mt_attrs_put_verdicts() needs at the most. */
+size_t mt_attrs_verdicts_size(void);
+
+/**
+ * mt_attrs_put_verdicts() - add what MSS clamps have counted to a message
+ * @skb: the message
+ * @attr: the attribute to nest each verdict that was given in
+ * @sum: the counters
+ *
+ * Return: 0 or -EMSGSIZE.
+ */
+int mt_attrs_put_verdicts(struct sk_buff *skb, int attr,
+			  const struct mt_stats_sum *sum);
+
 #endif /* MTUN_ATTRS_H */

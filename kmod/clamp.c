@@ -7,64 +7,82 @@
 #include <net/ip.h>
 #include <net/ipv6.h>
 
-/* Where the TCP header begins, counted from the network header, or 0. */
-static unsigned int find_tcp_v4(const struct sk_buff *skb)
+/* The end of the packet as IP has it, which may be followed by padding. */
+static void set_end(const struct sk_buff *skb, struct mt_handshake *shake,
+		    unsigned int len)
 {
-	const struct iphdr *iph = ip_hdr(skb);
-
-	if (iph->protocol != IPPROTO_TCP || iph->frag_off & htons(IP_OFFSET) ||
-	    iph->ihl * 4 < sizeof(*iph))
-		return 0;
-	return iph->ihl * 4;
+	shake->end = min(skb_network_offset(skb) + len, skb->len);
 }
 
-static unsigned int find_tcp_v6(const struct sk_buff *skb)
+static bool find_tcp_v4(const struct sk_buff *skb, struct mt_handshake *shake)
 {
-	unsigned int at = skb_network_offset(skb) + sizeof(struct ipv6hdr);
-	u8 nexthdr = ipv6_hdr(skb)->nexthdr;
+	unsigned int at = skb_network_offset(skb);
+	struct iphdr _iph, *iph;
+
+	iph = skb_header_pointer(skb, at, sizeof(_iph), &_iph);
+	if (!iph || iph->protocol != IPPROTO_TCP ||
+	    iph->frag_off & htons(IP_OFFSET) || iph->version != 4 ||
+	    iph->ihl * 4 < sizeof(*iph))
+		return false;
+	shake->tcp = at + iph->ihl * 4;
+	set_end(skb, shake, ntohs(iph->tot_len));
+	return true;
+}
+
+static bool find_tcp_v6(const struct sk_buff *skb, struct mt_handshake *shake)
+{
+	unsigned int at = skb_network_offset(skb);
+	struct ipv6hdr _iph, *iph;
 	__be16 frag_off = 0;
+	u8 nexthdr;
 	int tcp;
 
-	if (likely(nexthdr == IPPROTO_TCP))
-		return sizeof(struct ipv6hdr);
-	if (!ipv6_ext_hdr(nexthdr))
-		return 0;
-	tcp = ipv6_skip_exthdr(skb, at, &nexthdr, &frag_off);
-	if (tcp < 0 || nexthdr != IPPROTO_TCP || frag_off & htons(IP6_OFFSET))
-		return 0;
-	return tcp - skb_network_offset(skb);
+	iph = skb_header_pointer(skb, at, sizeof(_iph), &_iph);
+	if (!iph || iph->version != 6)
+		return false;
+	nexthdr = iph->nexthdr;
+	tcp = at + sizeof(*iph);
+	if (unlikely(nexthdr != IPPROTO_TCP)) {
+		if (!ipv6_ext_hdr(nexthdr))
+			return false;
+		tcp = ipv6_skip_exthdr(skb, tcp, &nexthdr, &frag_off);
+		if (tcp < 0 || nexthdr != IPPROTO_TCP ||
+		    frag_off & htons(IP6_OFFSET))
+			return false;
+	}
+	shake->tcp = tcp;
+	set_end(skb, shake, sizeof(*iph) + ntohs(iph->payload_len));
+	return true;
 }
 
-unsigned int mt_clamp_find(const struct sk_buff *skb)
+bool mt_clamp_find(const struct sk_buff *skb, struct mt_handshake *shake)
 {
-	bool is_v4 = skb->protocol == htons(ETH_P_IP);
-	unsigned int at = is_v4 ? find_tcp_v4(skb) : find_tcp_v6(skb);
 	u8 _bytes[2], *bytes;
 
 	/* Handshakes are no offload packets, and most TCP packets may be. */
-	if (!at || skb_is_gso(skb))
-		return 0;
-	at += skb_network_offset(skb);
-	bytes = skb_header_pointer(skb, at + MT_TCP_LEN_OFFSET, sizeof(_bytes),
-				   _bytes);
-	return bytes && mt_tcp_opens(bytes[1]) ? at : 0;
+	if (skb_is_gso(skb))
+		return false;
+	switch (skb->protocol) {
+	case htons(ETH_P_IP):
+		if (!find_tcp_v4(skb, shake))
+			return false;
+		break;
+	case htons(ETH_P_IPV6):
+		if (!find_tcp_v6(skb, shake))
+			return false;
+		break;
+	default:
+		return false;
+	}
+	bytes = skb_header_pointer(skb, shake->tcp + MT_TCP_LEN_OFFSET,
+				   sizeof(_bytes), _bytes);
+	return bytes && mt_tcp_opens(bytes[1]);
 }
 
-/* The end of the packet as IP has it, which may be followed by padding. */
-static unsigned int end_of_packet(const struct sk_buff *skb)
+enum mtun_mss_verdict mt_clamp(struct sk_buff *skb,
+			       const struct mt_handshake *shake, u16 max)
 {
-	unsigned int len;
-
-	if (skb->protocol == htons(ETH_P_IP))
-		len = ntohs(ip_hdr(skb)->tot_len);
-	else
-		len = ntohs(ipv6_hdr(skb)->payload_len) +
-		      sizeof(struct ipv6hdr);
-	return min(skb_network_offset(skb) + len, skb->len);
-}
-
-enum mtun_mss_verdict mt_clamp(struct sk_buff *skb, unsigned int at, u16 max)
-{
+	unsigned int at = shake->tcp;
 	enum mtun_mss_verdict verdict;
 	u8 buffer[MT_TCP_LEN_MAX];
 	unsigned int len;
@@ -75,7 +93,7 @@ enum mtun_mss_verdict mt_clamp(struct sk_buff *skb, unsigned int at, u16 max)
 	if (!tcp)
 		return MTUN_MSS_VERDICT_MALFORMED;
 	len = (tcp[MT_TCP_LEN_OFFSET] >> 4) * 4;
-	if (len < MT_TCP_LEN_MIN || at + len > end_of_packet(skb))
+	if (len < MT_TCP_LEN_MIN || at + len > shake->end)
 		return MTUN_MSS_VERDICT_MALFORMED;
 	tcp = skb_header_pointer(skb, at, len, buffer);
 	if (!tcp)
@@ -84,7 +102,7 @@ enum mtun_mss_verdict mt_clamp(struct sk_buff *skb, unsigned int at, u16 max)
 	verdict = mt_mss_check(tcp, len, max);
 	if (verdict != MTUN_MSS_VERDICT_LOWERED)
 		return verdict;
-	if (skb_ensure_writable(skb, at + len))
+	if (skb_shared(skb) || skb_ensure_writable(skb, at + len))
 		return MTUN_MSS_VERDICT_NO_MEMORY;
 
 	/*

@@ -8,26 +8,36 @@
 #include <linux/skbuff.h>
 
 /**
+ * struct mt_handshake - a segment that opens a TCP connection
+ * @tcp: offset of the TCP header from skb->data
+ * @end: offset of the end of the packet, as IP has it
+ */
+struct mt_handshake {
+	unsigned int tcp;
+	unsigned int end;
+};
+
+/**
  * mt_clamp_find() - look for a segment that opens a TCP connection
- * @skb: an IPv4 or IPv6 packet, its IP header linear and checked for length
+ * @skb: any packet, with its network header set
+ * @shake: filled in when true is returned
  *
  * Reads nothing but headers. Not found are later fragments, TCP in another
  * tunnel, and headers that IP says are not there.
- *
- * Return: the offset of the TCP header from skb->data, or 0.
  */
-unsigned int mt_clamp_find(const struct sk_buff *skb);
+bool mt_clamp_find(const struct sk_buff *skb, struct mt_handshake *shake);
 
 /**
  * mt_clamp() - lower the MSS of such a segment
  * @skb: the packet; what points into it is not valid afterwards
- * @at: what mt_clamp_find() returned
+ * @shake: what mt_clamp_find() found
  * @max: the largest MSS that may go by
  *
  * The checksum stays right, or as wrong as it was.
  *
  * Return: what was done, or why nothing was.
  */
-enum mtun_mss_verdict mt_clamp(struct sk_buff *skb, unsigned int at, u16 max);
+enum mtun_mss_verdict mt_clamp(struct sk_buff *skb,
+			       const struct mt_handshake *shake, u16 max);
 
 #endif /* MTUN_CLAMP_H */

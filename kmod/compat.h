@@ -7,6 +7,7 @@
 #define MTUN_COMPAT_H
 
 #include <linux/netdevice.h>
+#include <linux/netfilter.h>
 #include <linux/skbuff.h>
 #include <net/dst.h>
 #include <net/flow.h>
@@ -43,6 +44,13 @@ static inline void mt_flow4_set_tos(struct flowi4 *fl4, u8 tos)
 	fl4->flowi4_tos = tos;
 #endif
 }
+
+/* The netfilter hook of packets that leave a device, or -1 if there is none. */
+#ifdef MT_HAVE_NETDEV_EGRESS
+#define MT_NETDEV_EGRESS	NF_NETDEV_EGRESS
+#else
+#define MT_NETDEV_EGRESS	-1
+#endif
 
 /* A route that is not allocated. It has one reference, and no device. */
 static inline void mt_dst_init(struct dst_entry *dst, struct dst_ops *ops,

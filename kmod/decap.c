@@ -88,10 +88,10 @@ static void clamp_received(const struct mt_tunnel *tunnel,
 			   struct mt_endpoint *ep, struct sk_buff *skb)
 {
 	unsigned int mtu = READ_ONCE(tunnel->dev->mtu);
-	unsigned int at = mt_clamp_find(skb);
+	struct mt_handshake shake;
 	struct dst_entry *dst;
 
-	if (!at)
+	if (!mt_clamp_find(skb, &shake))
 		return;
 	dst = mt_route(tunnel->net, ep);
 	if (!IS_ERR(dst)) {
@@ -99,7 +99,7 @@ static void clamp_received(const struct mt_tunnel *tunnel,
 		dst_release(dst);
 	}
 	mt_stats_mss(tunnel->stats,
-		     mt_clamp(skb, at,
+		     mt_clamp(skb, &shake,
 			      mt_mss_limit(ep->conf.mss_rx, mtu,
 					   skb->protocol != htons(ETH_P_IP))));
 }

@@ -87,14 +87,14 @@ static void clamp_sent(const struct mt_tunnel *tunnel,
 		       const struct mt_conf *conf, struct sk_buff *skb,
 		       unsigned int mtu)
 {
-	unsigned int at = mt_clamp_find(skb);
+	struct mt_handshake shake;
 
-	if (!at)
+	if (!mt_clamp_find(skb, &shake))
 		return;
 	mtu = min(mtu, READ_ONCE(tunnel->dev->mtu));
 	mt_stats_mss(tunnel->stats,
-		     mt_clamp(skb, at, mt_mss_limit(conf->mss_tx, mtu,
-						    !is_ipv4(skb))));
+		     mt_clamp(skb, &shake, mt_mss_limit(conf->mss_tx, mtu,
+							!is_ipv4(skb))));
 }
 
 static bool fits(const struct sk_buff *skb, unsigned int mtu)

@@ -10,8 +10,6 @@
 #include <linux/module.h>
 #include <linux/rtnetlink.h>
 
-static struct genl_family mtun_family;
-
 /* ---- a tunnel as a message ---- */
 
 static size_t tunnel_size(void)
@@ -65,28 +63,28 @@ static void notify(const struct mt_tunnel *tunnel, u8 cmd)
 	void *header;
 	int err;
 
-	if (!genl_has_listeners(&mtun_family, net, MTUN_NLGRP_CONFIG))
+	if (!genl_has_listeners(&mt_genl_family, net, MTUN_NLGRP_CONFIG))
 		return;
 
 	err = -ENOBUFS;
 	skb = genlmsg_new(tunnel_size(), GFP_KERNEL);
 	if (!skb)
 		goto err_tell_listeners;
-	header = genlmsg_put(skb, 0, 0, &mtun_family, 0, cmd);
+	header = genlmsg_put(skb, 0, 0, &mt_genl_family, 0, cmd);
 	if (!header)
 		goto err_free_skb;
 	err = put_tunnel(skb, tunnel);
 	if (err)
 		goto err_free_skb;
 	genlmsg_end(skb, header);
-	genlmsg_multicast_netns(&mtun_family, net, skb, 0, MTUN_NLGRP_CONFIG,
+	genlmsg_multicast_netns(&mt_genl_family, net, skb, 0, MTUN_NLGRP_CONFIG,
 				GFP_KERNEL);
 	return;
 
 err_free_skb:
 	nlmsg_free(skb);
 err_tell_listeners:
-	genl_set_err(&mtun_family, net, 0, MTUN_NLGRP_CONFIG, err);
+	genl_set_err(&mt_genl_family, net, 0, MTUN_NLGRP_CONFIG, err);
 }
 
 /* ---- requests ---- */
@@ -103,9 +101,8 @@ static int check_permission(struct sk_buff *skb,
 	return -EPERM;
 }
 
-/* For texts that are chosen when running; @text is never freed. */
-static void set_error(struct genl_info *info, const struct nlattr *attr,
-		      const char *text)
+void mt_genl_error(struct genl_info *info, const struct nlattr *attr,
+		   const char *text)
 {
 	if (info->extack) {
 		info->extack->_msg = text;
@@ -117,7 +114,7 @@ static void set_refusal(struct genl_info *info,
 			const struct mt_refusal *refusal)
 {
 	if (refusal->text)
-		set_error(info, info->attrs[refusal->attr], refusal->text);
+		mt_genl_error(info, info->attrs[refusal->attr], refusal->text);
 }
 
 /* The tunnel that a request names, or ERR_PTR with extack set. */
@@ -141,14 +138,14 @@ static struct mt_tunnel *find_tunnel(struct genl_info *info)
 	else
 		dev = __dev_get_by_name(net, nla_data(ifname));
 	if (!dev) {
-		set_error(info, ifindex ?: ifname,
+		mt_genl_error(info, ifindex ?: ifname,
 			  ifindex ? "ifindex belongs to no device" :
 				    "ifname belongs to no device");
 		return ERR_PTR(-ENODEV);
 	}
 	tunnel = mt_device_tunnel(dev);
 	if (!tunnel) {
-		set_error(info, ifindex ?: ifname,
+		mt_genl_error(info, ifindex ?: ifname,
 			  ifindex ? "ifindex belongs to a device that is no tunnel" :
 				    "ifname belongs to a device that is no tunnel");
 		return ERR_PTR(-EOPNOTSUPP);
@@ -167,7 +164,7 @@ static int apply_request(struct mt_conf *conf, struct genl_info *info)
 	text = mt_conf_apply(conf, &change, &attr);
 	if (!text)
 		return 0;
-	set_error(info, info->attrs[attr], text);
+	mt_genl_error(info, info->attrs[attr], text);
 	return -EINVAL;
 }
 
@@ -200,7 +197,7 @@ int mtun_nl_tunnel_new_doit(struct sk_buff *skb, struct genl_info *info)
 	}
 	text = check_ifname(nla_data(ifname));
 	if (text) {
-		set_error(info, ifname, text);
+		mt_genl_error(info, ifname, text);
 		return -EINVAL;
 	}
 	mt_conf_init(&conf);
@@ -270,7 +267,7 @@ int mtun_nl_tunnel_get_doit(struct sk_buff *skb, struct genl_info *info)
 	reply = genlmsg_new(tunnel_size(), GFP_KERNEL);
 	if (!reply)
 		return -ENOMEM;
-	header = genlmsg_put_reply(reply, info, &mtun_family, 0,
+	header = genlmsg_put_reply(reply, info, &mt_genl_family, 0,
 				   MTUN_CMD_TUNNEL_GET);
 	if (!header) {
 		err = -EMSGSIZE;
@@ -315,7 +312,7 @@ int mtun_nl_tunnel_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	cb->seq = mt_net(net)->generation;
 	while ((tunnel = mt_device_next(net, &ifindex))) {
 		header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
-				     cb->nlh->nlmsg_seq, &mtun_family,
+				     cb->nlh->nlmsg_seq, &mt_genl_family,
 				     NLM_F_MULTI, MTUN_CMD_TUNNEL_GET);
 		if (!header) {
 			err = -EMSGSIZE;
@@ -368,7 +365,7 @@ static struct notifier_block genl_notifier = {
 	.notifier_call = genl_event,
 };
 
-static struct genl_family mtun_family __ro_after_init = {
+struct genl_family mt_genl_family __ro_after_init = {
 	.name = MTUN_GENL_NAME,
 	.version = MTUN_GENL_VERSION,
 	.module = THIS_MODULE,
@@ -384,19 +381,19 @@ int mt_genl_init(void)
 {
 	int err;
 
-	err = genl_register_family(&mtun_family);
+	err = genl_register_family(&mt_genl_family);
 	if (err)
 		return err;
 	err = register_netdevice_notifier(&genl_notifier);
 	if (err)
-		genl_unregister_family(&mtun_family);
+		genl_unregister_family(&mt_genl_family);
 	return err;
 }
 
 void mt_genl_exit(void)
 {
 	unregister_netdevice_notifier(&genl_notifier);
-	genl_unregister_family(&mtun_family);
+	genl_unregister_family(&mt_genl_family);
 }
 
 MODULE_ALIAS_GENL_FAMILY(MTUN_GENL_NAME);

@@ -5,6 +5,11 @@
 
 #include <net/netlink.h>
 
+const struct nla_policy mtun_prefix_nl_policy[MTUN_A_PREFIX_LEN + 1] = {
+	[MTUN_A_PREFIX_ADDR] = { .type = NLA_BINARY },
+	[MTUN_A_PREFIX_LEN] = NLA_POLICY_MAX(NLA_U8, 128),
+};
+
 static const struct nla_policy mtun_tunnel_new_policy[MTUN_A_TUNNEL_MTU + 1] = {
 	[MTUN_A_TUNNEL_IFNAME] = { .type = NLA_NUL_STRING, .len = 15 },
 	[MTUN_A_TUNNEL_LOCAL] = { .type = NLA_BINARY },
@@ -60,7 +65,33 @@ static const struct nla_policy mtun_tunnel_get_policy[MTUN_A_TUNNEL_IFNAME + 1] 
 	[MTUN_A_TUNNEL_IFNAME] = { .type = NLA_NUL_STRING, .len = 15 },
 };
 
-const struct genl_ops mtun_nl_ops[4] = {
+static const struct nla_policy mtun_clamp_new_policy[MTUN_A_CLAMP_DST + 1] = {
+	[MTUN_A_CLAMP_IFNAME] = { .type = NLA_NUL_STRING, .len = 15 },
+	[MTUN_A_CLAMP_DIRECTION] = NLA_POLICY_MAX(NLA_U8, 2),
+	[MTUN_A_CLAMP_MSS] = { .type = NLA_U16 },
+	[MTUN_A_CLAMP_SRC] = NLA_POLICY_NESTED(mtun_prefix_nl_policy),
+	[MTUN_A_CLAMP_DST] = NLA_POLICY_NESTED(mtun_prefix_nl_policy),
+};
+
+static const struct nla_policy mtun_clamp_set_policy[MTUN_A_CLAMP_DST_ANY + 1] = {
+	[MTUN_A_CLAMP_IFNAME] = { .type = NLA_NUL_STRING, .len = 15 },
+	[MTUN_A_CLAMP_DIRECTION] = NLA_POLICY_MAX(NLA_U8, 2),
+	[MTUN_A_CLAMP_MSS] = { .type = NLA_U16 },
+	[MTUN_A_CLAMP_SRC] = NLA_POLICY_NESTED(mtun_prefix_nl_policy),
+	[MTUN_A_CLAMP_DST] = NLA_POLICY_NESTED(mtun_prefix_nl_policy),
+	[MTUN_A_CLAMP_SRC_ANY] = { .type = NLA_FLAG },
+	[MTUN_A_CLAMP_DST_ANY] = { .type = NLA_FLAG },
+};
+
+static const struct nla_policy mtun_clamp_del_policy[MTUN_A_CLAMP_IFNAME + 1] = {
+	[MTUN_A_CLAMP_IFNAME] = { .type = NLA_NUL_STRING, .len = 15 },
+};
+
+static const struct nla_policy mtun_clamp_get_policy[MTUN_A_CLAMP_IFNAME + 1] = {
+	[MTUN_A_CLAMP_IFNAME] = { .type = NLA_NUL_STRING, .len = 15 },
+};
+
+const struct genl_ops mtun_nl_ops[8] = {
 	{
 		.cmd		= MTUN_CMD_TUNNEL_NEW,
 		.doit		= mtun_nl_tunnel_new_doit,
@@ -88,6 +119,35 @@ const struct genl_ops mtun_nl_ops[4] = {
 		.dumpit		= mtun_nl_tunnel_get_dumpit,
 		.policy		= mtun_tunnel_get_policy,
 		.maxattr	= ARRAY_SIZE(mtun_tunnel_get_policy) - 1,
+	},
+	{
+		.cmd		= MTUN_CMD_CLAMP_NEW,
+		.doit		= mtun_nl_clamp_new_doit,
+		.policy		= mtun_clamp_new_policy,
+		.maxattr	= ARRAY_SIZE(mtun_clamp_new_policy) - 1,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= MTUN_CMD_CLAMP_SET,
+		.doit		= mtun_nl_clamp_set_doit,
+		.policy		= mtun_clamp_set_policy,
+		.maxattr	= ARRAY_SIZE(mtun_clamp_set_policy) - 1,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= MTUN_CMD_CLAMP_DEL,
+		.doit		= mtun_nl_clamp_del_doit,
+		.policy		= mtun_clamp_del_policy,
+		.maxattr	= ARRAY_SIZE(mtun_clamp_del_policy) - 1,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= MTUN_CMD_CLAMP_GET,
+		.doit		= mtun_nl_clamp_get_doit,
+		.start		= mtun_nl_clamp_get_start,
+		.dumpit		= mtun_nl_clamp_get_dumpit,
+		.policy		= mtun_clamp_get_policy,
+		.maxattr	= ARRAY_SIZE(mtun_clamp_get_policy) - 1,
 	},
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "device.h"
+#include "egress.h"
 #include "family.h"
 #include "genl.h"
 #include "link.h"
@@ -18,6 +19,9 @@ static int __init mtun_init(void)
 	err = mt_link_init();
 	if (err)
 		goto err_exit_registry;
+	err = mt_egress_init();
+	if (err)
+		goto err_exit_link;
 	mt_family_init();
 	err = mt_device_init();
 	if (err)
@@ -31,6 +35,8 @@ err_exit_device:
 	mt_device_exit();
 err_exit_family:
 	mt_family_exit();
+	mt_egress_exit();
+err_exit_link:
 	mt_link_exit();
 err_exit_registry:
 	mt_registry_exit();
@@ -42,9 +48,10 @@ static void __exit mtun_exit(void)
 	mt_genl_exit();
 	mt_device_exit();
 	mt_family_exit();
+	mt_egress_exit();
 	mt_link_exit();
 	mt_registry_exit();
-	rcu_barrier();	/* endpoints are freed by a function of ours */
+	rcu_barrier();	/* much is freed by functions of ours */
 }
 
 module_init(mtun_init);

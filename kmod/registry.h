@@ -90,6 +90,7 @@ struct mt_tunnel {
  * @links: underlay devices that tunnels are bound to; under RTNL
  * @tunnels: those tunnels; under RTNL
  * @devices: the tunnels whose device is here, by ifindex; under RTNL
+ * @clamps: the MSS clamps at devices, by name; under RTNL
  * @generation: grows with each change that a dump of @devices could see;
  *		under RTNL
  */
@@ -99,6 +100,7 @@ struct mt_net {
 	struct list_head links;
 	struct list_head tunnels;
 	struct xarray devices;
+	struct list_head clamps;
 	unsigned int generation;
 };
 

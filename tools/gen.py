@@ -96,6 +96,8 @@ class Spec:
             if attr['type'] == 'bitfield32':
                 return f'NLA_POLICY_BITFIELD32({mask:#x})'
             return f'NLA_POLICY_MASK({kind}, {mask:#x})'
+        if attr['type'] == 'nest':
+            return f"NLA_POLICY_NESTED({nested_policy(attr)})"
         if 'max-len' in checks:
             return f"{{ .type = {kind}, .len = {checks['max-len']} }}"
         if 'min' in checks and 'max' in checks:
@@ -105,6 +107,24 @@ class Spec:
         if 'max' in checks:
             return f"NLA_POLICY_MAX({kind}, {checks['max']})"
         return f'{{ .type = {kind} }}'
+
+
+def nested_policy(attr):
+    """Name of the policy of what is in a nest"""
+    return lower(FAMILY, attr['nested-attributes'], 'nl_policy')
+
+
+def nested_sets(spec):
+    """The attribute sets that are nested in requests"""
+    names = []
+    for op in spec.ops:
+        if 'do' not in op:
+            continue
+        for a in spec.sets[op['attribute-set']]['attributes']:
+            if a['type'] == 'nest' and a['name'] in request_attrs(op) and \
+                    a['nested-attributes'] not in names:
+                names.append(a['nested-attributes'])
+    return [spec.sets[n] for n in names]
 
 
 def request_attrs(op):
@@ -186,6 +206,8 @@ def handlers(spec):
     for op in spec.ops:
         if 'do' in op:
             yield op, lower(FAMILY, 'nl', op['name'], 'doit'), 'doit'
+        if 'pre' in op.get('dump', {}):
+            yield op, lower(op['dump']['pre']), 'start'
         if 'dump' in op:
             yield op, lower(FAMILY, 'nl', op['name'], 'dumpit'), 'dumpit'
 
@@ -195,16 +217,23 @@ def gen_kernel_header(spec):
     out += ['#ifndef MTUN_GENL_GEN_H', '#define MTUN_GENL_GEN_H', '',
             '#include <net/genetlink.h>', '', '#include <linux/mtun.h>', '']
     for _, name, kind in handlers(spec):
-        arg = ('struct genl_info *info' if kind == 'doit'
-               else 'struct netlink_callback *cb')
-        line = f'int {name}(struct sk_buff *skb, {arg});'
+        arg = {'doit': 'struct sk_buff *skb, struct genl_info *info',
+               'start': 'struct netlink_callback *cb',
+               'dumpit': 'struct sk_buff *skb, struct netlink_callback *cb'}
+        line = f'int {name}({arg[kind]});'
         if len(line) > 80:
             hang = len(f'int {name}(')
             line = line.replace(
                 ', ', ',\n' + '\t' * (hang // 8) + ' ' * (hang % 8))
         out.append(line)
+    out.append('')
+    for aset in nested_sets(spec):
+        out.append(f"extern const struct nla_policy "
+                   f"{lower(FAMILY, aset['name'], 'nl_policy')}"
+                   f"[{spec.attr_name(aset['name'], aset['attributes'][-1]['name'])}"
+                   " + 1];")
     n_ops = sum(1 for op in spec.ops if 'do' in op)
-    out += ['', f'extern const struct genl_ops mtun_nl_ops[{n_ops}];',
+    out += [f'extern const struct genl_ops mtun_nl_ops[{n_ops}];',
             'extern const struct genl_multicast_group '
             f'mtun_nl_groups[{len(spec.groups)}];', '', 'enum {']
     out += [f'\t{upper(FAMILY, "NLGRP", g)},' for g in spec.groups]
@@ -215,6 +244,15 @@ def gen_kernel_header(spec):
 def gen_kernel_source(spec):
     out = banner('//', UAPI_LICENSE)
     out += ['#include "genl_gen.h"', '', '#include <net/netlink.h>', '']
+    for aset in nested_sets(spec):
+        last = aset['attributes'][-1]['name']
+        out.append(f"const struct nla_policy "
+                   f"{lower(FAMILY, aset['name'], 'nl_policy')}"
+                   f"[{spec.attr_name(aset['name'], last)} + 1] = {{")
+        for a in aset['attributes']:
+            out.append(f"\t[{spec.attr_name(aset['name'], a['name'])}] = "
+                       f'{spec.policy(a)},')
+        out += ['};', '']
     for op in spec.ops:
         if 'do' not in op:
             continue

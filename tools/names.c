@@ -76,6 +76,21 @@ const struct name mss_verdict_names[MTUN_MSS_VERDICT_MAX + 1] = {
 	},
 };
 
+const struct name clamp_direction_names[MTUN_CLAMP_DIRECTION_MAX + 1] = {
+	[MTUN_CLAMP_DIRECTION_OUT] = {
+		"out",
+		"Those that leave through it."
+	},
+	[MTUN_CLAMP_DIRECTION_IN] = {
+		"in",
+		"Those that arrive through it."
+	},
+	[MTUN_CLAMP_DIRECTION_BOTH] = {
+		"both",
+		"All."
+	},
+};
+
 const struct name drop_reason_names[MTUN_DROP_REASON_MAX + 1] = {
 	[MTUN_DROP_RX_HEADER] = {
 		"rx-header",
@@ -213,4 +228,21 @@ const char *const tunnel_attr_names[MTUN_A_TUNNEL_MAX + 1] = {
 	[MTUN_A_TUNNEL_IF_FLAGS] = "if-flags",
 	[MTUN_A_TUNNEL_UNDERLAY_NETNSID] = "underlay-netnsid",
 	[MTUN_A_TUNNEL_STATS] = "stats",
+};
+
+const char *const prefix_attr_names[MTUN_A_PREFIX_MAX + 1] = {
+	[MTUN_A_PREFIX_ADDR] = "addr",
+	[MTUN_A_PREFIX_LEN] = "len",
+};
+
+const char *const clamp_attr_names[MTUN_A_CLAMP_MAX + 1] = {
+	[MTUN_A_CLAMP_IFNAME] = "ifname",
+	[MTUN_A_CLAMP_IFINDEX] = "ifindex",
+	[MTUN_A_CLAMP_DIRECTION] = "direction",
+	[MTUN_A_CLAMP_MSS] = "mss",
+	[MTUN_A_CLAMP_SRC] = "src",
+	[MTUN_A_CLAMP_DST] = "dst",
+	[MTUN_A_CLAMP_SRC_ANY] = "src-any",
+	[MTUN_A_CLAMP_DST_ANY] = "dst-any",
+	[MTUN_A_CLAMP_SEEN] = "seen",
 };

@@ -129,6 +129,22 @@ enum mtun_mss_verdict {
 };
 
 /**
+ * enum mtun_clamp_direction - Which packets of a device an MSS clamp looks at.
+ * @MTUN_CLAMP_DIRECTION_OUT: Those that leave through it.
+ * @MTUN_CLAMP_DIRECTION_IN: Those that arrive through it.
+ * @MTUN_CLAMP_DIRECTION_BOTH: All.
+ */
+enum mtun_clamp_direction {
+	MTUN_CLAMP_DIRECTION_OUT,
+	MTUN_CLAMP_DIRECTION_IN,
+	MTUN_CLAMP_DIRECTION_BOTH,
+
+	/* private: */
+	__MTUN_CLAMP_DIRECTION_MAX,
+	MTUN_CLAMP_DIRECTION_MAX = (__MTUN_CLAMP_DIRECTION_MAX - 1)
+};
+
+/**
  * enum mtun_drop_reason - Why a packet was not carried. Each refused packet is
  * counted under exactly one reason. "rx" is a packet that arrived encapsulated,
  * "tx" one that was to be encapsulated.
@@ -350,6 +366,62 @@ enum mtun_tunnel_attr {
 };
 
 /**
+ * enum mtun_prefix_attr - Addresses that begin alike.
+ * @MTUN_A_PREFIX_ADDR: (binary) The first address, 4 bytes for IPv4 or 16 for
+ *   IPv6; no bit is set behind the first len.
+ * @MTUN_A_PREFIX_LEN: (u8) Bits that all of them have in common, 0 to 32 or
+ *   128.
+ */
+enum mtun_prefix_attr {
+	MTUN_A_PREFIX_ADDR = 1,
+	MTUN_A_PREFIX_LEN,
+
+	/* private: */
+	__MTUN_A_PREFIX_MAX,
+	MTUN_A_PREFIX_MAX = (__MTUN_A_PREFIX_MAX - 1)
+};
+
+/**
+ * enum mtun_clamp_attr - An MSS clamp at a network device of any kind. It is
+ * there as long as it is not deleted, whether its device is there or not.
+ * @MTUN_A_CLAMP_IFNAME: (string) Name of the device, 1 to 15 bytes. The device
+ *   may come later; the clamp follows it when it is renamed, and takes a device
+ *   of that name again after it has gone. A device has one clamp.
+ * @MTUN_A_CLAMP_IFINDEX: (u32) Interface index of the device; 0 as long as
+ *   there is none.
+ * @MTUN_A_CLAMP_DIRECTION: (u8) Which packets it looks at; those that leave by
+ *   default.
+ * @MTUN_A_CLAMP_MSS: (u16) Largest MSS in segments that open TCP connections,
+ *   48 to 65534 bytes, or auto, the default, which is the device's MTU less 40
+ *   (IPv4) or 60 (IPv6). An MSS is only ever lowered.
+ * @MTUN_A_CLAMP_SRC: (nest of mtun_prefix_attr) Sources of packets that leave,
+ *   which are the destinations of those that arrive. Without any, all are
+ *   meant. At most 1024 prefixes, src and dst together.
+ * @MTUN_A_CLAMP_DST: (nest of mtun_prefix_attr) Destinations of packets that
+ *   leave, which are the sources of those that arrive. Without any, all are
+ *   meant.
+ * @MTUN_A_CLAMP_SRC_ANY: (flag) In "clamp-set", take away the src prefixes.
+ * @MTUN_A_CLAMP_DST_ANY: (flag) In "clamp-set", take away the dst prefixes.
+ * @MTUN_A_CLAMP_SEEN: (nest of mtun_mss_attr) One for each verdict that the
+ *   clamp has given, on packets that match its prefixes.
+ */
+enum mtun_clamp_attr {
+	MTUN_A_CLAMP_IFNAME = 1,
+	MTUN_A_CLAMP_IFINDEX,
+	MTUN_A_CLAMP_DIRECTION,
+	MTUN_A_CLAMP_MSS,
+	MTUN_A_CLAMP_SRC,
+	MTUN_A_CLAMP_DST,
+	MTUN_A_CLAMP_SRC_ANY,
+	MTUN_A_CLAMP_DST_ANY,
+	MTUN_A_CLAMP_SEEN,
+
+	/* private: */
+	__MTUN_A_CLAMP_MAX,
+	MTUN_A_CLAMP_MAX = (__MTUN_A_CLAMP_MAX - 1)
+};
+
+/**
  * enum mtun_cmd - Operations and notifications.
  * @MTUN_CMD_TUNNEL_NEW: Create a tunnel. Its local, remote and ikey (or their
  *   absence) must differ from those of every other tunnel of the namespace.
@@ -367,6 +439,12 @@ enum mtun_tunnel_attr {
  *   flags have changed.
  * @MTUN_CMD_TUNNEL_DEL_NTF: A tunnel was deleted, or moved to another
  *   namespace. Carries the tunnel as it was.
+ * @MTUN_CMD_CLAMP_NEW: Clamp the MSS at a device that has no clamp yet.
+ * @MTUN_CMD_CLAMP_SET: Change a clamp, named by ifname. What is not given
+ *   stays; src and dst each replace all of their kind.
+ * @MTUN_CMD_CLAMP_DEL: Delete a clamp, named by ifname.
+ * @MTUN_CMD_CLAMP_GET: Get a clamp, named by ifname, or dump those of the
+ *   namespace in the order in which they were made.
  */
 enum mtun_cmd {
 	MTUN_CMD_TUNNEL_NEW = 1,
@@ -376,6 +454,10 @@ enum mtun_cmd {
 	MTUN_CMD_TUNNEL_NEW_NTF,
 	MTUN_CMD_TUNNEL_SET_NTF,
 	MTUN_CMD_TUNNEL_DEL_NTF,
+	MTUN_CMD_CLAMP_NEW,
+	MTUN_CMD_CLAMP_SET,
+	MTUN_CMD_CLAMP_DEL,
+	MTUN_CMD_CLAMP_GET,
 
 	/* private: */
 	__MTUN_CMD_MAX,

@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Requests about MSS clamps at devices. */
+#include "genl.h"
+#include "attrs.h"
+#include "egress.h"
+#include "genl_gen.h"
+#include "link.h"
+#include "mss.h"
+#include "registry.h"
+#include "stats.h"
+
+#include <linux/netdevice.h>
+#include <linux/rtnetlink.h>
+#include <linux/slab.h>
+
+/* ---- a clamp as a message ---- */
+
+static size_t clamp_size(const struct mt_egress_conf *conf)
+{
+	size_t prefix = nla_total_size(0) +
+			nla_total_size(sizeof(struct in6_addr)) +
+			nla_total_size(sizeof(u8));
+
+	return NLMSG_ALIGN(GENL_HDRLEN) +
+	       nla_total_size(IFNAMSIZ) +	/* IFNAME */
+	       nla_total_size(sizeof(u32)) +	/* IFINDEX */
+	       nla_total_size(sizeof(u8)) +	/* DIRECTION */
+	       nla_total_size(sizeof(u16)) +	/* MSS */
+	       (conf->n_src + conf->n_dst) * prefix + mt_attrs_verdicts_size();
+}
+
+static int put_prefix(struct sk_buff *skb, int attr,
+		      const struct mt_prefix *prefix)
+{
+	unsigned int len = prefix->family == AF_INET ?
+			   sizeof(prefix->addr.v4) : sizeof(prefix->addr.v6);
+	struct nlattr *nest = nla_nest_start(skb, attr);
+
+	if (!nest)
+		return -EMSGSIZE;
+	if (nla_put(skb, MTUN_A_PREFIX_ADDR, len, &prefix->addr) ||
+	    nla_put_u8(skb, MTUN_A_PREFIX_LEN, prefix->len)) {
+		nla_nest_cancel(skb, nest);
+		return -EMSGSIZE;
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_prefixes(struct sk_buff *skb, const struct mt_egress_conf *conf)
+{
+	unsigned int i;
+	int attr;
+
+	for (i = 0; i < conf->n_src + conf->n_dst; i++) {
+		attr = i < conf->n_src ? MTUN_A_CLAMP_SRC : MTUN_A_CLAMP_DST;
+		if (put_prefix(skb, attr, &conf->prefixes[i]))
+			return -EMSGSIZE;
+	}
+	return 0;
+}
+
+static int put_clamp(struct sk_buff *skb, const struct mt_egress *egress)
+{
+	const struct mt_egress_conf *conf = mt_egress_conf(egress);
+	struct mt_stats_sum sum;
+
+	mt_stats_sum(egress->stats, &sum);
+	if (nla_put_string(skb, MTUN_A_CLAMP_IFNAME, egress->link->name) ||
+	    nla_put_u32(skb, MTUN_A_CLAMP_IFINDEX, egress->ifindex) ||
+	    nla_put_u8(skb, MTUN_A_CLAMP_DIRECTION, conf->direction) ||
+	    nla_put_u16(skb, MTUN_A_CLAMP_MSS, conf->mss) ||
+	    put_prefixes(skb, conf) ||
+	    mt_attrs_put_verdicts(skb, MTUN_A_CLAMP_SEEN, &sum))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/* ---- a request as a configuration ---- */
+
+static int read_prefix(struct mt_prefix *prefix, const struct nlattr *attr,
+		       struct genl_info *info)
+{
+	struct nlattr *tb[MTUN_A_PREFIX_MAX + 1];
+	const char *text;
+	int err;
+
+	err = nla_parse_nested(tb, MTUN_A_PREFIX_MAX, attr,
+			       mtun_prefix_nl_policy, info->extack);
+	if (err)
+		return err;
+	if (!tb[MTUN_A_PREFIX_ADDR] || !tb[MTUN_A_PREFIX_LEN]) {
+		mt_genl_error(info, attr,
+			      "prefix must have an address and a length");
+		return -EINVAL;
+	}
+	text = mt_prefix_parse(prefix, nla_data(tb[MTUN_A_PREFIX_ADDR]),
+			       nla_len(tb[MTUN_A_PREFIX_ADDR]),
+			       nla_get_u8(tb[MTUN_A_PREFIX_LEN]));
+	if (text) {
+		mt_genl_error(info, attr, text);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* The prefixes of one side: those of the request, or those that were there. */
+static int read_side(struct mt_prefix *prefixes, unsigned int *n,
+		     const struct mt_prefix *old, unsigned int n_old,
+		     struct genl_info *info, int attr, int any)
+{
+	const struct nlattr *a;
+	unsigned int i = 0;
+	int err, rem;
+
+	if (!info->attrs[attr]) {
+		*n = any && info->attrs[any] ? 0 : n_old;
+		if (*n)
+			memcpy(prefixes, old, *n * sizeof(*old));
+		return 0;
+	}
+	if (any && info->attrs[any]) {
+		mt_genl_error(info, info->attrs[any],
+			      attr == MTUN_A_CLAMP_SRC ?
+			      "src is either any or prefixes" :
+			      "dst is either any or prefixes");
+		return -EINVAL;
+	}
+	nla_for_each_attr(a, genlmsg_data(info->genlhdr),
+			  genlmsg_len(info->genlhdr), rem) {
+		if (nla_type(a) != attr)
+			continue;
+		if (i == MT_EGRESS_PREFIXES_MAX) {
+			mt_genl_error(info, a,
+				      "prefix is too much: a clamp has 1024 at the most");
+			return -E2BIG;
+		}
+		err = read_prefix(&prefixes[i], a, info);
+		if (err)
+			return err;
+		i++;
+	}
+	*n = i;
+	return 0;
+}
+
+static const struct mt_egress_conf defaults = {
+	.mss = MTUN_MSS_AUTO,
+	.direction = MTUN_CLAMP_DIRECTION_OUT,
+};
+
+/* Room for any request: only requests are that large. */
+static struct mt_prefix *alloc_prefixes(void)
+{
+	return kvmalloc_array(2 * MT_EGRESS_PREFIXES_MAX,
+			      sizeof(struct mt_prefix), GFP_KERNEL);
+}
+
+/* @old changed as the request says. Returns 0, or an error with extack set. */
+static int read_request(struct mt_egress_conf *conf,
+			const struct mt_egress_conf *old,
+			struct mt_prefix *prefixes, struct genl_info *info,
+			bool set)
+{
+	const struct nlattr *mss = info->attrs[MTUN_A_CLAMP_MSS];
+	const struct nlattr *direction = info->attrs[MTUN_A_CLAMP_DIRECTION];
+	int err;
+
+	*conf = *old;
+	conf->prefixes = prefixes;
+	if (direction)
+		conf->direction = nla_get_u8(direction);
+	if (mss)
+		conf->mss = nla_get_u16(mss);
+	if (conf->mss < MT_MSS_MIN) {
+		mt_genl_error(info, mss, "mss must be auto or at least 48");
+		return -EINVAL;
+	}
+	err = read_side(prefixes, &conf->n_src, old->prefixes, old->n_src,
+			info, MTUN_A_CLAMP_SRC,
+			set ? MTUN_A_CLAMP_SRC_ANY : 0);
+	if (err)
+		return err;
+	err = read_side(prefixes + conf->n_src, &conf->n_dst,
+			old->prefixes + old->n_src, old->n_dst, info,
+			MTUN_A_CLAMP_DST, set ? MTUN_A_CLAMP_DST_ANY : 0);
+	if (err)
+		return err;
+	if (conf->n_src + conf->n_dst > MT_EGRESS_PREFIXES_MAX) {
+		GENL_SET_ERR_MSG(info,
+				 "src and dst together have more than 1024 prefixes");
+		return -E2BIG;
+	}
+	return 0;
+}
+
+/* ---- requests ---- */
+
+/* The name in the request, or NULL with extack set. */
+static const char *get_name(struct genl_info *info)
+{
+	const struct nlattr *attr = info->attrs[MTUN_A_CLAMP_IFNAME];
+
+	if (!attr) {
+		GENL_SET_ERR_MSG(info, "ifname is missing");
+		return NULL;
+	}
+	if (!dev_valid_name(nla_data(attr))) {
+		mt_genl_error(info, attr, "ifname can be no device's name");
+		return NULL;
+	}
+	return nla_data(attr);
+}
+
+/* The clamp in the request, or ERR_PTR with extack set. */
+static struct mt_egress *find_clamp(struct genl_info *info)
+{
+	const char *name = get_name(info);
+	struct mt_egress *egress;
+
+	if (!name)
+		return ERR_PTR(-EINVAL);
+	egress = mt_egress_find(genl_info_net(info), name);
+	if (egress)
+		return egress;
+	mt_genl_error(info, info->attrs[MTUN_A_CLAMP_IFNAME],
+		      "ifname has no clamp");
+	return ERR_PTR(-ENOENT);
+}
+
+static void explain(struct genl_info *info, int err)
+{
+	switch (err) {
+	case -EEXIST:
+		mt_genl_error(info, info->attrs[MTUN_A_CLAMP_IFNAME],
+			      "ifname has a clamp already, which can be changed");
+		break;
+	case -EOPNOTSUPP:
+		mt_genl_error(info, info->attrs[MTUN_A_CLAMP_DIRECTION],
+			      "direction is not possible: this kernel has no netfilter hook there");
+		break;
+	}
+}
+
+int mtun_nl_clamp_new_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct net *net = genl_info_net(info);
+	const char *name = get_name(info);
+	struct mt_prefix *prefixes;
+	struct mt_egress_conf conf;
+	int err;
+
+	if (!name)
+		return -EINVAL;
+	prefixes = alloc_prefixes();
+	if (!prefixes)
+		return -ENOMEM;
+	err = read_request(&conf, &defaults, prefixes, info, false);
+	if (err)
+		goto out_free_prefixes;
+
+	rtnl_lock();
+	err = mt_egress_add(net, name, &conf);
+	if (!err)
+		mt_net(net)->generation++;
+	rtnl_unlock();
+	explain(info, err);
+out_free_prefixes:
+	kvfree(prefixes);
+	return err;
+}
+
+int mtun_nl_clamp_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct mt_prefix *prefixes;
+	struct mt_egress_conf conf;
+	struct mt_egress *egress;
+	int err;
+
+	prefixes = alloc_prefixes();
+	if (!prefixes)
+		return -ENOMEM;
+	rtnl_lock();
+	egress = find_clamp(info);
+	err = PTR_ERR_OR_ZERO(egress);
+	if (!err)
+		err = read_request(&conf, mt_egress_conf(egress), prefixes,
+				   info, true);
+	if (err)
+		goto out_unlock;
+	err = mt_egress_set(egress, &conf);
+	if (!err)
+		mt_net(genl_info_net(info))->generation++;
+	explain(info, err);
+out_unlock:
+	rtnl_unlock();
+	kvfree(prefixes);
+	return err;
+}
+
+int mtun_nl_clamp_del_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct mt_egress *egress;
+	int err;
+
+	rtnl_lock();
+	egress = find_clamp(info);
+	err = PTR_ERR_OR_ZERO(egress);
+	if (!err) {
+		mt_egress_del(egress);
+		mt_net(genl_info_net(info))->generation++;
+	}
+	rtnl_unlock();
+	return err;
+}
+
+int mtun_nl_clamp_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct mt_egress *egress;
+	struct sk_buff *reply;
+	void *header;
+	int err;
+
+	rtnl_lock();
+	egress = find_clamp(info);
+	err = PTR_ERR_OR_ZERO(egress);
+	if (err)
+		goto err_unlock;
+	err = -ENOMEM;
+	reply = genlmsg_new(clamp_size(mt_egress_conf(egress)), GFP_KERNEL);
+	if (!reply)
+		goto err_unlock;
+	err = -EMSGSIZE;
+	header = genlmsg_put_reply(reply, info, &mt_genl_family, 0,
+				   MTUN_CMD_CLAMP_GET);
+	if (!header || put_clamp(reply, egress))
+		goto err_free_reply;
+	rtnl_unlock();
+	genlmsg_end(reply, header);
+	return genlmsg_reply(reply, info);
+
+err_free_reply:
+	nlmsg_free(reply);
+err_unlock:
+	rtnl_unlock();
+	return err;
+}
+
+/* Each message of the dump must have room for a whole clamp. */
+int mtun_nl_clamp_get_start(struct netlink_callback *cb)
+{
+	struct net *net = sock_net(cb->skb->sk);
+	struct mt_egress *egress;
+	size_t size = 0;
+
+	rtnl_lock();
+	list_for_each_entry(egress, &mt_net(net)->clamps, list)
+		size = max(size, clamp_size(mt_egress_conf(egress)));
+	rtnl_unlock();
+	cb->min_dump_alloc = nlmsg_total_size(size);
+	return 0;
+}
+
+int mtun_nl_clamp_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct net *net = sock_net(skb->sk);
+	struct mt_egress *egress;
+	long i = 0;
+	void *header;
+	int err = 0;
+
+	if (nlmsg_attrlen(cb->nlh, GENL_HDRLEN)) {
+		NL_SET_ERR_MSG(cb->extack,
+			       "ifname is not for a dump, which is of all clamps");
+		return -EINVAL;
+	}
+
+	rtnl_lock();
+	cb->seq = mt_net(net)->generation;
+	list_for_each_entry(egress, &mt_net(net)->clamps, list) {
+		if (i++ < cb->args[0])
+			continue;
+		header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
+				     cb->nlh->nlmsg_seq, &mt_genl_family,
+				     NLM_F_MULTI, MTUN_CMD_CLAMP_GET);
+		if (!header) {
+			err = -EMSGSIZE;
+			break;
+		}
+		genl_dump_check_consistent(cb, header);
+		err = put_clamp(skb, egress);
+		if (err) {
+			genlmsg_cancel(skb, header);
+			break;
+		}
+		genlmsg_end(skb, header);
+		cb->args[0] = i;
+	}
+	rtnl_unlock();
+	return skb->len ?: err;
+}
