@@ -139,15 +139,15 @@ static struct mt_tunnel *find_tunnel(struct genl_info *info)
 		dev = __dev_get_by_name(net, nla_data(ifname));
 	if (!dev) {
 		mt_genl_error(info, ifindex ?: ifname,
-			  ifindex ? "ifindex belongs to no device" :
-				    "ifname belongs to no device");
+			      ifindex ? "ifindex belongs to no device" :
+					"ifname belongs to no device");
 		return ERR_PTR(-ENODEV);
 	}
 	tunnel = mt_device_tunnel(dev);
 	if (!tunnel) {
 		mt_genl_error(info, ifindex ?: ifname,
-			  ifindex ? "ifindex belongs to a device that is no tunnel" :
-				    "ifname belongs to a device that is no tunnel");
+			      ifindex ? "ifindex belongs to a device that is no tunnel" :
+					"ifname belongs to a device that is no tunnel");
 		return ERR_PTR(-EOPNOTSUPP);
 	}
 	return tunnel;

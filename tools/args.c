@@ -57,6 +57,42 @@ bool parse_addr(const char *text, struct addr *addr)
 	return inet_pton(addr->family, text, addr->bytes) == 1;
 }
 
+bool parse_mss_value(const char *text, bool may_be_off, uint16_t *mss)
+{
+	uint32_t v;
+
+	*mss = MTUN_MSS_OFF;
+	if (may_be_off && !strcmp(text, "off"))
+		return true;
+	*mss = MTUN_MSS_AUTO;
+	if (!strcmp(text, "auto"))
+		return true;
+	if (!parse_u32(text, &v) || v == MTUN_MSS_OFF || v >= MTUN_MSS_AUTO)
+		return false;
+	*mss = v;
+	return true;
+}
+
+bool parse_prefix(const char *text, struct prefix *prefix)
+{
+	char addr[INET6_ADDRSTRLEN];
+	size_t len = strcspn(text, "/");
+	uint32_t bits;
+
+	if (len >= sizeof(addr))
+		return false;
+	memcpy(addr, text, len);
+	addr[len] = '\0';
+	if (!parse_addr(addr, &prefix->addr))
+		return false;
+	bits = 8 * prefix->addr.len;
+	if (text[len] == '/' && (!parse_u32(text + len + 1, &bits) ||
+				 bits > 8u * prefix->addr.len))
+		return false;
+	prefix->len = bits;
+	return true;
+}
+
 static const char *word(const void *table, size_t size, size_t i)
 {
 	return *(const char *const *)((const char *)table + i * size);

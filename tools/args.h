@@ -9,6 +9,12 @@ bool parse_u32(const char *text, uint32_t *value);
 bool parse_key(const char *text, uint32_t *key);
 bool parse_addr(const char *text, struct addr *addr);
 
+/* off, auto or a number of bytes; off only if may_be_off */
+bool parse_mss_value(const char *text, bool may_be_off, uint16_t *mss);
+
+/* ADDR/LEN, or ADDR for one address */
+bool parse_prefix(const char *text, struct prefix *prefix);
+
 /*
  * Finds text, or the one word that it abbreviates, in an array of structures
  * whose first member is the word (a const char *); an array ends with a NULL

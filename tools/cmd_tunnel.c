@@ -225,34 +225,16 @@ static bool parse_fwmark(const char *value, struct tunnel *t)
 	return !strcmp(value, "none") || parse_u32(value, &t->fwmark);
 }
 
-static bool parse_mss_value(const char *value, uint16_t *mss)
-{
-	uint32_t v;
-
-	if (!strcmp(value, "off")) {
-		*mss = MTUN_MSS_OFF;
-		return true;
-	}
-	if (!strcmp(value, "auto")) {
-		*mss = MTUN_MSS_AUTO;
-		return true;
-	}
-	if (!parse_u32(value, &v) || v == MTUN_MSS_OFF || v >= MTUN_MSS_AUTO)
-		return false;
-	*mss = v;
-	return true;
-}
-
 static bool parse_mss_tx(const char *value, struct tunnel *t)
 {
 	t->has |= has_bit(MTUN_A_TUNNEL_MSS_TX);
-	return parse_mss_value(value, &t->mss_tx);
+	return parse_mss_value(value, true, &t->mss_tx);
 }
 
 static bool parse_mss_rx(const char *value, struct tunnel *t)
 {
 	t->has |= has_bit(MTUN_A_TUNNEL_MSS_RX);
-	return parse_mss_value(value, &t->mss_rx);
+	return parse_mss_value(value, true, &t->mss_rx);
 }
 
 static bool parse_mss(const char *value, struct tunnel *t)

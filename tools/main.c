@@ -17,11 +17,13 @@
 #endif
 
 #define NETNS_DIR	"/run/netns"
-#define MAX_WORDS	128
+#define MAX_WORDS	4096	/* a clamp may have a thousand prefixes */
 
 static const struct object objects[] = {
 	{ "tunnel", "create, change, delete and show tunnels",
 	  tunnel_commands },
+	{ "clamp", "lower the MSS of TCP handshakes at any device",
+	  clamp_commands },
 	{ "monitor", "show configuration events as they happen",
 	  monitor_commands },
 	{ "help", "explain an object or a command", NULL },
@@ -77,7 +79,7 @@ static void help_main(FILE *to)
 {
 	fputs("Usage: mtctl [OPTIONS] OBJECT [COMMAND] [ARGS]\n"
 	      "       mtctl [OPTIONS] -batch FILE\n"
-	      "Controls the tunnels of the kernel module mtun.\n"
+	      "Controls the tunnels and MSS clamps of the kernel module mtun.\n"
 	      "\nObjects:\n", to);
 	for (const struct object *o = objects; o->name; o++)
 		fprintf(to, "  %-9s %s\n", o->name, o->doc);

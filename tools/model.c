@@ -16,20 +16,60 @@ enum result refuse(struct error *err, enum result res, const char *fmt, ...)
 	return res;
 }
 
-struct tunnel *tunnels_add(struct tunnels *ts)
+/* Makes room for one more in an array, and clears it. */
+static void *add_one(void **v, size_t *n, size_t *room, size_t size)
 {
-	if (ts->n == ts->room) {
-		size_t room = ts->room ? 2 * ts->room : 64;
-		struct tunnel *v = reallocarray(ts->v, room, sizeof(*v));
+	if (*n == *room) {
+		size_t more = *room ? 2 * *room : 64;
+		void *grown = reallocarray(*v, more, size);
 
-		if (!v) {
+		if (!grown) {
 			perror("mtctl");
 			exit(RES_REFUSED);
 		}
-		ts->v = v;
-		ts->room = room;
+		*v = grown;
+		*room = more;
 	}
-	return memset(&ts->v[ts->n++], 0, sizeof(*ts->v));
+	return memset((char *)*v + (*n)++ * size, 0, size);
+}
+
+#define ADD_ONE(array) \
+	add_one((void **)&(array)->v, &(array)->n, &(array)->room, \
+		sizeof(*(array)->v))
+
+struct tunnel *tunnels_add(struct tunnels *ts)
+{
+	return ADD_ONE(ts);
+}
+
+struct prefix *prefixes_add(struct prefixes *ps)
+{
+	return ADD_ONE(ps);
+}
+
+struct clamp *clamps_add(struct clamps *cs)
+{
+	return ADD_ONE(cs);
+}
+
+void clamp_free(struct clamp *c)
+{
+	free(c->src.v);
+	free(c->dst.v);
+	memset(c, 0, sizeof(*c));
+}
+
+void clamps_clear(struct clamps *cs)
+{
+	while (cs->n)
+		clamp_free(&cs->v[--cs->n]);
+}
+
+void clamps_free(struct clamps *cs)
+{
+	clamps_clear(cs);
+	free(cs->v);
+	memset(cs, 0, sizeof(*cs));
 }
 
 struct tunnel *tunnels_find(struct tunnels *ts, uint32_t ifindex)

@@ -103,6 +103,47 @@ static inline bool tunnel_has_okey(const struct tunnel *t)
 	       (t->oflags & MTUN_GRE_FLAG_KEY);
 }
 
+struct prefix {
+	struct addr addr;
+	uint8_t len;		/* bits */
+};
+
+struct prefixes {
+	struct prefix *v;
+	size_t n;
+	size_t room;
+	bool any;		/* asked for by that word */
+};
+
+struct clamp {
+	uint32_t has;		/* 1 << each MTUN_A_CLAMP_x that is set */
+
+	char ifname[IFNAMSIZ];
+	uint32_t ifindex;	/* 0 when there is no device by that name */
+	uint8_t direction;
+	uint16_t mss;
+	struct prefixes src;
+	struct prefixes dst;
+	uint64_t verdicts[MTUN_MSS_VERDICT_MAX + 1];
+};
+
+struct clamps {
+	struct clamp *v;
+	size_t n;
+	size_t room;
+};
+
+static inline bool clamp_has(const struct clamp *c, enum mtun_clamp_attr attr)
+{
+	return c->has & 1u << attr;
+}
+
+struct prefix *prefixes_add(struct prefixes *ps);
+struct clamp *clamps_add(struct clamps *cs);
+void clamps_clear(struct clamps *cs);
+void clamp_free(struct clamp *c);
+void clamps_free(struct clamps *cs);
+
 struct tunnels {
 	struct tunnel *v;
 	size_t n;

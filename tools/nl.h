@@ -25,6 +25,21 @@ enum result nl_tunnel_get(struct nl *nl, const char *ifname, struct tunnel *t,
 enum result nl_tunnel_dump(struct nl *nl, struct tunnels *ts, bool *incomplete,
 			   struct error *err);
 
+enum result nl_clamp_new(struct nl *nl, const struct clamp *c,
+			 struct error *err);
+enum result nl_clamp_set(struct nl *nl, const struct clamp *c,
+			 struct error *err);
+enum result nl_clamp_del(struct nl *nl, const struct clamp *c,
+			 struct error *err);
+
+/* The one at c->ifname, into an empty struct. */
+enum result nl_clamp_get(struct nl *nl, const char *ifname, struct clamp *c,
+			 struct error *err);
+
+/* As nl_tunnel_dump(). */
+enum result nl_clamp_dump(struct nl *nl, struct clamps *cs, bool *incomplete,
+			  struct error *err);
+
 /* Subscribes to the events; they wait from then on for nl_event(). */
 enum result nl_subscribe(struct nl *nl, struct error *err);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The only file that shows objects: text for people, or JSON. */
+/* Tunnels and their events: text for people, or JSON. */
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -10,10 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <jansson.h>
-
 #include "names.h"
-#include "print.h"
+#include "print_core.h"
 
 /* linux/if.h has it, but cannot be included together with net/if.h. */
 #define MT_IFF_LOWER_UP	(1u << 16)
@@ -37,40 +35,6 @@ static const struct {
 	{ MT_IFF_DORMANT, "DORMANT" },
 };
 
-struct text {
-	char s[INET6_ADDRSTRLEN + 16];
-};
-
-static struct text addr_text(const struct addr *addr)
-{
-	struct text t;
-
-	if (!addr->len || !inet_ntop(addr->family, addr->bytes, t.s, sizeof(t.s)))
-		strcpy(t.s, "?");
-	return t;
-}
-
-static struct text number_text(uint64_t v)
-{
-	struct text t;
-
-	snprintf(t.s, sizeof(t.s), "%" PRIu64, v);
-	return t;
-}
-
-/* A newer module may have values that we have no name for. */
-#define enum_name(names, value) \
-	((value) < ARRAY_SIZE(names) ? (names)[value].name : "?")
-#define enum_text(names, value)	word_text(enum_name(names, value))
-
-static struct text word_text(const char *word)
-{
-	struct text t;
-
-	snprintf(t.s, sizeof(t.s), "%s", word);
-	return t;
-}
-
 static struct text ttl_text(const struct tunnel *t)
 {
 	return t->ttl_inherit ? word_text("inherit") : number_text(t->ttl);
@@ -85,18 +49,6 @@ static struct text tos_text(const struct tunnel *t)
 	else
 		snprintf(text.s, sizeof(text.s), t->tos ? "%#x" : "%u", t->tos);
 	return text;
-}
-
-static struct text mss_text(uint16_t mss)
-{
-	switch (mss) {
-	case MTUN_MSS_OFF:
-		return word_text("off");
-	case MTUN_MSS_AUTO:
-		return word_text("auto");
-	default:
-		return number_text(mss);
-	}
 }
 
 /* " (1.5 MiB)", or nothing where the number says it as well. */
@@ -142,113 +94,11 @@ static uint64_t drops_total(const struct stats *s)
 	return total;
 }
 
-/* Colour: only for a person, and not for one who does not want it. */
-
-enum colour { PLAIN, BOLD, GREEN, RED, YELLOW };
-
-static bool coloured(void)
-{
-	static int yes = -1;
-
-	if (yes < 0) {
-		const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
-
-		yes = isatty(STDOUT_FILENO) && !(no && *no) &&
-		      term && strcmp(term, "dumb");
-	}
-	return yes;
-}
-
-static const char *on(enum colour c)
-{
-	static const char *const code[] = {
-		[BOLD] = "\033[1m", [GREEN] = "\033[32m",
-		[RED] = "\033[31m", [YELLOW] = "\033[33m",
-	};
-
-	return coloured() ? code[c] : "";
-}
-
-static const char *off(void)
-{
-	return coloured() ? "\033[0m" : "";
-}
-
 /* JSON */
-
-/* jansson has no unsigned numbers; nothing here gets near 2^63. */
-static json_t *number(uint64_t v)
-{
-	return json_integer(v <= INT64_MAX ? (json_int_t)v : INT64_MAX);
-}
-
-static void json_print(json_t *value, const struct options *opt, bool one_line)
-{
-	size_t flags = opt->pretty && !one_line ? JSON_INDENT(4) : JSON_COMPACT;
-
-	if (!value || json_dumpf(value, stdout, flags | JSON_ENSURE_ASCII)) {
-		fprintf(stderr, "mtctl: no JSON: no memory, or a name is not UTF-8\n");
-		exit(RES_REFUSED);
-	}
-	putchar('\n');
-	json_decref(value);
-}
-
-/* A name of the kernel is any bytes; JSON has only text. */
-static json_t *json_name(const char *name)
-{
-	json_t *s = json_string(name);
-	char text[4 * IFNAMSIZ], *p = text;
-
-	if (s)
-		return s;
-	for (; *name; name++)
-		p += sprintf(p, (*name & 0x80) ? "\\x%02x" : "%c",
-			     (unsigned char)*name);
-	return json_string(text);
-}
 
 static json_t *flag(uint32_t flags, uint32_t bit)
 {
 	return json_boolean(flags & bit);
-}
-
-/* A number, or auto or off. */
-static json_t *mss_value_json(uint16_t mss)
-{
-	return mss == MTUN_MSS_OFF || mss == MTUN_MSS_AUTO ?
-	       json_string(mss_text(mss).s) : number(mss);
-}
-
-static uint64_t mss_total(const struct stats *s)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 1; i <= MTUN_MSS_VERDICT_MAX; i++)
-		sum += s->mss[i];
-	return sum;
-}
-
-/* A name as a key: the names with a dash are drop reasons. */
-static struct text mss_verdict_key(size_t verdict)
-{
-	struct text t = word_text(mss_verdict_names[verdict].name);
-
-	for (char *c = t.s; *c; c++)
-		if (*c == '-')
-			*c = '_';
-	return t;
-}
-
-static json_t *mss_json(const struct stats *s)
-{
-	json_t *o = json_object();
-
-	json_object_set_new(o, "seen", number(mss_total(s)));
-	for (size_t i = 1; i <= MTUN_MSS_VERDICT_MAX; i++)
-		json_object_set_new(o, mss_verdict_key(i).s,
-				    number(s->mss[i]));
-	return o;
 }
 
 static json_t *stats_json(const struct stats *s)
@@ -260,7 +110,7 @@ static json_t *stats_json(const struct stats *s)
 	json_object_set_new(o, "tx_packets", number(s->tx_packets));
 	json_object_set_new(o, "tx_bytes", number(s->tx_bytes));
 	json_object_set_new(o, "icmp_errors", number(s->icmp_errors));
-	json_object_set_new(o, "mss", mss_json(s));
+	json_object_set_new(o, "mss", mss_json(s->mss));
 	for (size_t i = 0; i <= MTUN_DROP_REASON_MAX; i++)
 		if (s->drops[i])
 			json_object_set_new(drops, drop_reason_names[i].name,
@@ -428,23 +278,6 @@ static void print_drops(const struct stats *s, const struct options *opt,
 	}
 }
 
-/* The TCP handshakes that the MSS clamp has seen, and what it did. */
-static void print_mss_stats(const struct stats *s, int width)
-{
-	const char *separator = ": ";
-
-	printf("    clamped   %*" PRIu64 " of %" PRIu64 " TCP handshakes", width,
-	       s->mss[MTUN_MSS_VERDICT_LOWERED], mss_total(s));
-	for (size_t i = 1; i <= MTUN_MSS_VERDICT_MAX; i++) {
-		if (!s->mss[i] || i == MTUN_MSS_VERDICT_LOWERED)
-			continue;
-		printf("%s%" PRIu64 " %s", separator, s->mss[i],
-		       mss_verdict_names[i].name);
-		separator = ", ";
-	}
-	putchar('\n');
-}
-
 static void print_stats(const struct tunnel *t, const struct options *opt)
 {
 	const struct stats *s = &t->stats;
@@ -460,8 +293,8 @@ static void print_stats(const struct tunnel *t, const struct options *opt)
 	if (s->icmp_errors || opt->details)
 		printf("    quoted    %*" PRIu64 " packets in ICMP errors\n", width,
 		       s->icmp_errors);
-	if (mss_total(s) || opt->details)
-		print_mss_stats(s, width);
+	if (mss_total(s->mss) || opt->details)
+		print_mss(s->mss, width);
 	printf("    dropped   %*" PRIu64 " packets\n", width, drops);
 	print_drops(s, opt, 8);
 }

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the netlink files (nl*.c) share, and nobody else includes. */
+#ifndef MTCTL_NL_CORE_H
+#define MTCTL_NL_CORE_H
+
+#include <libmnl/libmnl.h>
+#include <linux/genetlink.h>
+
+#include "nl.h"
+
+/* Room for a clamp with all the prefixes that it may have. */
+#define REQUEST_SIZE	(64 * 1024)
+#define BUF_SIZE	(64 * 1024)
+#define DUMP_TRIES	10
+
+struct nl {
+	struct mnl_socket *genl;
+	struct mnl_socket *events;	/* apart, or requests would eat them */
+	unsigned int seq;
+	uint16_t family;
+	uint32_t group;		/* of MTUN_MCGRP_CONFIG, 0 if unknown */
+	char *next_event;	/* unread part of event_buf */
+	size_t events_len;
+	char req[REQUEST_SIZE];
+	char buf[BUF_SIZE];
+	char event_buf[BUF_SIZE];
+};
+
+/* What a request is about, so that errors speak the user's language. */
+struct about {
+	const char *name;		/* of the object, or "" */
+	unsigned int name_attr;		/* the attribute that has it */
+	const char *const *attrs;	/* names of attributes, NULL for none */
+	unsigned int attr_max;
+	/* What the user typed to give attr; NULL for what only the kernel knows. */
+	const char *(*word)(const void *object, unsigned int attr);
+	const void *object;
+};
+
+typedef void (*reply_fn)(struct nl *nl, const struct nlmsghdr *nlh, void *data);
+
+enum result open_socket(struct mnl_socket **s, int bus, struct error *err);
+
+/* Finds the kernel's family, once. */
+enum result connect_family(struct nl *nl, struct error *err);
+
+/* Begins the next request, in nl->req. */
+struct nlmsghdr *start_request(struct nl *nl, uint16_t type, uint16_t flags,
+			       uint8_t cmd, uint8_t version);
+
+/*
+ * Sends nl->req and reads until its acknowledgment or the end of its dump.
+ * about may be NULL. *interrupted tells that a dump is inconsistent.
+ */
+enum result talk(struct nl *nl, struct mnl_socket *s, reply_fn fn, void *data,
+		 const struct about *about, bool *interrupted,
+		 struct error *err);
+
+/*
+ * A dump, again and again until nothing changes while it is read: restart is
+ * called before each. *incomplete is set if it never was.
+ */
+enum result dump(struct nl *nl, uint8_t cmd, void (*restart)(void *data),
+		 reply_fn fn, void *data, const struct about *about,
+		 bool *incomplete, struct error *err);
+
+/* Attributes to values; false if they are of another size. */
+bool get_addr(const struct nlattr *a, struct addr *addr);
+bool get_number(const struct nlattr *a, void *to, size_t len);
+bool get_name(const struct nlattr *a, char name[IFNAMSIZ]);
+void get_verdict(const struct nlattr *nest, uint64_t *verdicts);
+
+#endif /* MTCTL_NL_CORE_H */

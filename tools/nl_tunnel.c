@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: GPL-2.0
+/* struct tunnel to and from netlink attributes, and events. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "names.h"
+#include "nl_core.h"
+
+/* Room for a burst of some ten thousand events while we print. */
+#define EVENT_BUF_SIZE	(16 * 1024 * 1024)
+
+static const char *attr_word(const void *object, unsigned int attr)
+{
+	const struct tunnel *t = object;
+
+	switch (attr) {
+	case MTUN_A_TUNNEL_IFINDEX:
+	case MTUN_A_TUNNEL_IFNAME:
+		return "name";
+	case MTUN_A_TUNNEL_IFLAGS:
+	case MTUN_A_TUNNEL_IKEY:
+		return t->one_key ? "key" : "ikey";
+	case MTUN_A_TUNNEL_OFLAGS:
+	case MTUN_A_TUNNEL_OKEY:
+		return t->one_key ? "key" : "okey";
+	case MTUN_A_TUNNEL_TTL_INHERIT:
+		return "ttl";
+	case MTUN_A_TUNNEL_TOS_INHERIT:
+		return "tos";
+	case MTUN_A_TUNNEL_LINK:
+		return "dev";
+	}
+	return attr <= MTUN_A_TUNNEL_MAX ? tunnel_attr_names[attr] : NULL;
+}
+
+static bool get_flags(const struct nlattr *a, uint32_t *flags, uint32_t *mask)
+{
+	struct nla_bitfield32 field;
+
+	if (!get_number(a, &field, sizeof(field)))
+		return false;
+	*flags = field.value;
+	*mask = field.selector;
+	return true;
+}
+
+static void read_drop(const struct nlattr *drop, struct stats *stats)
+{
+	uint32_t reason = UINT32_MAX;
+	const struct nlattr *a;
+	uint64_t packets = 0;
+
+	mnl_attr_for_each_nested(a, drop) {
+		if (mnl_attr_get_type(a) == MTUN_A_DROP_REASON)
+			get_number(a, &reason, sizeof(reason));
+		else if (mnl_attr_get_type(a) == MTUN_A_DROP_PACKETS)
+			get_number(a, &packets, sizeof(packets));
+	}
+	if (reason <= MTUN_DROP_REASON_MAX)
+		stats->drops[reason] = packets;
+}
+
+static bool read_stats(const struct nlattr *nest, struct stats *stats)
+{
+	const struct nlattr *a;
+
+	mnl_attr_for_each_nested(a, nest) {
+		switch (mnl_attr_get_type(a)) {
+		case MTUN_A_STATS_RX_PACKETS:
+			get_number(a, &stats->rx_packets, sizeof(uint64_t));
+			break;
+		case MTUN_A_STATS_RX_BYTES:
+			get_number(a, &stats->rx_bytes, sizeof(uint64_t));
+			break;
+		case MTUN_A_STATS_TX_PACKETS:
+			get_number(a, &stats->tx_packets, sizeof(uint64_t));
+			break;
+		case MTUN_A_STATS_TX_BYTES:
+			get_number(a, &stats->tx_bytes, sizeof(uint64_t));
+			break;
+		case MTUN_A_STATS_ICMP_ERRORS:
+			get_number(a, &stats->icmp_errors, sizeof(uint64_t));
+			break;
+		case MTUN_A_STATS_DROP:
+			read_drop(a, stats);
+			break;
+		case MTUN_A_STATS_MSS:
+			get_verdict(a, stats->mss);
+			break;
+		}
+	}
+	return true;
+}
+
+static bool read_attr(const struct nlattr *a, struct tunnel *t)
+{
+	switch (mnl_attr_get_type(a)) {
+	case MTUN_A_TUNNEL_IFINDEX:
+		return get_number(a, &t->ifindex, sizeof(t->ifindex));
+	case MTUN_A_TUNNEL_IFNAME:
+		return get_name(a, t->ifname);
+	case MTUN_A_TUNNEL_LOCAL:
+		return get_addr(a, &t->local);
+	case MTUN_A_TUNNEL_REMOTE:
+		return get_addr(a, &t->remote);
+	case MTUN_A_TUNNEL_IFLAGS:
+		return get_flags(a, &t->iflags, &t->iflags_mask);
+	case MTUN_A_TUNNEL_OFLAGS:
+		return get_flags(a, &t->oflags, &t->oflags_mask);
+	case MTUN_A_TUNNEL_IKEY:
+		return get_number(a, &t->ikey, sizeof(t->ikey));
+	case MTUN_A_TUNNEL_OKEY:
+		return get_number(a, &t->okey, sizeof(t->okey));
+	case MTUN_A_TUNNEL_TTL:
+		return get_number(a, &t->ttl, sizeof(t->ttl));
+	case MTUN_A_TUNNEL_TTL_INHERIT:
+		return get_number(a, &t->ttl_inherit, sizeof(t->ttl_inherit));
+	case MTUN_A_TUNNEL_TOS:
+		return get_number(a, &t->tos, sizeof(t->tos));
+	case MTUN_A_TUNNEL_TOS_INHERIT:
+		return get_number(a, &t->tos_inherit, sizeof(t->tos_inherit));
+	case MTUN_A_TUNNEL_DF:
+		return get_number(a, &t->df, sizeof(t->df));
+	case MTUN_A_TUNNEL_INNER_DF:
+		return get_number(a, &t->inner_df, sizeof(t->inner_df));
+	case MTUN_A_TUNNEL_FRAG:
+		return get_number(a, &t->frag, sizeof(t->frag));
+	case MTUN_A_TUNNEL_MSS_TX:
+		return get_number(a, &t->mss_tx, sizeof(t->mss_tx));
+	case MTUN_A_TUNNEL_MSS_RX:
+		return get_number(a, &t->mss_rx, sizeof(t->mss_rx));
+	case MTUN_A_TUNNEL_LINK:
+		return get_name(a, t->link);
+	case MTUN_A_TUNNEL_LINK_IFINDEX:
+		return get_number(a, &t->link_ifindex,
+				  sizeof(t->link_ifindex));
+	case MTUN_A_TUNNEL_FWMARK:
+		return get_number(a, &t->fwmark, sizeof(t->fwmark));
+	case MTUN_A_TUNNEL_MTU:
+		return get_number(a, &t->mtu, sizeof(t->mtu));
+	case MTUN_A_TUNNEL_MTU_AUTO:
+		return get_number(a, &t->mtu_auto, sizeof(t->mtu_auto));
+	case MTUN_A_TUNNEL_IF_FLAGS:
+		return get_number(a, &t->if_flags, sizeof(t->if_flags));
+	case MTUN_A_TUNNEL_UNDERLAY_NETNSID:
+		return get_number(a, &t->underlay_netnsid,
+				  sizeof(t->underlay_netnsid));
+	case MTUN_A_TUNNEL_STATS:
+		return read_stats(a, &t->stats);
+	}
+	return false;
+}
+
+/* Attributes that we do not know come from a newer module: they are left. */
+static void read_tunnel(const struct nlmsghdr *nlh, struct tunnel *t)
+{
+	const struct nlattr *a;
+
+	memset(t, 0, sizeof(*t));
+	mnl_attr_for_each(a, nlh, GENL_HDRLEN)
+		if (read_attr(a, t))
+			t->has |= has_bit(mnl_attr_get_type(a));
+}
+
+static void put_u32(struct nlmsghdr *nlh, const struct tunnel *t,
+		    enum mtun_tunnel_attr attr, uint32_t value)
+{
+	if (tunnel_has(t, attr))
+		mnl_attr_put_u32(nlh, attr, value);
+}
+
+static void put_u16(struct nlmsghdr *nlh, const struct tunnel *t,
+		    enum mtun_tunnel_attr attr, uint16_t value)
+{
+	if (tunnel_has(t, attr))
+		mnl_attr_put_u16(nlh, attr, value);
+}
+
+static void put_u8(struct nlmsghdr *nlh, const struct tunnel *t,
+		   enum mtun_tunnel_attr attr, uint8_t value)
+{
+	if (tunnel_has(t, attr))
+		mnl_attr_put_u8(nlh, attr, value);
+}
+
+static void put_flags(struct nlmsghdr *nlh, const struct tunnel *t,
+		      enum mtun_tunnel_attr attr, uint32_t flags, uint32_t mask)
+{
+	const struct nla_bitfield32 field = { flags, mask };
+
+	if (tunnel_has(t, attr))
+		mnl_attr_put(nlh, attr, sizeof(field), &field);
+}
+
+static void put_tunnel(struct nlmsghdr *nlh, const struct tunnel *t)
+{
+	if (t->ifname[0])
+		mnl_attr_put_strz(nlh, MTUN_A_TUNNEL_IFNAME, t->ifname);
+	if (tunnel_has(t, MTUN_A_TUNNEL_LOCAL))
+		mnl_attr_put(nlh, MTUN_A_TUNNEL_LOCAL, t->local.len,
+			     t->local.bytes);
+	if (tunnel_has(t, MTUN_A_TUNNEL_REMOTE))
+		mnl_attr_put(nlh, MTUN_A_TUNNEL_REMOTE, t->remote.len,
+			     t->remote.bytes);
+	put_flags(nlh, t, MTUN_A_TUNNEL_IFLAGS, t->iflags, t->iflags_mask);
+	put_flags(nlh, t, MTUN_A_TUNNEL_OFLAGS, t->oflags, t->oflags_mask);
+	put_u32(nlh, t, MTUN_A_TUNNEL_IKEY, t->ikey);
+	put_u32(nlh, t, MTUN_A_TUNNEL_OKEY, t->okey);
+	put_u8(nlh, t, MTUN_A_TUNNEL_TTL, t->ttl);
+	put_u8(nlh, t, MTUN_A_TUNNEL_TTL_INHERIT, t->ttl_inherit);
+	put_u8(nlh, t, MTUN_A_TUNNEL_TOS, t->tos);
+	put_u8(nlh, t, MTUN_A_TUNNEL_TOS_INHERIT, t->tos_inherit);
+	put_u8(nlh, t, MTUN_A_TUNNEL_DF, t->df);
+	put_u8(nlh, t, MTUN_A_TUNNEL_INNER_DF, t->inner_df);
+	put_u8(nlh, t, MTUN_A_TUNNEL_FRAG, t->frag);
+	put_u16(nlh, t, MTUN_A_TUNNEL_MSS_TX, t->mss_tx);
+	put_u16(nlh, t, MTUN_A_TUNNEL_MSS_RX, t->mss_rx);
+	if (tunnel_has(t, MTUN_A_TUNNEL_LINK))
+		mnl_attr_put_strz(nlh, MTUN_A_TUNNEL_LINK, t->link);
+	put_u32(nlh, t, MTUN_A_TUNNEL_FWMARK, t->fwmark);
+	put_u32(nlh, t, MTUN_A_TUNNEL_MTU, t->mtu);
+}
+
+static struct about about(const struct tunnel *t)
+{
+	return (struct about) {
+		.name = t->ifname,
+		.name_attr = MTUN_A_TUNNEL_IFNAME,
+		.attrs = tunnel_attr_names,
+		.attr_max = MTUN_A_TUNNEL_MAX,
+		.word = attr_word,
+		.object = t,
+	};
+}
+
+static enum result change(struct nl *nl, enum mtun_cmd cmd, struct tunnel *t,
+			  struct error *err)
+{
+	const struct about a = about(t);
+	enum result res;
+
+	res = connect_family(nl, err);
+	if (res)
+		return res;
+	put_tunnel(start_request(nl, nl->family, 0, cmd, MTUN_GENL_VERSION), t);
+	return talk(nl, nl->genl, NULL, NULL, &a, NULL, err);
+}
+
+enum result nl_tunnel_new(struct nl *nl, struct tunnel *t, struct error *err)
+{
+	return change(nl, MTUN_CMD_TUNNEL_NEW, t, err);
+}
+
+enum result nl_tunnel_set(struct nl *nl, struct tunnel *t, struct error *err)
+{
+	return change(nl, MTUN_CMD_TUNNEL_SET, t, err);
+}
+
+enum result nl_tunnel_del(struct nl *nl, const char *ifname, struct error *err)
+{
+	struct tunnel t = { 0 };
+
+	strcpy(t.ifname, ifname);
+	return change(nl, MTUN_CMD_TUNNEL_DEL, &t, err);
+}
+
+static void read_one(struct nl *nl, const struct nlmsghdr *nlh, void *data)
+{
+	(void)nl;
+	read_tunnel(nlh, data);
+}
+
+enum result nl_tunnel_get(struct nl *nl, const char *ifname, struct tunnel *t,
+			  struct error *err)
+{
+	struct tunnel ask = { 0 };
+	const struct about a = about(&ask);
+	enum result res;
+
+	res = connect_family(nl, err);
+	if (res)
+		return res;
+	strcpy(ask.ifname, ifname);
+	put_tunnel(start_request(nl, nl->family, 0, MTUN_CMD_TUNNEL_GET,
+				 MTUN_GENL_VERSION), &ask);
+	return talk(nl, nl->genl, read_one, t, &a, NULL, err);
+}
+
+static void read_many(struct nl *nl, const struct nlmsghdr *nlh, void *data)
+{
+	(void)nl;
+	read_tunnel(nlh, tunnels_add(data));
+}
+
+static void forget(void *data)
+{
+	struct tunnels *ts = data;
+
+	ts->n = 0;
+}
+
+enum result nl_tunnel_dump(struct nl *nl, struct tunnels *ts, bool *incomplete,
+			   struct error *err)
+{
+	const struct tunnel none = { 0 };
+	const struct about a = about(&none);
+	enum result res;
+
+	res = dump(nl, MTUN_CMD_TUNNEL_GET, forget, read_many, ts, &a,
+		   incomplete, err);
+	if (*incomplete)
+		refuse(err, RES_REFUSED,
+		       "the tunnels changed while they were read, %d times: some may be missing, or shown as they were",
+		       DUMP_TRIES);
+	return res;
+}
+
+/* Events */
+
+enum result nl_subscribe(struct nl *nl, struct error *err)
+{
+	int size = EVENT_BUF_SIZE;
+	enum result res;
+	int fd;
+
+	res = connect_family(nl, err);
+	if (res)
+		return res;
+	if (!nl->group)
+		return refuse(err, RES_REFUSED,
+			      "the kernel's mtun has no event group \"%s\"",
+			      MTUN_MCGRP_CONFIG);
+	res = open_socket(&nl->events, NETLINK_GENERIC, err);
+	if (res)
+		return res;
+	fd = mnl_socket_get_fd(nl->events);
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	if (mnl_socket_setsockopt(nl->events, NETLINK_ADD_MEMBERSHIP,
+				  &nl->group, sizeof(nl->group)) < 0)
+		return refuse(err, RES_REFUSED, "cannot subscribe to events: %s",
+			      strerror(errno));
+	return RES_OK;
+}
+
+static bool read_event(struct nl *nl, const struct nlmsghdr *nlh,
+		       enum event *event, struct tunnel *t)
+{
+	const struct genlmsghdr *genl;
+
+	if (nlh->nlmsg_type != nl->family ||
+	    mnl_nlmsg_get_payload_len(nlh) < sizeof(*genl))
+		return false;
+	genl = mnl_nlmsg_get_payload(nlh);
+	switch (genl->cmd) {
+	case MTUN_CMD_TUNNEL_NEW_NTF:
+		*event = EVENT_NEW;
+		break;
+	case MTUN_CMD_TUNNEL_SET_NTF:
+		*event = EVENT_SET;
+		break;
+	case MTUN_CMD_TUNNEL_DEL_NTF:
+		*event = EVENT_DEL;
+		break;
+	default:
+		return false;
+	}
+	read_tunnel(nlh, t);
+	return true;
+}
+
+enum result nl_event(struct nl *nl, enum event *event, struct tunnel *t,
+		     struct error *err)
+{
+	for (;;) {
+		const struct nlmsghdr *nlh = (void *)nl->next_event;
+		int len = nl->events_len;
+
+		if (nlh && mnl_nlmsg_ok(nlh, len)) {
+			const struct nlmsghdr *next = mnl_nlmsg_next(nlh, &len);
+
+			nl->next_event = (char *)next;
+			nl->events_len = len;
+			if (read_event(nl, nlh, event, t))
+				return RES_OK;
+			continue;
+		}
+		nl->next_event = NULL;
+		len = mnl_socket_recvfrom(nl->events, nl->event_buf,
+					  sizeof(nl->event_buf));
+		if (len < 0 && errno == EINTR)
+			continue;
+		if (len < 0 && errno == ENOBUFS) {
+			*event = EVENT_LOST;
+			return RES_OK;
+		}
+		if (len < 0)
+			return refuse(err, RES_REFUSED, "cannot receive events: %s",
+				      strerror(errno));
+		nl->next_event = nl->event_buf;
+		nl->events_len = len;
+	}
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Clamps: text for people, or JSON. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "names.h"
+#include "print_core.h"
+
+static bool is_host(const struct prefix *p)
+{
+	return p->len == 8 * p->addr.len;
+}
+
+static struct text prefix_text(const struct prefix *p)
+{
+	struct text t = addr_text(&p->addr);
+
+	if (!is_host(p))
+		sprintf(t.s + strlen(t.s), "/%u", p->len);
+	return t;
+}
+
+static json_t *prefixes_json(const struct prefixes *ps)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < ps->n; i++)
+		json_array_append_new(array,
+				      json_string(prefix_text(&ps->v[i]).s));
+	return array;
+}
+
+static json_t *clamp_json(const struct clamp *c, const struct options *opt)
+{
+	json_t *o = json_object();
+
+	json_object_set_new(o, "dev", json_name(c->ifname));
+	json_object_set_new(o, "ifindex", number(c->ifindex));
+	json_object_set_new(o, "state", json_string(c->ifindex ? "active" :
+								 "waiting"));
+	json_object_set_new(o, "direction",
+			    json_string(enum_name(clamp_direction_names,
+						  c->direction)));
+	json_object_set_new(o, "mss", mss_value_json(c->mss));
+	json_object_set_new(o, "src", prefixes_json(&c->src));
+	json_object_set_new(o, "dst", prefixes_json(&c->dst));
+	if (opt->statistics)
+		json_object_set_new(o, "stats", mss_json(c->verdicts));
+	return o;
+}
+
+#define PER_LINE	4
+
+static void print_side(const char *word, const struct prefixes *ps, bool all)
+{
+	if (!ps->n && all)
+		printf("    %s any\n", word);
+	for (size_t i = 0; i < ps->n; i++)
+		printf("%s%s %s%s", i % PER_LINE ? "  " : "    ", word,
+		       prefix_text(&ps->v[i]).s,
+		       i % PER_LINE == PER_LINE - 1 || i + 1 == ps->n ?
+		       "\n" : "");
+}
+
+static void print_clamp(const struct clamp *c, const struct options *opt)
+{
+	printf("%s%s%s: mss %s  %s  %s%s%s\n", on(BOLD), c->ifname, off(),
+	       mss_text(c->mss).s,
+	       enum_name(clamp_direction_names, c->direction),
+	       on(c->ifindex ? GREEN : RED), c->ifindex ? "active" : "waiting",
+	       off());
+	print_side("src", &c->src, opt->details);
+	print_side("dst", &c->dst, opt->details);
+	if (opt->details)
+		printf("    ifindex %u\n", c->ifindex);
+	if (opt->statistics)
+		print_mss(c->verdicts, 0);
+}
+
+void print_clamps(const struct clamps *cs, const struct options *opt)
+{
+	json_t *array;
+
+	if (opt->json) {
+		array = json_array();
+		for (size_t i = 0; i < cs->n; i++)
+			json_array_append_new(array, clamp_json(&cs->v[i], opt));
+		json_print(array, opt, false);
+		return;
+	}
+	for (size_t i = 0; i < cs->n; i++)
+		print_clamp(&cs->v[i], opt);
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What all objects are shown with: texts of values, colours, JSON. */
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "names.h"
+#include "print_core.h"
+
+struct text addr_text(const struct addr *addr)
+{
+	struct text t;
+
+	if (!addr->len || !inet_ntop(addr->family, addr->bytes, t.s, sizeof(t.s)))
+		strcpy(t.s, "?");
+	return t;
+}
+
+struct text number_text(uint64_t v)
+{
+	struct text t;
+
+	snprintf(t.s, sizeof(t.s), "%" PRIu64, v);
+	return t;
+}
+
+struct text word_text(const char *word)
+{
+	struct text t;
+
+	snprintf(t.s, sizeof(t.s), "%s", word);
+	return t;
+}
+
+struct text mss_text(uint16_t mss)
+{
+	switch (mss) {
+	case MTUN_MSS_OFF:
+		return word_text("off");
+	case MTUN_MSS_AUTO:
+		return word_text("auto");
+	default:
+		return number_text(mss);
+	}
+}
+
+/* Colour: only for a person, and not for one who does not want it. */
+
+static bool coloured(void)
+{
+	static int yes = -1;
+
+	if (yes < 0) {
+		const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+		yes = isatty(STDOUT_FILENO) && !(no && *no) &&
+		      term && strcmp(term, "dumb");
+	}
+	return yes;
+}
+
+const char *on(enum colour c)
+{
+	static const char *const code[] = {
+		[BOLD] = "\033[1m", [GREEN] = "\033[32m",
+		[RED] = "\033[31m", [YELLOW] = "\033[33m",
+	};
+
+	return coloured() ? code[c] : "";
+}
+
+const char *off(void)
+{
+	return coloured() ? "\033[0m" : "";
+}
+
+/* JSON */
+
+/* jansson has no unsigned numbers; nothing here gets near 2^63. */
+json_t *number(uint64_t v)
+{
+	return json_integer(v <= INT64_MAX ? (json_int_t)v : INT64_MAX);
+}
+
+void json_print(json_t *value, const struct options *opt, bool one_line)
+{
+	size_t flags = opt->pretty && !one_line ? JSON_INDENT(4) : JSON_COMPACT;
+
+	if (!value || json_dumpf(value, stdout, flags | JSON_ENSURE_ASCII)) {
+		fprintf(stderr, "mtctl: no JSON: no memory, or a name is not UTF-8\n");
+		exit(RES_REFUSED);
+	}
+	putchar('\n');
+	json_decref(value);
+}
+
+/* A name of the kernel is any bytes; JSON has only text. */
+json_t *json_name(const char *name)
+{
+	json_t *s = json_string(name);
+	char text[4 * IFNAMSIZ], *p = text;
+
+	if (s)
+		return s;
+	for (; *name; name++)
+		p += sprintf(p, (*name & 0x80) ? "\\x%02x" : "%c",
+			     (unsigned char)*name);
+	return json_string(text);
+}
+
+/* A number, or auto or off. */
+json_t *mss_value_json(uint16_t mss)
+{
+	return mss == MTUN_MSS_OFF || mss == MTUN_MSS_AUTO ?
+	       json_string(mss_text(mss).s) : number(mss);
+}
+
+uint64_t mss_total(const uint64_t *verdicts)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 1; i <= MTUN_MSS_VERDICT_MAX; i++)
+		sum += verdicts[i];
+	return sum;
+}
+
+/* A name as a key: the names with a dash are drop reasons. */
+static struct text mss_verdict_key(size_t verdict)
+{
+	struct text t = word_text(mss_verdict_names[verdict].name);
+
+	for (char *c = t.s; *c; c++)
+		if (*c == '-')
+			*c = '_';
+	return t;
+}
+
+json_t *mss_json(const uint64_t *verdicts)
+{
+	json_t *o = json_object();
+
+	json_object_set_new(o, "seen", number(mss_total(verdicts)));
+	for (size_t i = 1; i <= MTUN_MSS_VERDICT_MAX; i++)
+		json_object_set_new(o, mss_verdict_key(i).s,
+				    number(verdicts[i]));
+	return o;
+}
+
+/* The TCP handshakes that the MSS clamp has seen, and what it did. */
+void print_mss(const uint64_t *verdicts, int width)
+{
+	const char *separator = ": ";
+
+	printf("    clamped   %*" PRIu64 " of %" PRIu64 " TCP handshakes", width,
+	       verdicts[MTUN_MSS_VERDICT_LOWERED], mss_total(verdicts));
+	for (size_t i = 1; i <= MTUN_MSS_VERDICT_MAX; i++) {
+		if (!verdicts[i] || i == MTUN_MSS_VERDICT_LOWERED)
+			continue;
+		printf("%s%" PRIu64 " %s", separator, verdicts[i],
+		       mss_verdict_names[i].name);
+		separator = ", ";
+	}
+	putchar('\n');
+}
