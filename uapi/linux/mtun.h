@@ -9,6 +9,9 @@
  *
  * Stateless tunnels for edge routers.
  *
+ * Clamps lower the MSS of TCP handshakes at devices of any kind, for traffic
+ * that passes no tunnel on its way out.
+ *
  * Each tunnel is a network device of the kind "mtun". A request acts on the
  * network namespace of the socket that sent it: that is where "tunnel-new"
  * creates the device and where "tunnel-get" looks for it. The namespace in
@@ -16,8 +19,8 @@
  * and received there, also when the device is moved elsewhere.
  *
  * All numbers are in host byte order and all addresses in network byte order.
- * Every request but "tunnel-get" needs CAP_NET_ADMIN in the user namespace that
- * owns the network namespace.
+ * Every request but "tunnel-get" and "clamp-get" needs CAP_NET_ADMIN in the
+ * user namespace that owns the network namespace.
  */
 #define MTUN_GENL_NAME		"mtun"
 #define MTUN_GENL_VERSION	1
