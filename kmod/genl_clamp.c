@@ -132,7 +132,7 @@ static int read_side(struct mt_prefix *prefixes, unsigned int *n,
 			continue;
 		if (i == MT_EGRESS_PREFIXES_MAX) {
 			mt_genl_error(info, a,
-				      "prefix is too much: a clamp has 1024 at the most");
+				      "a clamp has 1024 prefixes at the most");
 			return -E2BIG;
 		}
 		err = read_prefix(&prefixes[i], a, info);
@@ -188,7 +188,7 @@ static int read_request(struct mt_egress_conf *conf,
 		return err;
 	if (conf->n_src + conf->n_dst > MT_EGRESS_PREFIXES_MAX) {
 		GENL_SET_ERR_MSG(info,
-				 "src and dst together have more than 1024 prefixes");
+				 "a clamp has 1024 prefixes at the most, src and dst together");
 		return -E2BIG;
 	}
 	return 0;

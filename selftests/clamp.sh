@@ -110,7 +110,7 @@ many_prefixes_test()
 		"prefixes shown"
 	echo "$line src 10.0.0.0/8" | sed s/add/set/ | mt "$ns" -b - 2> "$TMP/e"
 	check_fail $? "1025 prefixes"
-	check_match "$(< "$TMP/e")" "1024 at the most" "1025 prefixes"
+	check_match "$(< "$TMP/e")" "1024 prefixes at the most" "1025 prefixes"
 	log_test "1024 prefixes, and no more"
 }
 

@@ -122,7 +122,7 @@ static enum result change(struct nl *nl, enum mtun_cmd cmd,
 	    !put_prefixes(nlh, &c->dst, MTUN_A_CLAMP_DST,
 			  set ? MTUN_A_CLAMP_DST_ANY : 0))
 		return refuse(err, RES_USAGE,
-			      "too many prefixes: a clamp has 1024 at the most");
+			      "a clamp has 1024 prefixes at the most");
 	return talk(nl, nl->genl, NULL, NULL, &a, NULL, err);
 }
 
