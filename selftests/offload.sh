@@ -51,9 +51,7 @@ BYTES=4000000
 setup_prepare()
 {
 	setup_ns near far
-	ip_batch "$near" <<-EOF
-		link add u0 type veth peer name u0 netns $far
-	EOF
+	setup_underlay "$near" "$far"
 	setup_end "$near" 1 2
 	setup_end "$far" 2 1
 }
@@ -67,9 +65,6 @@ setup_end()
 		tunnel add mt6 local 2001:db8::$me remote 2001:db8::$you key 9
 	EOF
 	ip_batch "$ns" <<-EOF
-		addr add 192.0.2.$me/24 dev u0
-		addr add 2001:db8::$me/64 dev u0
-		link set u0 up
 		addr add 10.0.4.$me/24 dev mt4
 		addr add 2001:db8:4::$me/64 dev mt4
 		link set mt4 up
