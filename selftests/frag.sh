@@ -42,16 +42,8 @@ setup_prepare()
 		link set s0 mtu 9000 up
 		addr add 10.9.255.1/16 dev s0
 		addr add 2001:db8:9:ffff::1/48 dev s0
-		link add u0 type veth peer name u0 netns $far
-		addr add 192.0.2.1/24 dev u0
-		addr add 2001:db8::1/64 dev u0
-		link set u0 up
 	EOF
-	ip_batch "$far" <<-EOF
-		addr add 192.0.2.2/24 dev u0
-		addr add 2001:db8::2/64 dev u0
-		link set u0 up
-	EOF
+	setup_underlay "$near" "$far"
 	ip_batch "$src" <<-EOF
 		addr add 10.9.0.2/16 dev s0
 		addr add 2001:db8:9::2/48 dev s0

@@ -291,6 +291,23 @@ setup_ns()
 	done
 }
 
+# setup_underlay NS1 NS2: a cable between two namespaces. It is u0 in both, which
+# has 192.0.2.1/24 and 2001:db8::1/64 in NS1, .2 and ::2 in NS2, and is up.
+setup_underlay()
+{
+	local n=0 ns
+
+	ip -n "$1" link add u0 type veth peer name u0 netns "$2" || return 1
+	for ns; do
+		n=$((n + 1))
+		ip_batch "$ns" <<-EOF || return 1
+			addr add 192.0.2.$n/24 dev u0
+			addr add 2001:db8::$n/64 dev u0
+			link set u0 up
+		EOF
+	done
+}
+
 in_ns()
 {
 	local ns=$1; shift

@@ -30,17 +30,7 @@ world_up()
 	local v=${1:-4} a b
 
 	setup_ns una unb ova ovb
-	ip_batch "$una" <<-EOF
-		link add u0 type veth peer name u0 netns $unb
-		addr add 192.0.2.1/24 dev u0
-		addr add 2001:db8::1/64 dev u0
-		link set u0 up
-	EOF
-	ip_batch "$unb" <<-EOF
-		addr add 192.0.2.2/24 dev u0
-		addr add 2001:db8::2/64 dev u0
-		link set u0 up
-	EOF
+	setup_underlay "$una" "$unb"
 	a=192.0.2.1 b=192.0.2.2
 	[ "$v" = 4 ] || a=2001:db8::1 b=2001:db8::2
 	mt "$una" tunnel add mt0 local $a remote $b key 7

@@ -5,8 +5,8 @@
 	receive.py NEAR FAR [TEST...]
 
 NEAR and FAR are the namespaces of receive.sh, in which it makes the tunnels of
-the list below. Writes "GROUP ok|bad TEXT" for each comparison. TEST is the name
-of a function below, less "test_".
+the list below. Writes "GROUP ok|bad|skip TEXT" for each comparison. TEST is the
+name of a function below, less "test_".
 """
 import ctypes
 import errno
@@ -930,6 +930,75 @@ def test_left():
                  outer(False) / Raw(body), "4plain", IN4)
 
 
+# What each flow met: its number is in the destination port.
+STEERED = """
+table inet steered {
+	set seen { typeof udp dport . meta cpu; size 4096; flags dynamic; }
+	chain pre {
+		type filter hook prerouting priority -400;
+		iifname { "4plain", "6plain" } meta l4proto udp \
+			add @seen { udp dport . meta cpu }
+	}
+}
+"""
+
+
+def test_steering():
+    """Receive packet steering on the tunnel device spreads the flows inside of
+    one tunnel over CPUs, although their outer headers are all the same, and
+    leaves each flow on one."""
+    flows, packets = 32, 3
+    if os.cpu_count() < 2:
+        print("steering skip there is but one CPU")
+        return
+
+    def near(*command, **kw):
+        return subprocess.run(("ip", "netns", "exec", NEAR) + command,
+                              check=True, text=True, **kw)
+
+    near("sh", "-c", "nft -f - && for t in 4plain 6plain; do "
+         "echo 3 > /sys/class/net/$t/queues/rx-0/rps_cpus; done",
+         input=STEERED)
+    want = {}
+    kinds = [(six, proto) for six in (False, True) for proto in (P4, P6)]
+    for kind, (six, proto) in enumerate(kinds):
+        inner_ip = IPv6(src="2001:db8:1::1", dst="2001:db8:2::9") \
+            if proto == P6 else IP(src="198.51.100.1", dst="203.0.113.9")
+        name = "6plain" if six else "4plain"
+        for flow in range(flows):
+            pkt = bytes(outer(six) / GRE(proto=proto) / inner_ip /
+                        UDP(sport=9, dport=1000 * (kind + 1) + flow) /
+                        Raw(bytes(20)))
+            for _ in range(packets):
+                send(pkt)
+        for counter, n in (("rx_packets", 1),
+                           ("rx_bytes", len(inner_ip) + 28)):
+            want[name, counter] = want.get((name, counter), 0) + \
+                n * flows * packets
+    expect_counted("steering", "all received", want)
+    # They were counted before they were on their way to another CPU.
+    end = time.monotonic() + WAIT
+    seen = set()
+    while (len({port for port, cpu in seen}) < len(kinds) * flows and
+           time.monotonic() < end):
+        out = near("nft", "-j", "list", "set", "inet", "steered", "seen",
+                   stdout=subprocess.PIPE).stdout
+        seen = {tuple(elem["concat"]) for found in json.loads(out)["nftables"]
+                if "set" in found for elem in found["set"].get("elem", ())}
+    for kind, (six, proto) in enumerate(kinds):
+        mine = [(port, cpu) for port, cpu in seen if port // 1000 == kind + 1]
+        text = "IPv%s outer, proto %#x, " % ("6" if six else "4", proto)
+        report("steering", text + "flows", len({port for port, _ in mine}),
+               flows)
+        report("steering", text + "CPUs of all flows",
+               len({cpu for _, cpu in mine}), 2)
+        report("steering", text + "CPUs of each flow", len(mine), flows)
+    near("sh", "-c", "nft delete table inet steered; for t in 4plain 6plain; "
+         "do echo 0 > /sys/class/net/$t/queues/rx-0/rps_cpus; done")
+    for name in ("4plain", "6plain"):
+        drain(inner[name])
+
+
 def test_rtnl():
     """ip -s link shows the same numbers."""
     out = subprocess.run(("ip", "-n", NEAR, "-j", "-s", "link", "show"),
@@ -992,8 +1061,8 @@ def test_fuzz():
 TESTS = (test_valid, test_options, test_checksum, test_sequence,
          test_outer_options, test_fragments, test_split, test_vlan,
          test_loopback, test_padding, test_reserved, test_ecn, test_drops,
-         test_truncated, test_down, test_policy, test_left, test_rtnl,
-         test_fuzz)
+         test_truncated, test_down, test_policy, test_left, test_steering,
+         test_rtnl, test_fuzz)
 
 
 def main():
@@ -1006,6 +1075,7 @@ def main():
             expect_counted("rtnl", test.__name__ + " counted too much", {})
             print(test.__name__, "%.1f s" % (time.monotonic() - start),
                   file=sys.stderr)
+    print("end ok all was run")
 
 
 main()

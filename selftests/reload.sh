@@ -26,16 +26,8 @@ rmmod mtun 2> /dev/null || skip_all "mtun cannot be unloaded"
 setup_prepare()
 {
 	setup_ns near far
-	ip_batch "$near" <<-EOF
-		link add u0 type veth peer name u0 netns $far
-		addr add 192.0.2.1/24 dev u0
-		addr add 2001:db8::1/64 dev u0
-		link set u0 up
-	EOF
+	setup_underlay "$near" "$far"
 	ip_batch "$far" <<-EOF
-		addr add 192.0.2.2/24 dev u0
-		addr add 2001:db8::2/64 dev u0
-		link set u0 up
 		link add g4 type gre local 192.0.2.2 remote 192.0.2.1 key 4
 		link add g6 type ip6gre local 2001:db8::2 remote 2001:db8::1 key 6
 		addr add 10.0.4.2/24 dev g4

@@ -35,17 +35,7 @@ setup_prepare()
 	local ns
 
 	setup_ns near far
-	ip_batch "$near" <<-EOF
-		link add u0 type veth peer name u0 netns $far
-		addr add 192.0.2.1/24 dev u0
-		addr add 2001:db8::1/64 dev u0
-		link set u0 up
-	EOF
-	ip_batch "$far" <<-EOF
-		addr add 192.0.2.2/24 dev u0
-		addr add 2001:db8::2/64 dev u0
-		link set u0 up
-	EOF
+	setup_underlay "$near" "$far"
 	mt "$near" -b - <<-EOF
 		tunnel add t4 local 192.0.2.1 remote 192.0.2.2
 		tunnel add t6 local 2001:db8::1 remote 2001:db8::2
