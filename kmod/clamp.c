@@ -29,6 +29,12 @@ static bool find_tcp_v4(const struct sk_buff *skb, struct mt_handshake *shake)
 	return true;
 }
 
+/* AH signs all that follows it (RFC 4302), as TCP MD5 does. */
+static bool has_ah(const struct sk_buff *skb, unsigned int at)
+{
+	return ipv6_find_hdr(skb, &at, NEXTHDR_AUTH, NULL, NULL) >= 0;
+}
+
 static bool find_tcp_v6(const struct sk_buff *skb, struct mt_handshake *shake)
 {
 	unsigned int at = skb_network_offset(skb);
@@ -47,7 +53,7 @@ static bool find_tcp_v6(const struct sk_buff *skb, struct mt_handshake *shake)
 			return false;
 		tcp = ipv6_skip_exthdr(skb, tcp, &nexthdr, &frag_off);
 		if (tcp < 0 || nexthdr != IPPROTO_TCP ||
-		    frag_off & htons(IP6_OFFSET))
+		    frag_off & htons(IP6_OFFSET) || has_ah(skb, at))
 			return false;
 	}
 	shake->tcp = tcp;
