@@ -308,14 +308,16 @@ def add():
     done("tunnel add mt4 local 192.0.2.1 remote 192.0.2.4 ikey 5")
     fields("mt4", ikey=5, okey=None)
     done("tunnel add mt5 " + A4 + "csum on iseq on ttl inherit df clear "
-         "inner-df clear frag outer dev later0")
+         "inner-df clear frag outer mss 1400 dev later0")
     fields("mt5", icsum=True, ocsum=True, iseq=True, oseq=False, ikey=None,
            okey=None, ttl="inherit", df="clear", inner_df="clear",
-           frag="outer", dev="later0", dev_ifindex=0, mtu=1472)
+           frag="outer", mss_tx=1400, mss_rx=1400, dev="later0",
+           dev_ifindex=0, mtu=1472)
     same(done("-d tunnel show mt5").splitlines()[:2],
          ["mt5: GRE over IPv4  192.0.2.1 -> 192.0.2.2  csum  iseq  key none  "
           "DOWN", "    mtu 1472 (auto)  ttl inherit  tos 0  df clear  "
-          "inner-df clear  frag outer  dev later0 (waiting)  fwmark none"],
+          "inner-df clear  frag outer  mss 1400  dev later0 (waiting)  "
+          "fwmark none"],
          "show")
     delete("mt0", "mt1", "mt2", "mt3", "mt4", "mt5")
 
@@ -359,7 +361,14 @@ def set_settings():
            oseq=False, df="inherit", inner_df="clear", frag="outer")
     done("tunnel set mt0 ocsum off iseq off df set inner-df keep frag inner")
     fields("mt0", ikey=9, okey=9, icsum=False, ocsum=False, iseq=False,
-           oseq=False, df="set", inner_df="keep", frag="inner")
+           oseq=False, df="set", inner_df="keep", frag="inner", mss_tx="off",
+           mss_rx="off")
+    done("tunnel set mt0 mss-tx auto")
+    fields("mt0", mss_tx="auto", mss_rx="off")
+    done("tunnel set mt0 mss-rx 1234")
+    fields("mt0", mss_tx="auto", mss_rx=1234)
+    done("tunnel set mt0 mss off")
+    fields("mt0", mss_tx="off", mss_rx="off")
     done("tunnel set mt0 key none dev none fwmark none mtu auto")
     fields("mt0", ikey=None, okey=None, dev=None, fwmark=None, mtu=1476,
            mtu_auto=True)
@@ -383,6 +392,10 @@ def del_tunnel():
     # Name and tuple are free.
     done("tunnel add mt0 " + A4)
     delete("mt0")
+
+
+NO_MSS = dict.fromkeys(("seen", "lowered", "small", "absent", "malformed",
+                        "signed", "no_memory"), 0)
 
 
 def json_output():
@@ -415,7 +428,8 @@ def json_output():
             if stats:
                 same(tunnel["stats"], {"rx_packets": 0, "rx_bytes": 0,
                                        "tx_packets": 0, "tx_bytes": 0,
-                                       "icmp_errors": 0, "drops": {}},
+                                       "icmp_errors": 0, "mss": NO_MSS,
+                                       "drops": {}},
                      opts + ": stats")
         same(arrays[0][0].get("ikey"), 7, "key of mt0")
         same(arrays[0][1].get("ikey"), None, "key of mt1")
@@ -439,11 +453,12 @@ def text_output():
          "mt1: GRE over IPv6  2001:db8::1 -> 2001:db8::2  ikey 1  okey 2  "
          "DOWN\n"
          "    mtu 1452 (auto)  ttl 64  tos 0  df set  inner-df keep  "
-         "frag inner  dev u0  fwmark none\n"
+         "frag inner  mss off  dev u0  fwmark none\n"
          "    ifindex %d  flags POINTOPOINT,NOARP\n"
          "    received  0 packets  0 bytes\n"
          "    sent      0 packets  0 bytes\n"
          "    quoted    0 packets in ICMP errors\n"
+         "    clamped   0 of 0 TCP handshakes\n"
          "    dropped   0 packets\n" % socket.if_nametoindex("mt1"), "-s -d")
     delete("mt0", "mt1")
 
@@ -460,7 +475,7 @@ def stats_output():
                 pass	# some kernels tell the sender, too
     (tunnel,) = json_of("-s tunnel show mt0")
     same(tunnel["stats"], {"rx_packets": 0, "rx_bytes": 0, "tx_packets": 0,
-                           "tx_bytes": 0, "icmp_errors": 0,
+                           "tx_bytes": 0, "icmp_errors": 0, "mss": NO_MSS,
                            "drops": {"tx-no-route": 3}},
          "stats")
     same(done("-s tunnel show mt0").splitlines()[2:],
@@ -556,7 +571,8 @@ def ip_link_plugin():
                  "tos 0xb8 dev u0 "):
         expect("mtun " + text in out, "%s is not in %s", text, out)
     defaults = {"icsum": False, "ocsum": False, "iseq": False, "oseq": False,
-                "df": "set", "inner_df": "keep", "frag": "inner"}
+                "df": "set", "inner_df": "keep", "frag": "inner",
+                "mss_tx": "off", "mss_rx": "off"}
     links = json.loads(ip("-d -j link show type mtun")[1])
     same([link["linkinfo"].get("info_data") for link in links if link],
          [{"local": "192.0.2.1", "remote": "192.0.2.2", "ikey": 7, "okey": 7,

@@ -120,6 +120,11 @@ static void put_u8(struct request *r, int type, uint8_t value)
 	put(r, type, &value, sizeof(value));
 }
 
+static void put_u16(struct request *r, int type, uint16_t value)
+{
+	put(r, type, &value, sizeof(value));
+}
+
 static void put_u32(struct request *r, int type, uint32_t value)
 {
 	put(r, type, &value, sizeof(value));
@@ -262,6 +267,15 @@ static uint8_t get_u8(const struct reply *re, int type)
 	if (!re->attrs[type] || nla_size(re->attrs[type]) != 1)
 		return 0;
 	return *(const uint8_t *)nla_data(re->attrs[type]);
+}
+
+static uint16_t get_u16(const struct reply *re, int type)
+{
+	uint16_t value = 0;
+
+	if (re->attrs[type] && nla_size(re->attrs[type]) == sizeof(value))
+		memcpy(&value, nla_data(re->attrs[type]), sizeof(value));
+	return value;
 }
 
 static const char *get_str(const struct reply *re, int type)
@@ -448,6 +462,10 @@ TEST_F(mtun, family)
 	EXPECT_EQ(flags[MTUN_CMD_TUNNEL_NEW], flags[MTUN_CMD_TUNNEL_DEL]);
 	EXPECT_EQ(GENL_CMD_CAP_DO | GENL_CMD_CAP_DUMP | GENL_CMD_CAP_HASPOL,
 		  flags[MTUN_CMD_TUNNEL_GET]);
+	EXPECT_EQ(flags[MTUN_CMD_TUNNEL_NEW], flags[MTUN_CMD_CLAMP_NEW]);
+	EXPECT_EQ(flags[MTUN_CMD_TUNNEL_NEW], flags[MTUN_CMD_CLAMP_SET]);
+	EXPECT_EQ(flags[MTUN_CMD_TUNNEL_NEW], flags[MTUN_CMD_CLAMP_DEL]);
+	EXPECT_EQ(flags[MTUN_CMD_TUNNEL_GET], flags[MTUN_CMD_CLAMP_GET]);
 	EXPECT_EQ(0, flags[MTUN_CMD_TUNNEL_NEW_NTF]);
 	EXPECT_EQ(0, flags[MTUN_CMD_TUNNEL_SET_NTF]);
 	EXPECT_EQ(0, flags[MTUN_CMD_TUNNEL_DEL_NTF]);
@@ -484,6 +502,8 @@ TEST_F(mtun, new_with_defaults)
 	EXPECT_EQ(MTUN_DF_SET, get_u8(&self->re, MTUN_A_TUNNEL_DF));
 	EXPECT_EQ(MTUN_INNER_DF_KEEP, get_u8(&self->re, MTUN_A_TUNNEL_INNER_DF));
 	EXPECT_EQ(MTUN_FRAG_INNER, get_u8(&self->re, MTUN_A_TUNNEL_FRAG));
+	EXPECT_EQ(MTUN_MSS_OFF, get_u16(&self->re, MTUN_A_TUNNEL_MSS_TX));
+	EXPECT_EQ(MTUN_MSS_OFF, get_u16(&self->re, MTUN_A_TUNNEL_MSS_RX));
 	EXPECT_EQ(0, get_u32(&self->re, MTUN_A_TUNNEL_FWMARK));
 	EXPECT_EQ(1476, get_u32(&self->re, MTUN_A_TUNNEL_MTU));
 	EXPECT_EQ(1, get_u8(&self->re, MTUN_A_TUNNEL_MTU_AUTO));
@@ -499,6 +519,7 @@ TEST_F(mtun, new_with_defaults)
 	EXPECT_EQ(0, nla_u64(stats[MTUN_A_STATS_TX_PACKETS]));
 	EXPECT_EQ(0, nla_u64(stats[MTUN_A_STATS_TX_BYTES]));
 	EXPECT_EQ(NULL, stats[MTUN_A_STATS_DROP]);
+	EXPECT_EQ(NULL, stats[MTUN_A_STATS_MSS]);
 }
 
 TEST_F(mtun, new_with_everything)
@@ -519,6 +540,8 @@ TEST_F(mtun, new_with_everything)
 	put_u8(&self->r, MTUN_A_TUNNEL_INNER_DF, MTUN_INNER_DF_CLEAR);
 	put_u8(&self->r, MTUN_A_TUNNEL_FRAG, MTUN_FRAG_OUTER);
 	put_str(&self->r, MTUN_A_TUNNEL_LINK, "lo");
+	put_u16(&self->r, MTUN_A_TUNNEL_MSS_TX, 1400);
+	put_u16(&self->r, MTUN_A_TUNNEL_MSS_RX, MTUN_MSS_AUTO);
 	put_u32(&self->r, MTUN_A_TUNNEL_FWMARK, 0x80000001);
 	put_u32(&self->r, MTUN_A_TUNNEL_MTU, 1280);
 	ASSERT_DONE();
@@ -547,6 +570,8 @@ TEST_F(mtun, new_with_everything)
 	EXPECT_STREQ("lo", get_str(&self->re, MTUN_A_TUNNEL_LINK));
 	EXPECT_EQ(if_nametoindex("lo"),
 		  get_u32(&self->re, MTUN_A_TUNNEL_LINK_IFINDEX));
+	EXPECT_EQ(1400, get_u16(&self->re, MTUN_A_TUNNEL_MSS_TX));
+	EXPECT_EQ(MTUN_MSS_AUTO, get_u16(&self->re, MTUN_A_TUNNEL_MSS_RX));
 	EXPECT_EQ(0x80000001, get_u32(&self->re, MTUN_A_TUNNEL_FWMARK));
 	EXPECT_EQ(1280, get_u32(&self->re, MTUN_A_TUNNEL_MTU));
 	EXPECT_EQ(0, get_u8(&self->re, MTUN_A_TUNNEL_MTU_AUTO));
@@ -706,6 +731,8 @@ TEST_F(mtun, number_sizes)
 		{ MTUN_A_TUNNEL_DF, 1 },
 		{ MTUN_A_TUNNEL_INNER_DF, 1 },
 		{ MTUN_A_TUNNEL_FRAG, 1 },
+		{ MTUN_A_TUNNEL_MSS_TX, 2 },
+		{ MTUN_A_TUNNEL_MSS_RX, 2 },
 		{ MTUN_A_TUNNEL_FWMARK, 4 },
 		{ MTUN_A_TUNNEL_MTU, 4 },
 	};
@@ -757,6 +784,8 @@ TEST_F(mtun, number_values)
 		{ MTUN_A_TUNNEL_FRAG, 1, 2, ERANGE, "" },
 		{ MTUN_A_TUNNEL_FRAG, 1, MTUN_FRAG_OUTER, EINVAL,
 		  "frag outer needs df" },
+		{ MTUN_A_TUNNEL_MSS_TX, 2, 47, EINVAL, "mss-tx must be off" },
+		{ MTUN_A_TUNNEL_MSS_RX, 2, 1, EINVAL, "mss-rx must be off" },
 		{ MTUN_A_TUNNEL_MTU, 4, 1, 0, "mtu must be 68 to 655" },
 		{ MTUN_A_TUNNEL_MTU, 4, 67, 0, "mtu must be 68 to 655" },
 		{ MTUN_A_TUNNEL_MTU, 4, 65512, 0, "mtu must be 68 to 655" },
