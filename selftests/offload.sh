@@ -165,8 +165,8 @@ count_sent()
 	SENT_BYTES=$(json_number tx_bytes <<< "$json")
 }
 
-# check_counted NS TUNNEL: since count_sent; packets are counted as segments,
-# bytes have the headers of an offload packet once, as the kernel has them.
+# check_counted NS TUNNEL: since count_sent; packets are counted as segments, of
+# which none is larger than the MTU. A slow machine sends some of them twice.
 check_counted()
 {
 	local packets=$SENT_PACKETS bytes=$SENT_BYTES
@@ -176,7 +176,7 @@ check_counted()
 	bytes=$((SENT_BYTES - bytes))
 	[ "$packets" -ge $((BYTES / 1436)) ]
 	check_err $? "tx_packets grew by $packets only"
-	[ "$bytes" -ge "$BYTES" ] && [ "$bytes" -le $((BYTES + packets * 72)) ]
+	[ "$bytes" -ge "$BYTES" ] && [ "$bytes" -le $((packets * 1476)) ]
 	check_err $? "tx_bytes grew by $bytes, for $packets packets"
 }
 
