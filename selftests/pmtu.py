@@ -615,7 +615,8 @@ def main():
     test_local("local")
     test_nat("nat")
     if modprobe("ip_gre") and modprobe("ip6_gre"):
-        test_discovery("beside")
+        # dev and mark are those of the next round.
+        test_discovery("beside", ("plain", "df-clear", "keys", "all"))
         test_route("route-beside", True)
         test_forged_beside("forged-beside")
         # And everything as before without them
