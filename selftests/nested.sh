@@ -28,7 +28,7 @@ ALL_TESTS="nest_test:m4:m4 nest_test:m4:m6 nest_test:m6:m4 nest_test:m6:m6
 	   loop_test:m6:m6 loop_test:m4:m4:m4 loop_test:m4:m6:m4
 	   loop_test:m6:m6:m6 loop_test:m4:g4 loop_test:m4:g4:m6
 	   loop_test:m4:m6:g4 loop_test:m6:g6:m4 loop_dev_test:4
-	   loop_dev_test:6 loop_queue_test:set loop_queue_test:clear
+	   loop_dev_test:6 loop_queue_test loop_endless_test
 	   loop_fragments_test nest_test:m4:m4"
 
 . "$(dirname "$0")/lib.sh"
@@ -41,6 +41,8 @@ declare -A BEFORE AFTER
 
 setup_prepare()
 {
+	local ns i
+
 	setup_ns near far
 	ip_batch "$near" <<-EOF
 		link add n0 type veth peer name n0 netns $far
@@ -53,6 +55,16 @@ setup_prepare()
 		addr add 2001:db8:a::2/64 dev n0
 		link set n0 up
 	EOF
+	for i in 1 2 3; do
+		echo "addr add 203.0.113.$i/32 dev lo"
+		echo "addr add 2001:db8:b::$i/128 dev lo"
+	done | ip_batch "$near"
+	# Of the devices to come none has a link-local address: gre would
+	# solicit routers from it, in the ring as well.
+	for ns in "$near" "$far"; do
+		in_ns "$ns" sh -c \
+			'echo 1 > /proc/sys/net/ipv6/conf/default/addr_gen_mode'
+	done
 }
 
 # addr FAMILY LEVEL END
@@ -180,7 +192,8 @@ depth_test()
 ##############################################################################
 # Loops: l1 is routed into l2, l2 into l3, ..., the last one into l1.
 
-# Addresses of the ends of l1, l2, ...: none of them is anywhere.
+# Addresses of the ends of l1, l2, ...: far has none of them. Those of near are
+# on lo, or gre would not send.
 ring_up()
 {
 	local kind i=0 ends next n=$#
@@ -219,9 +232,16 @@ ring_down()
 {
 	local i
 
-	for ((i = 1; i <= $#; i++)); do
-		echo "link del l$i"
-	done | ip_batch "$near"
+	{
+		for ((i = 1; i <= $#; i++)); do
+			echo "link del l$i"
+		done
+		# The way out that ring_repair has made
+		case ${!#} in
+		?4) echo "route del 198.51.100.$#" ;;
+		?6) echo "route del 2001:db8:c::$#" ;;
+		esac
+	} | ip_batch "$near"
 	ip -n "$far" link del back
 }
 
@@ -247,10 +267,6 @@ ring_repair()
 		EOF
 		;;
 	esac
-	ip_batch "$near" <<-EOF
-		addr replace 203.0.113.$n/32 dev lo
-		addr replace 2001:db8:b::$n/128 dev lo
-	EOF
 	case $kind in
 	m4) mt "$far" tunnel add back local 198.51.100.$n remote 203.0.113.$n ;;
 	m6) mt "$far" tunnel add back local 2001:db8:c::$n remote 2001:db8:b::$n ;;
@@ -302,14 +318,14 @@ loop_test()
 # The tunnel is bound to itself.
 loop_dev_test()
 {
-	local v=$1 ends
+	local v=$1 ends remote
 
 	case $v in
-	4) ends="local 203.0.113.1 remote 198.51.100.1" ;;
-	6) ends="local 2001:db8:b::1 remote 2001:db8:c::1" ;;
+	4) ends="local 203.0.113.1" remote=198.51.100.1 ;;
+	6) ends="local 2001:db8:b::1" remote=2001:db8:c::1 ;;
 	esac
 	# shellcheck disable=SC2086
-	mt "$near" tunnel add l1 $ends dev l1 2> /dev/null
+	mt "$near" tunnel add l1 $ends remote $remote dev l1 2> /dev/null
 	if [ $? -ne 0 ]; then
 		# It may be refused where it can be seen.
 		log_test "IPv$v: bound to itself: refused"
@@ -318,6 +334,7 @@ loop_dev_test()
 	ip_batch "$near" <<-EOF
 		addr add 10.1.1.1/24 dev l1
 		link set l1 up
+		route add $remote dev l1
 	EOF
 	snapshot BEFORE "$near"
 	in_ns "$near" ping -q -n -c 3 -i 0.01 -W 0.2 10.1.1.2 > /dev/null 2>&1
@@ -350,19 +367,25 @@ is_quiet()
 	[ "$(tx_sum)" = "$was" ]
 }
 
-# With a queue in front of the tunnel a packet that comes back is not deeper in
-# the stack, but later in the queue.
-loop_queue_test()
+# add_queues N: in front of l1 to lN
+add_queues()
 {
-	local df=$1 i
+	local i
 
-	ring_args="df $df"
-	ring_up m4 m6 m4
-	ring_args=
-	for i in 1 2 3; do
+	for ((i = 1; i <= $1; i++)); do
 		echo "qdisc add dev l$i root pfifo limit 100"
 	done | tc -n "$near" -batch -
 	check_err $? "adding queues"
+}
+
+# With a queue in front of the tunnel a packet that comes back is not deeper in
+# the stack, but later in the queue. With DF it grows until it is too big.
+loop_queue_test()
+{
+	ring_args="df set"
+	ring_up m4 m6 m4
+	ring_args=
+	add_queues 3
 	in_ns "$near" ping -q -n -c 5 -i 0.01 -W 0.2 10.1.1.2 > /dev/null 2>&1
 	check_fail $? "ping"
 	slowwait_for is_quiet
@@ -371,7 +394,35 @@ loop_queue_test()
 	check_err $? "$(tx_sum) packets sent around for 5"
 	ring_repair m4 m6 m4
 	ring_down m4 m6 m4
-	log_test "routed in a ring, with queues, df $df"
+	log_test "routed in a ring, with queues"
+}
+
+# Without DF, what has become too big is cut, and each part goes on and grows:
+# that has no end, with ip_gre neither, as the outer TTL is new each time. But
+# there is never more of it than the queues hold, the machine does other things
+# meanwhile, and it ends with the ring.
+loop_endless_test()
+{
+	local backlog
+
+	ring_args="df clear"
+	ring_up m4 m4
+	ring_args=
+	add_queues 2
+	in_ns "$near" ping -q -n -c 5 -i 0.01 -W 0.2 10.1.1.2 > /dev/null 2>&1
+	check_fail $? "ping"
+	ping_check "$near" 10.0.0.2
+	check_err $? "nothing else passes"
+	for backlog in $(tc -n "$near" -s qdisc show |
+			 sed -n '/ pfifo /,/backlog/s/.* \([0-9]*\)p .*/\1/p'); do
+		[ "$backlog" -le 100 ]
+		check_err $? "$backlog packets in a queue for 100"
+	done
+	ring_repair m4 m4
+	slowwait_for is_quiet
+	check_err $? "packets go around where there is no ring"
+	ring_down m4 m4
+	log_test "routed in a ring, with queues, without DF"
 }
 
 # Each fragment of a packet that is too big goes around, too.

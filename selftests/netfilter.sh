@@ -415,9 +415,9 @@ masquerade_test()
 	pings "$v"
 	check_eq "$(packets "$far" right wrong)" "right=6 wrong=0" \
 		"by source address"
-	tcp_check "$lan" "$far" "10.8.$v.1" 5001 300000
+	tcp_check "$lan" "$far" "10.8.$v.1" 5001 100000
 	check_err $? "TCP over IPv4"
-	tcp_check "$lan" "$far" "2001:db8:8:$v::1" 5001 300000
+	tcp_check "$lan" "$far" "2001:db8:8:$v::1" 5001 100000
 	check_err $? "TCP over IPv6"
 	rules_gone "$near"
 	rules_gone "$far"
@@ -431,9 +431,9 @@ nat_tcp()
 {
 	local pid
 
-	in_bg "$2" "$TMP/tcp" "$TRAFFIC" tcp-recv "$4" 5001 300000
+	in_bg "$2" "$TMP/tcp" "$TRAFFIC" tcp-recv "$4" 5001 100000
 	pid=$BG_PID
-	in_ns "$1" timeout "$WAIT_TIMEOUT" "$TRAFFIC" tcp-send "$3" 5001 300000 \
+	in_ns "$1" timeout "$WAIT_TIMEOUT" "$TRAFFIC" tcp-send "$3" 5001 100000 \
 		> /dev/null 2>&1 && slowwait_for has_ended "$pid" && wait "$pid" &&
 		return
 	stop_bg "$pid"
@@ -460,6 +460,12 @@ dnat_test()
 	check_err $? "TCP over IPv6"
 	rules_gone "$near"
 	log_test "IPv$v: destination NAT of inner flows"
+}
+
+iptables_dropped()
+{
+	in_ns "$near" iptables-nft-save -c -t filter |
+		grep -q "^\[[1-9].* -A FORWARD .*-j DROP"
 }
 
 iptables_test()
@@ -513,9 +519,14 @@ iptables_test()
 		"FORWARD, new"
 	check_match "$out" "\[1:[0-9]+\] -A FORWARD -i mt$v -o l0 .*ESTABLISHED" \
 		"FORWARD, established"
-	nat_tcp "$far" "$lan" "10.0.$v.1" 10.9.0.2
-	check_fail $? "a new flow from the tunnel, which is dropped"
-	in_ns "$near" iptables-nft -D FORWARD 6
+	# Were it not dropped, lan, where nobody listens, would refuse it.
+	in_bg "$far" "$TMP/tcp" "$TRAFFIC" tcp-send "10.0.$v.1" 5001 1
+	slowwait_for iptables_dropped
+	check_err $? "a new flow from the tunnel does not meet DROP"
+	has_ended $BG_PID
+	check_fail $? "a new flow from the tunnel was answered"
+	stop_bg $BG_PID
+	in_ns "$near" iptables-nft -D FORWARD 4
 	nat_tcp "$far" "$lan" "10.0.$v.1" 10.9.0.2
 	check_err $? "TCP from far, destination NAT"
 	in_ns "$near" nft flush ruleset
@@ -559,13 +570,13 @@ flowtable_test()
 	for devices in "mt$v, l0" "mt$v, l0, u0"; do
 		flowtable_rules "$devices"
 		snapshot BEFORE "$near"
-		tcp_check "$lan" "$far" "10.8.$v.1" 5001 2000000
+		tcp_check "$lan" "$far" "10.8.$v.1" 5001 1000000
 		check_err $? "$devices: TCP over IPv4 to far"
-		tcp_check "$far" "$lan" 10.9.0.2 5001 2000000
+		tcp_check "$far" "$lan" 10.9.0.2 5001 1000000
 		check_err $? "$devices: TCP over IPv4 to lan"
-		tcp_check "$lan" "$far" "2001:db8:8:$v::1" 5001 2000000
+		tcp_check "$lan" "$far" "2001:db8:8:$v::1" 5001 1000000
 		check_err $? "$devices: TCP over IPv6 to far"
-		tcp_check "$far" "$lan" 2001:db8:9::2 5001 2000000
+		tcp_check "$far" "$lan" 2001:db8:9::2 5001 1000000
 		check_err $? "$devices: TCP over IPv6 to lan"
 		snapshot AFTER "$near"
 		n=$(packets "$near" forwarded)
@@ -697,11 +708,13 @@ tc_test()
 		return
 	fi
 	way_back "$v"
+	# With the same priority, u32 of 6.1 lists the filters of ingress among
+	# those of egress and the other way round.
 	tc -n "$near" -batch - <<-EOF
 		filter add dev mt$v ingress protocol ip prio 1 u32 match ip src 10.8.$v.1/32 match ip dst 10.9.0.2/32 action pass
 		filter add dev mt$v ingress protocol ipv6 prio 2 u32 match ip6 src 2001:db8:8:$v::1/128 action pass
-		filter add dev mt$v egress protocol ip prio 1 u32 match ip src 10.9.0.2/32 match ip dst 10.8.$v.1/32 action pass
-		filter add dev mt$v egress protocol ipv6 prio 2 u32 match ip6 dst 2001:db8:8:$v::1/128 action pass
+		filter add dev mt$v egress protocol ip prio 3 u32 match ip src 10.9.0.2/32 match ip dst 10.8.$v.1/32 action pass
+		filter add dev mt$v egress protocol ipv6 prio 4 u32 match ip6 dst 2001:db8:8:$v::1/128 action pass
 	EOF
 	check_err $? "adding filters"
 	pings "$v"
