@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "nl_core.h"
 
@@ -355,6 +356,9 @@ enum result dump(struct nl *nl, uint8_t cmd, void (*restart)(void *data),
 	*incomplete = false;
 	res = connect_family(nl, err);
 	for (int i = 0; !res && interrupted && i < DUMP_TRIES; i++) {
+		/* A burst of changes takes its time: about a second in all. */
+		if (i)
+			usleep(1000u << i);
 		restart(data);
 		interrupted = false;
 		start_request(nl, nl->family, NLM_F_DUMP, cmd,
