@@ -800,6 +800,8 @@ TEST_F(mtun, number_values)
 		put_addrs4(&self->r);
 		if (cases[i].size == 1)
 			put_u8(&self->r, cases[i].attr, cases[i].value);
+		else if (cases[i].size == 2)
+			put_u16(&self->r, cases[i].attr, cases[i].value);
 		else if (cases[i].size == 8)
 			put_flags(&self->r, cases[i].attr, cases[i].value,
 				  cases[i].value);
