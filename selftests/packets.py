@@ -84,7 +84,8 @@ def counters(ns):
     readers[ns].stdin.flush()
     found = {}
     for tunnel in json.loads(readers[ns].stdout.readline()):
-        flat = {k: v for k, v in tunnel["stats"].items() if k != "drops"}
+        flat = {k: v for k, v in tunnel["stats"].items()
+                if not isinstance(v, dict)}
         flat.update(tunnel["stats"].get("drops", {}))
         found[tunnel["ifname"]] = flat
     return found

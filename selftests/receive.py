@@ -240,7 +240,8 @@ def counters(name=None):
     """{tunnel: its counters}, of one or all"""
     found = {}
     for tunnel in mtctl.show(name):
-        flat = {k: v for k, v in tunnel["stats"].items() if k != "drops"}
+        flat = {k: v for k, v in tunnel["stats"].items()
+                if not isinstance(v, dict)}
         flat.update(tunnel["stats"]["drops"])
         found[tunnel["ifname"]] = flat
     return found
