@@ -71,7 +71,8 @@ readers = {}
 
 
 def counters(ns):
-    """{tunnel: {counter: value}}, drop reasons among them
+    """{tunnel: {counter: value}}, drop reasons among them, and "mss" with an
+    object of the clamp's verdicts
 
     One mtctl for each namespace, that is asked again and again: this is done
     for hundreds of packets.
@@ -84,8 +85,7 @@ def counters(ns):
     readers[ns].stdin.flush()
     found = {}
     for tunnel in json.loads(readers[ns].stdout.readline()):
-        flat = {k: v for k, v in tunnel["stats"].items()
-                if not isinstance(v, dict)}
+        flat = {k: v for k, v in tunnel["stats"].items() if k != "drops"}
         flat.update(tunnel["stats"].get("drops", {}))
         found[tunnel["ifname"]] = flat
     return found
