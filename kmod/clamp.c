@@ -86,8 +86,10 @@ bool mt_clamp_find(const struct sk_buff *skb, struct mt_handshake *shake)
 }
 
 enum mtun_mss_verdict mt_clamp(struct sk_buff *skb,
-			       const struct mt_handshake *shake, u16 max)
+			       const struct mt_handshake *shake, u16 mss,
+			       unsigned int mtu)
 {
+	u16 max = mt_mss_limit(mss, mtu, skb->protocol == htons(ETH_P_IPV6));
 	unsigned int at = shake->tcp;
 	enum mtun_mss_verdict verdict;
 	u8 buffer[MT_TCP_LEN_MAX];

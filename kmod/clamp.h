@@ -31,13 +31,15 @@ bool mt_clamp_find(const struct sk_buff *skb, struct mt_handshake *shake);
  * mt_clamp() - lower the MSS of such a segment
  * @skb: the packet; what points into it is not valid afterwards
  * @shake: what mt_clamp_find() found
- * @max: the largest MSS that may go by
+ * @mss: the largest MSS that may go by, or MTUN_MSS_AUTO
+ * @mtu: of the way that segments take, in bytes, for MTUN_MSS_AUTO
  *
  * The checksum stays right, or as wrong as it was.
  *
  * Return: what was done, or why nothing was.
  */
 enum mtun_mss_verdict mt_clamp(struct sk_buff *skb,
-			       const struct mt_handshake *shake, u16 max);
+			       const struct mt_handshake *shake, u16 mss,
+			       unsigned int mtu);
 
 #endif /* MTUN_CLAMP_H */

@@ -3,7 +3,6 @@
 #include "clamp.h"
 #include "compat.h"
 #include "family.h"
-#include "mss.h"
 #include "registry.h"
 #include "stats.h"
 #include "wire.h"
@@ -99,9 +98,7 @@ static void clamp_received(const struct mt_tunnel *tunnel,
 		dst_release(dst);
 	}
 	mt_stats_mss(tunnel->stats,
-		     mt_clamp(skb, &shake,
-			      mt_mss_limit(ep->conf.mss_rx, mtu,
-					   skb->protocol != htons(ETH_P_IP))));
+		     mt_clamp(skb, &shake, ep->conf.mss_rx, mtu));
 }
 
 void mt_decap(struct mt_endpoint *ep, struct sk_buff *skb,

@@ -3,7 +3,6 @@
 #include "clamp.h"
 #include "compat.h"
 #include "link.h"
-#include "mss.h"
 #include "registry.h"
 #include "stats.h"
 
@@ -80,18 +79,14 @@ static unsigned int clamp_hook(void *priv, struct sk_buff *skb,
 	const struct mt_egress *egress = priv;
 	const struct mt_egress_set *set;
 	struct mt_handshake shake;
-	unsigned int mtu;
-	u16 max;
 
 	if (!mt_clamp_find(skb, &shake))
 		return NF_ACCEPT;
 	set = rcu_dereference_check(egress->set, rcu_read_lock_bh_held());
 	if (!matches(set, skb, leaves))
 		return NF_ACCEPT;
-	mtu = READ_ONCE(dev->mtu);
-	max = mt_mss_limit(set->conf.mss, mtu,
-			   skb->protocol != htons(ETH_P_IP));
-	mt_stats_mss(egress->stats, mt_clamp(skb, &shake, max));
+	mt_stats_mss(egress->stats, mt_clamp(skb, &shake, set->conf.mss,
+					     READ_ONCE(dev->mtu)));
 	return NF_ACCEPT;
 }
 

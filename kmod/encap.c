@@ -4,7 +4,6 @@
 #include "compat.h"
 #include "family.h"
 #include "frag.h"
-#include "mss.h"
 #include "registry.h"
 #include "stats.h"
 #include "wire.h"
@@ -92,9 +91,7 @@ static void clamp_sent(const struct mt_tunnel *tunnel,
 	if (!mt_clamp_find(skb, &shake))
 		return;
 	mtu = min(mtu, READ_ONCE(tunnel->dev->mtu));
-	mt_stats_mss(tunnel->stats,
-		     mt_clamp(skb, &shake, mt_mss_limit(conf->mss_tx, mtu,
-							!is_ipv4(skb))));
+	mt_stats_mss(tunnel->stats, mt_clamp(skb, &shake, conf->mss_tx, mtu));
 }
 
 static bool fits(const struct sk_buff *skb, unsigned int mtu)

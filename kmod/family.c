@@ -427,21 +427,6 @@ const struct mt_family mt_family_ipv6 = {
 	.send = ipv6_send,
 };
 
-struct dst_entry *mt_route(struct net *net, struct mt_endpoint *ep)
-{
-	struct dst_entry *dst = dst_cache_get(&ep->routes);
-
-	return dst ?: ep->family->route(net, ep);
-}
-
-unsigned int mt_route_mtu(const struct dst_entry *dst,
-			  const struct mt_endpoint *ep)
-{
-	unsigned int mtu = dst_mtu(dst);
-
-	return mtu > ep->header_len ? mtu - ep->header_len : 0;
-}
-
 void mt_family_init(void)
 {
 	/* Not a dependency: insmod would not load it. */

@@ -6,13 +6,11 @@
 #ifndef MTUN_FAMILY_H
 #define MTUN_FAMILY_H
 
-#include "types.h"
+#include "registry.h"
 
 #include <linux/skbuff.h>
 #include <net/dst.h>
 #include <net/net_namespace.h>
-
-struct mt_endpoint;
 
 /**
  * struct mt_outer - a parsed outer header
@@ -104,7 +102,13 @@ struct mt_family {
  * Context: bottom halves off.
  * Return: a reference, or ERR_PTR.
  */
-struct dst_entry *mt_route(struct net *net, struct mt_endpoint *ep);
+static inline struct dst_entry *mt_route(struct net *net,
+					 struct mt_endpoint *ep)
+{
+	struct dst_entry *dst = dst_cache_get(&ep->routes);
+
+	return dst ?: ep->family->route(net, ep);
+}
 
 /**
  * mt_route_mtu() - the largest inner packet that fits into a way
@@ -113,8 +117,13 @@ struct dst_entry *mt_route(struct net *net, struct mt_endpoint *ep);
  *
  * Return: bytes, 0 if not even the headers fit.
  */
-unsigned int mt_route_mtu(const struct dst_entry *dst,
-			  const struct mt_endpoint *ep);
+static inline unsigned int mt_route_mtu(const struct dst_entry *dst,
+					const struct mt_endpoint *ep)
+{
+	unsigned int mtu = dst_mtu(dst);
+
+	return mtu > ep->header_len ? mtu - ep->header_len : 0;
+}
 
 extern const struct mt_family mt_family_ipv4;
 extern const struct mt_family mt_family_ipv6;
