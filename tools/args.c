@@ -73,6 +73,15 @@ bool parse_mss_value(const char *text, bool may_be_off, uint16_t *mss)
 	return true;
 }
 
+bool parse_enum(const char *text, const struct name *names, size_t n,
+		uint8_t *number)
+{
+	for (*number = 0; *number < n; ++*number)
+		if (!strcmp(names[*number].name, text))
+			return true;
+	return false;
+}
+
 bool parse_prefix(const char *text, struct prefix *prefix)
 {
 	char addr[INET6_ADDRSTRLEN];

@@ -4,6 +4,7 @@
 #define MTCTL_ARGS_H
 
 #include "model.h"
+#include "names.h"
 
 bool parse_u32(const char *text, uint32_t *value);
 bool parse_key(const char *text, uint32_t *key);
@@ -11,6 +12,10 @@ bool parse_addr(const char *text, struct addr *addr);
 
 /* off, auto or a number of bytes; off only if may_be_off */
 bool parse_mss_value(const char *text, bool may_be_off, uint16_t *mss);
+
+/* A value of an enum of the netlink spec, by its name */
+bool parse_enum(const char *text, const struct name *names, size_t n,
+		uint8_t *number);
 
 /* ADDR/LEN, or ADDR for one address */
 bool parse_prefix(const char *text, struct prefix *prefix);

@@ -44,22 +44,6 @@ static enum result parse_side(const char *word, const char *value,
 	return RES_OK;
 }
 
-static bool parse_direction(const char *word, struct clamp *c)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(clamp_direction_names); i++) {
-		if (!strcmp(clamp_direction_names[i].name, word)) {
-			c->direction = i;
-			return true;
-		}
-	}
-	return false;
-}
-
-static enum result given_twice(const char *word, struct error *err)
-{
-	return refuse(err, RES_USAGE, "%s: given before; give it once", word);
-}
-
 static enum result parse_word(const char *word, const char *value,
 			      struct clamp *c, struct error *err)
 {
@@ -70,7 +54,8 @@ static enum result parse_word(const char *word, const char *value,
 	if (!strcmp(word, "dst"))
 		return parse_side(word, value, &c->dst, err);
 	if (clamp_has(c, MTUN_A_CLAMP_MSS))
-		return given_twice(word, err);
+		return refuse(err, RES_USAGE, "%s: given before; give it once",
+			      word);
 	c->has |= 1u << MTUN_A_CLAMP_MSS;
 	if (!parse_mss_value(value, false, &c->mss))
 		return refuse(err, RES_USAGE,
@@ -78,7 +63,7 @@ static enum result parse_word(const char *word, const char *value,
 	return RES_OK;
 }
 
-/* All words that clamps know; those before values come first. */
+/* All words that clamps know */
 static const struct {
 	const char *name;
 	bool has_value;
@@ -113,7 +98,9 @@ static enum result parse(int argc, char **argv, struct clamp *c,
 					      "%s: give one of out, in and both",
 					      argv[i]);
 			c->has |= 1u << MTUN_A_CLAMP_DIRECTION;
-			parse_direction(argv[i], c);
+			parse_enum(argv[i], clamp_direction_names,
+				   ARRAY_SIZE(clamp_direction_names),
+				   &c->direction);
 			continue;
 		}
 		if (i + 1 == argc)

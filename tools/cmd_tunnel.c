@@ -179,16 +179,6 @@ static bool parse_tos(const char *value, struct tunnel *t)
 	return parse_u8(value, &t->tos);
 }
 
-/* A value of an enum of the netlink spec, by its name. */
-static bool parse_enum(const char *value, const struct name *names, size_t n,
-		       uint8_t *number)
-{
-	for (*number = 0; *number < n; ++*number)
-		if (!strcmp(names[*number].name, value))
-			return true;
-	return false;
-}
-
 static bool parse_df(const char *value, struct tunnel *t)
 {
 	t->has |= has_bit(MTUN_A_TUNNEL_DF);

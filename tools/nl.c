@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Netlink itself: sockets, requests and answers, errors. */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -368,7 +369,11 @@ enum result dump(struct nl *nl, uint8_t cmd, void (*restart)(void *data),
 	if (res)
 		return res;
 	*incomplete = interrupted;
-	return interrupted ? RES_REFUSED : RES_OK;
+	if (interrupted)
+		return refuse(err, RES_REFUSED,
+			      "the %s changed while they were read, %d times: some may be missing, or shown as they were",
+			      about->plural, DUMP_TRIES);
+	return RES_OK;
 }
 
 /* Attributes */
@@ -399,19 +404,22 @@ bool get_name(const struct nlattr *a, char name[IFNAMSIZ])
 	return true;
 }
 
-/* One of those that MSS clamps have counted. */
-void get_verdict(const struct nlattr *nest, uint64_t *verdicts)
+static_assert((int)MTUN_A_DROP_REASON == (int)MTUN_A_MSS_VERDICT &&
+	      (int)MTUN_A_DROP_PACKETS == (int)MTUN_A_MSS_PACKETS,
+	      "one function reads both");
+
+void get_count(const struct nlattr *nest, uint64_t *counts, uint32_t max)
 {
-	uint32_t verdict = UINT32_MAX;
+	uint32_t what = UINT32_MAX;
 	const struct nlattr *a;
 	uint64_t packets = 0;
 
 	mnl_attr_for_each_nested(a, nest) {
-		if (mnl_attr_get_type(a) == MTUN_A_MSS_VERDICT)
-			get_number(a, &verdict, sizeof(verdict));
-		else if (mnl_attr_get_type(a) == MTUN_A_MSS_PACKETS)
+		if (mnl_attr_get_type(a) == MTUN_A_DROP_REASON)
+			get_number(a, &what, sizeof(what));
+		else if (mnl_attr_get_type(a) == MTUN_A_DROP_PACKETS)
 			get_number(a, &packets, sizeof(packets));
 	}
-	if (verdict <= MTUN_MSS_VERDICT_MAX)
-		verdicts[verdict] = packets;
+	if (what <= max)
+		counts[what] = packets;
 }

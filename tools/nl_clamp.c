@@ -25,6 +25,7 @@ static struct about about(const struct clamp *c)
 {
 	return (struct about) {
 		.name = c->ifname,
+		.plural = "clamps",
 		.name_attr = MTUN_A_CLAMP_IFNAME,
 		.attrs = clamp_attr_names,
 		.attr_max = MTUN_A_CLAMP_MAX,
@@ -62,7 +63,7 @@ static bool read_attr(const struct nlattr *a, struct clamp *c)
 	case MTUN_A_CLAMP_DST:
 		return read_prefix(a, prefixes_add(&c->dst));
 	case MTUN_A_CLAMP_SEEN:
-		get_verdict(a, c->verdicts);
+		get_count(a, c->verdicts, MTUN_MSS_VERDICT_MAX);
 		return true;
 	}
 	return false;
@@ -184,13 +185,7 @@ enum result nl_clamp_dump(struct nl *nl, struct clamps *cs, bool *incomplete,
 {
 	const struct clamp none = { 0 };
 	const struct about a = about(&none);
-	enum result res;
 
-	res = dump(nl, MTUN_CMD_CLAMP_GET, forget, read_many, cs, &a,
-		   incomplete, err);
-	if (*incomplete)
-		refuse(err, RES_REFUSED,
-		       "the clamps changed while they were read, %d times: some may be missing, or shown as they were",
-		       DUMP_TRIES);
-	return res;
+	return dump(nl, MTUN_CMD_CLAMP_GET, forget, read_many, cs, &a,
+		    incomplete, err);
 }

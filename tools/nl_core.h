@@ -29,6 +29,7 @@ struct nl {
 /* What a request is about, so that errors speak the user's language. */
 struct about {
 	const char *name;		/* of the object, or "" */
+	const char *plural;		/* what such objects are called */
 	unsigned int name_attr;		/* the attribute that has it */
 	const char *const *attrs;	/* names of attributes, NULL for none */
 	unsigned int attr_max;
@@ -58,7 +59,8 @@ enum result talk(struct nl *nl, struct mnl_socket *s, reply_fn fn, void *data,
 
 /*
  * A dump, again and again until nothing changes while it is read: restart is
- * called before each. *incomplete is set if it never was.
+ * called before each. When there is always a change, it fails with *incomplete
+ * set.
  */
 enum result dump(struct nl *nl, uint8_t cmd, void (*restart)(void *data),
 		 reply_fn fn, void *data, const struct about *about,
@@ -68,6 +70,8 @@ enum result dump(struct nl *nl, uint8_t cmd, void (*restart)(void *data),
 bool get_addr(const struct nlattr *a, struct addr *addr);
 bool get_number(const struct nlattr *a, void *to, size_t len);
 bool get_name(const struct nlattr *a, char name[IFNAMSIZ]);
-void get_verdict(const struct nlattr *nest, uint64_t *verdicts);
+
+/* A nest of a drop reason or a verdict, and its packets, into counts[0 .. max] */
+void get_count(const struct nlattr *nest, uint64_t *counts, uint32_t max);
 
 #endif /* MTCTL_NL_CORE_H */

@@ -46,22 +46,6 @@ static bool get_flags(const struct nlattr *a, uint32_t *flags, uint32_t *mask)
 	return true;
 }
 
-static void read_drop(const struct nlattr *drop, struct stats *stats)
-{
-	uint32_t reason = UINT32_MAX;
-	const struct nlattr *a;
-	uint64_t packets = 0;
-
-	mnl_attr_for_each_nested(a, drop) {
-		if (mnl_attr_get_type(a) == MTUN_A_DROP_REASON)
-			get_number(a, &reason, sizeof(reason));
-		else if (mnl_attr_get_type(a) == MTUN_A_DROP_PACKETS)
-			get_number(a, &packets, sizeof(packets));
-	}
-	if (reason <= MTUN_DROP_REASON_MAX)
-		stats->drops[reason] = packets;
-}
-
 static bool read_stats(const struct nlattr *nest, struct stats *stats)
 {
 	const struct nlattr *a;
@@ -84,10 +68,10 @@ static bool read_stats(const struct nlattr *nest, struct stats *stats)
 			get_number(a, &stats->icmp_errors, sizeof(uint64_t));
 			break;
 		case MTUN_A_STATS_DROP:
-			read_drop(a, stats);
+			get_count(a, stats->drops, MTUN_DROP_REASON_MAX);
 			break;
 		case MTUN_A_STATS_MSS:
-			get_verdict(a, stats->mss);
+			get_count(a, stats->mss, MTUN_MSS_VERDICT_MAX);
 			break;
 		}
 	}
@@ -227,6 +211,7 @@ static struct about about(const struct tunnel *t)
 {
 	return (struct about) {
 		.name = t->ifname,
+		.plural = "tunnels",
 		.name_attr = MTUN_A_TUNNEL_IFNAME,
 		.attrs = tunnel_attr_names,
 		.attr_max = MTUN_A_TUNNEL_MAX,
@@ -306,15 +291,9 @@ enum result nl_tunnel_dump(struct nl *nl, struct tunnels *ts, bool *incomplete,
 {
 	const struct tunnel none = { 0 };
 	const struct about a = about(&none);
-	enum result res;
 
-	res = dump(nl, MTUN_CMD_TUNNEL_GET, forget, read_many, ts, &a,
-		   incomplete, err);
-	if (*incomplete)
-		refuse(err, RES_REFUSED,
-		       "the tunnels changed while they were read, %d times: some may be missing, or shown as they were",
-		       DUMP_TRIES);
-	return res;
+	return dump(nl, MTUN_CMD_TUNNEL_GET, forget, read_many, ts, &a,
+		    incomplete, err);
 }
 
 /* Events */

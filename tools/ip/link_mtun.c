@@ -50,17 +50,16 @@ bool is_json_context(void);
 static uint32_t number(struct rtattr *tb[], int attr)
 {
 	uint32_t u32 = 0;
-	uint16_t u16 = 0;
 
 	if (!tb[attr])
 		return 0;
 	if (RTA_PAYLOAD(tb[attr]) >= sizeof(u32))
 		memcpy(&u32, RTA_DATA(tb[attr]), sizeof(u32));
 	else if (RTA_PAYLOAD(tb[attr]) == 2)
-		memcpy(&u16, RTA_DATA(tb[attr]), sizeof(u16));
+		u32 = *(uint16_t *)RTA_DATA(tb[attr]);
 	else if (RTA_PAYLOAD(tb[attr]) == 1)
 		u32 = *(uint8_t *)RTA_DATA(tb[attr]);
-	return u16 ?: u32;
+	return u32;
 }
 
 static void print_addr(const char *key, const char *fmt, struct rtattr *a)
