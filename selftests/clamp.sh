@@ -146,15 +146,21 @@ follow_test()
 	log_test "a clamp follows its device, and waits"
 }
 
+# setup_clamps NS: at lo, at a device, and at one that is not there
+setup_clamps()
+{
+	ip -n "$1" link add d0 type dummy
+	printf 'clamp add dev %s both\n' lo d0 d1 | mt "$1" -b -
+	check_err $? "clamp add"
+}
+
 # A namespace and its devices go with clamps at them.
 netns_test()
 {
 	local ns
 
 	setup_ns ns
-	ip -n "$ns" link add d0 type dummy
-	printf 'clamp add dev %s both\n' lo d0 d1 | mt "$ns" -b -
-	check_err $? "clamp add"
+	setup_clamps "$ns"
 	ip netns del "$ns"
 	check_err $? "ip netns del"
 	log_test "a namespace goes with its clamps"
@@ -165,9 +171,7 @@ unload_test()
 	local ns
 
 	setup_ns ns
-	ip -n "$ns" link add d0 type dummy
-	printf 'clamp add dev %s both\n' lo d0 d1 | mt "$ns" -b -
-	check_err $? "clamp add"
+	setup_clamps "$ns"
 	rmmod mtun
 	check_err $? "rmmod"
 	ping_check "$ns" 127.0.0.1
@@ -211,17 +215,11 @@ setup_devices()
 	for i in 0 1 2 3 4; do
 		echo "link set l$i up"
 	done | ip_batch "$lan"
-	in_ns "$near" sh -c 'echo 1 > /proc/sys/net/ipv4/ip_forward
-		echo 1 > /proc/sys/net/ipv6/conf/all/forwarding
-		for c in /proc/sys/net/ipv4/conf/*/rp_filter; do
-			echo 0 > $c
-		done'
+	setup_router "$near"
 }
 
 setup_return()
 {
-	local ns
-
 	setup_ns client node router server
 	ip_batch "$client" <<-EOF
 		link add c0 type veth peer name n0 netns $node
@@ -271,13 +269,7 @@ setup_return()
 		route add 2001:db8:100::/48 dev mt0
 	EOF
 	ip -n "$router" link set mt0 up
-	for ns in "$node" "$router" "$client"; do
-		in_ns "$ns" sh -c 'echo 1 > /proc/sys/net/ipv4/ip_forward
-			echo 1 > /proc/sys/net/ipv6/conf/all/forwarding
-			for c in /proc/sys/net/ipv4/conf/*/rp_filter; do
-				echo 0 > $c
-			done'
-	done
+	setup_router "$node" "$router" "$client"
 	in_ns "$client" nft -f - <<-EOF
 		table inet t {
 			chain c_in {

@@ -308,6 +308,20 @@ setup_underlay()
 	done
 }
 
+# setup_router NS...: forwards IPv4 and IPv6, wherever answers would go to
+setup_router()
+{
+	local ns
+
+	for ns; do
+		in_ns "$ns" sh -c 'echo 1 > /proc/sys/net/ipv4/ip_forward
+			echo 1 > /proc/sys/net/ipv6/conf/all/forwarding
+			for c in /proc/sys/net/ipv4/conf/*/rp_filter; do
+				echo 0 > $c
+			done'
+	done
+}
+
 in_ns()
 {
 	local ns=$1; shift

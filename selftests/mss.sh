@@ -66,11 +66,7 @@ setup_prepare()
 		route add default via 10.9.255.1
 		route add default via 2001:db8:9:ffff::1
 	EOF
-	in_ns "$near" sh -c 'echo 1 > /proc/sys/net/ipv4/ip_forward
-		echo 1 > /proc/sys/net/ipv6/conf/all/forwarding
-		for c in /proc/sys/net/ipv4/conf/*/rp_filter; do
-			echo 0 > $c
-		done'
+	setup_router "$near"
 	MTCTL=$MTCTL "$PYTHON" "$TEST_DIR/mss.py" "$src" "$near" "$far" \
 		> "$TMP/result" 2> "$TMP/log" || say "$(tail -n 5 "$TMP/log")"
 	# How long each part took, and what was in it

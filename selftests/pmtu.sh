@@ -103,13 +103,9 @@ setup_prepare()
 	EOF
 	ip -n "$near" -6 rule add fwmark 7 lookup 100
 	ip -n "$mid" -6 rule add iif v0 lookup 200
+	setup_router "$near" "$mid" "$far"
 	for ns in "$near" "$mid" "$far"; do
-		in_ns "$ns" sh -c 'echo 1 > /proc/sys/net/ipv4/ip_forward
-			echo 1 > /proc/sys/net/ipv6/conf/all/forwarding
-			for c in /proc/sys/net/ipv4/conf/*/rp_filter; do
-				echo 0 > $c
-			done
-			echo 0 > /proc/sys/net/ipv4/icmp_ratemask'
+		in_ns "$ns" sh -c 'echo 0 > /proc/sys/net/ipv4/icmp_ratemask'
 	done
 	MTCTL=$MTCTL "$PYTHON" "$TEST_DIR/pmtu.py" "$src" "$near" "$mid" \
 		"$far" > "$TMP/result" 2> "$TMP/log" ||
