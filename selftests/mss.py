@@ -430,6 +430,10 @@ CASES = (
     Case("no next header", "020405b4", None, None, versions=(6,),
          wrap=ext(NONEXT, (DSTOPTS, PAD6))),
     Case("ESP", "020405b4", None, None, versions=(6,), wrap=ext(ESP)),
+    Case("AH", "020405b4", None, None, versions=(6,),
+         wrap=ext(TCP, (AH, AUTH))),
+    Case("AH among others", "020405b4", None, None, versions=(6,),
+         wrap=ext(TCP, (HOPOPTS, PAD6), (AH, AUTH), (DSTOPTS, PAD6))),
     Case("IPv6 within IPv6", "020405b4", None, None, versions=(6,),
          wrap=lambda s, d, x: ip6(s, d, 41, ip6(d, s, TCP, x))),
 )
