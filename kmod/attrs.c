@@ -76,6 +76,9 @@ void mt_attrs_get_change(struct mt_conf_change *change,
 		case MTUN_A_TUNNEL_MSS_RX:
 			change->mss_rx = nla_get_u16(attr);
 			break;
+		case MTUN_A_TUNNEL_MSS_INSERT:
+			change->mss_insert = nla_get_u8(attr);
+			break;
 		case MTUN_A_TUNNEL_LINK:
 			change->link = nla_data(attr);
 			break;
@@ -99,7 +102,7 @@ size_t mt_attrs_conf_size(void)
 	       nla_total_size(IFNAMSIZ) +	/* LINK */
 	       3 * nla_total_size(sizeof(u32)) + /* IKEY, OKEY, FWMARK */
 	       2 * nla_total_size(sizeof(u16)) + /* MSS_TX, MSS_RX */
-	       8 * nla_total_size(sizeof(u8));
+	       9 * nla_total_size(sizeof(u8));
 }
 
 int mt_attrs_put_conf(struct sk_buff *skb, const struct mt_conf *conf,
@@ -122,6 +125,7 @@ int mt_attrs_put_conf(struct sk_buff *skb, const struct mt_conf *conf,
 	    nla_put_u8(skb, MTUN_A_TUNNEL_FRAG, conf->frag) ||
 	    nla_put_u16(skb, MTUN_A_TUNNEL_MSS_TX, conf->mss_tx) ||
 	    nla_put_u16(skb, MTUN_A_TUNNEL_MSS_RX, conf->mss_rx) ||
+	    nla_put_u8(skb, MTUN_A_TUNNEL_MSS_INSERT, conf->mss_insert) ||
 	    nla_put_string(skb, MTUN_A_TUNNEL_LINK, conf->link) ||
 	    nla_put_u32(skb, MTUN_A_TUNNEL_FWMARK, conf->fwmark) ||
 	    nla_put_u8(skb, MTUN_A_TUNNEL_MTU_AUTO, mtu_auto))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The MSS clamp, on packets: finds TCP handshakes and lowers their MSS. */
+/* The MSS clamp, on packets: finds TCP handshakes and changes their MSS. */
 #ifndef MTUN_CLAMP_H
 #define MTUN_CLAMP_H
 
@@ -11,10 +11,12 @@
  * struct mt_handshake - a segment that opens a TCP connection
  * @tcp: offset of the TCP header from skb->data
  * @end: offset of the end of the packet, as IP has it
+ * @whole: it is no fragment
  */
 struct mt_handshake {
 	unsigned int tcp;
 	unsigned int end;
+	bool whole;
 };
 
 /**
@@ -28,18 +30,22 @@ struct mt_handshake {
 bool mt_clamp_find(const struct sk_buff *skb, struct mt_handshake *shake);
 
 /**
- * mt_clamp() - lower the MSS of such a segment
+ * mt_clamp() - lower the MSS of such a segment, or add it
  * @skb: the packet; what points into it is not valid afterwards
  * @shake: what mt_clamp_find() found
  * @mss: the largest MSS that may go by, or MTUN_MSS_AUTO
- * @mtu: of the way that segments take, in bytes, for MTUN_MSS_AUTO
+ * @insert: add the option where there is none
+ * @mtu: of the way that segments take, in bytes, for MTUN_MSS_AUTO; and a packet
+ *	 that the option would make longer than this is left alone
  *
- * The checksum stays right, or as wrong as it was.
+ * The checksum stays right, or as wrong as it was. An option that is added takes
+ * 4 bytes in front of skb->data, and says what would count without it, if that
+ * is not too large.
  *
  * Return: what was done, or why nothing was.
  */
 enum mtun_mss_verdict mt_clamp(struct sk_buff *skb,
 			       const struct mt_handshake *shake, u16 mss,
-			       unsigned int mtu);
+			       bool insert, unsigned int mtu);
 
 #endif /* MTUN_CLAMP_H */

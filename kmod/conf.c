@@ -250,6 +250,9 @@ static const char *apply_mss(struct mt_conf *conf,
 	*attr = MTUN_A_TUNNEL_MSS_RX;
 	if (conf->mss_rx != MTUN_MSS_OFF && conf->mss_rx < MT_MSS_MIN)
 		return "mss-rx must be off, auto or at least 48";
+
+	if (given(change, MTUN_A_TUNNEL_MSS_INSERT))
+		conf->mss_insert = change->mss_insert;
 	return NULL;
 }
 

@@ -30,6 +30,7 @@
  * @frag: .
  * @mss_tx: .
  * @mss_rx: .
+ * @mss_insert: .
  */
 struct mt_conf_change {
 	u32 given;
@@ -54,6 +55,7 @@ struct mt_conf_change {
 	u8 frag;
 	u16 mss_tx;
 	u16 mss_rx;
+	u8 mss_insert;
 };
 
 /**

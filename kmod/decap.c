@@ -98,7 +98,8 @@ static void clamp_received(const struct mt_tunnel *tunnel,
 		dst_release(dst);
 	}
 	mt_stats_mss(tunnel->stats,
-		     mt_clamp(skb, &shake, ep->conf.mss_rx, mtu));
+		     mt_clamp(skb, &shake, ep->conf.mss_rx,
+			      ep->conf.mss_insert, mtu));
 }
 
 void mt_decap(struct mt_endpoint *ep, struct sk_buff *skb,

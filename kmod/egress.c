@@ -85,8 +85,9 @@ static unsigned int clamp_hook(void *priv, struct sk_buff *skb,
 	set = rcu_dereference_check(egress->set, rcu_read_lock_bh_held());
 	if (!matches(set, skb, leaves))
 		return NF_ACCEPT;
-	mt_stats_mss(egress->stats, mt_clamp(skb, &shake, set->conf.mss,
-					     READ_ONCE(dev->mtu)));
+	mt_stats_mss(egress->stats,
+		     mt_clamp(skb, &shake, set->conf.mss, set->conf.insert,
+			      READ_ONCE(dev->mtu)));
 	return NF_ACCEPT;
 }
 

@@ -17,6 +17,7 @@ struct mt_stats;
 /**
  * struct mt_egress_conf - the parameters of a clamp, as an operator gives them
  * @mss: largest MSS that may go by, or MTUN_MSS_AUTO
+ * @insert: add the option where it is missing
  * @direction: enum mtun_clamp_direction
  * @n_src: how many prefixes there are of the side behind the device's router
  * @n_dst: how many there are of the other side; 0 is any address for both
@@ -24,6 +25,7 @@ struct mt_stats;
  */
 struct mt_egress_conf {
 	u16 mss;
+	bool insert;
 	u8 direction;
 	unsigned int n_src;
 	unsigned int n_dst;

@@ -91,7 +91,8 @@ static void clamp_sent(const struct mt_tunnel *tunnel,
 	if (!mt_clamp_find(skb, &shake))
 		return;
 	mtu = min(mtu, READ_ONCE(tunnel->dev->mtu));
-	mt_stats_mss(tunnel->stats, mt_clamp(skb, &shake, conf->mss_tx, mtu));
+	mt_stats_mss(tunnel->stats, mt_clamp(skb, &shake, conf->mss_tx,
+					     conf->mss_insert, mtu));
 }
 
 static bool fits(const struct sk_buff *skb, unsigned int mtu)
@@ -194,10 +195,9 @@ void mt_encap(struct mt_tunnel *tunnel, struct sk_buff *skb)
 	const struct mt_conf *conf = &ep->conf;
 	unsigned int packets = mt_wire_packets(skb);
 	struct net_device *dev = tunnel->dev;
-	unsigned int bytes = skb->len;
 	struct mt_variable variable;
+	unsigned int bytes, mtu;
 	struct dst_entry *dst;
-	unsigned int mtu;
 	int reason, err;
 
 	reason = check_inner(skb);
@@ -228,6 +228,7 @@ void mt_encap(struct mt_tunnel *tunnel, struct sk_buff *skb)
 		return;
 	}
 
+	bytes = skb->len;
 	reason = MTUN_DROP_TX_MEMORY;
 	if (skb_cow_head(skb, LL_RESERVED_SPACE(dst->dev) + dst->header_len +
 			 ep->header_len))

@@ -26,6 +26,7 @@ static size_t clamp_size(const struct mt_egress_conf *conf)
 	       nla_total_size(sizeof(u32)) +	/* IFINDEX */
 	       nla_total_size(sizeof(u8)) +	/* DIRECTION */
 	       nla_total_size(sizeof(u16)) +	/* MSS */
+	       nla_total_size(sizeof(u8)) +	/* INSERT */
 	       (conf->n_src + conf->n_dst) * prefix + mt_attrs_verdicts_size();
 }
 
@@ -70,6 +71,7 @@ static int put_clamp(struct sk_buff *skb, const struct mt_egress *egress)
 	    nla_put_u32(skb, MTUN_A_CLAMP_IFINDEX, egress->ifindex) ||
 	    nla_put_u8(skb, MTUN_A_CLAMP_DIRECTION, conf->direction) ||
 	    nla_put_u16(skb, MTUN_A_CLAMP_MSS, conf->mss) ||
+	    nla_put_u8(skb, MTUN_A_CLAMP_INSERT, conf->insert) ||
 	    put_prefixes(skb, conf) ||
 	    mt_attrs_put_verdicts(skb, MTUN_A_CLAMP_SEEN, &sum))
 		return -EMSGSIZE;
@@ -164,12 +166,15 @@ static int read_request(struct mt_egress_conf *conf,
 {
 	const struct nlattr *mss = info->attrs[MTUN_A_CLAMP_MSS];
 	const struct nlattr *direction = info->attrs[MTUN_A_CLAMP_DIRECTION];
+	const struct nlattr *insert = info->attrs[MTUN_A_CLAMP_INSERT];
 	int err;
 
 	*conf = *old;
 	conf->prefixes = prefixes;
 	if (direction)
 		conf->direction = nla_get_u8(direction);
+	if (insert)
+		conf->insert = nla_get_u8(insert);
 	if (mss)
 		conf->mss = nla_get_u16(mss);
 	if (conf->mss < MT_MSS_MIN) {

@@ -29,6 +29,7 @@ static const struct nla_policy mtun_tunnel_new_policy[MTUN_A_TUNNEL_MTU + 1] = {
 	[MTUN_A_TUNNEL_FWMARK] = { .type = NLA_U32 },
 	[MTUN_A_TUNNEL_MSS_TX] = { .type = NLA_U16 },
 	[MTUN_A_TUNNEL_MSS_RX] = { .type = NLA_U16 },
+	[MTUN_A_TUNNEL_MSS_INSERT] = NLA_POLICY_MAX(NLA_U8, 1),
 	[MTUN_A_TUNNEL_MTU] = { .type = NLA_U32 },
 };
 
@@ -52,6 +53,7 @@ static const struct nla_policy mtun_tunnel_set_policy[MTUN_A_TUNNEL_MTU + 1] = {
 	[MTUN_A_TUNNEL_FWMARK] = { .type = NLA_U32 },
 	[MTUN_A_TUNNEL_MSS_TX] = { .type = NLA_U16 },
 	[MTUN_A_TUNNEL_MSS_RX] = { .type = NLA_U16 },
+	[MTUN_A_TUNNEL_MSS_INSERT] = NLA_POLICY_MAX(NLA_U8, 1),
 	[MTUN_A_TUNNEL_MTU] = { .type = NLA_U32 },
 };
 
@@ -69,6 +71,7 @@ static const struct nla_policy mtun_clamp_new_policy[MTUN_A_CLAMP_DST + 1] = {
 	[MTUN_A_CLAMP_IFNAME] = { .type = NLA_NUL_STRING, .len = 15 },
 	[MTUN_A_CLAMP_DIRECTION] = NLA_POLICY_MAX(NLA_U8, 2),
 	[MTUN_A_CLAMP_MSS] = { .type = NLA_U16 },
+	[MTUN_A_CLAMP_INSERT] = NLA_POLICY_MAX(NLA_U8, 1),
 	[MTUN_A_CLAMP_SRC] = NLA_POLICY_NESTED(mtun_prefix_nl_policy),
 	[MTUN_A_CLAMP_DST] = NLA_POLICY_NESTED(mtun_prefix_nl_policy),
 };
@@ -77,6 +80,7 @@ static const struct nla_policy mtun_clamp_set_policy[MTUN_A_CLAMP_DST_ANY + 1] =
 	[MTUN_A_CLAMP_IFNAME] = { .type = NLA_NUL_STRING, .len = 15 },
 	[MTUN_A_CLAMP_DIRECTION] = NLA_POLICY_MAX(NLA_U8, 2),
 	[MTUN_A_CLAMP_MSS] = { .type = NLA_U16 },
+	[MTUN_A_CLAMP_INSERT] = NLA_POLICY_MAX(NLA_U8, 1),
 	[MTUN_A_CLAMP_SRC] = NLA_POLICY_NESTED(mtun_prefix_nl_policy),
 	[MTUN_A_CLAMP_DST] = NLA_POLICY_NESTED(mtun_prefix_nl_policy),
 	[MTUN_A_CLAMP_SRC_ANY] = { .type = NLA_FLAG },

@@ -9,6 +9,8 @@
 #define MT_TCP_LEN_MAX		60
 #define MT_TCP_LEN_OFFSET	12	/* of its length and its flags */
 
+#define MT_TCP_MSS_LEN		4	/* of the option */
+
 /* No stack sends less: Linux's net.ipv4.tcp_min_snd_mss. Also in conf.c's text. */
 #define MT_MSS_MIN		48
 
@@ -34,6 +36,14 @@ static inline bool mt_tcp_opens(u8 flags)
 u16 mt_mss_limit(u16 mss, unsigned int mtu, bool ipv6);
 
 /**
+ * mt_mss_default() - what counts where there is no MSS option
+ * @ipv6: the segments are IPv6 packets
+ *
+ * Return: 536 or 1220 (RFC 9293 section 3.7.1).
+ */
+u16 mt_mss_default(bool ipv6);
+
+/**
  * mt_mss_check() - what is to be done about the MSS options of a header
  * @tcp: the whole TCP header, options included
  * @len: its bytes, MT_TCP_LEN_MIN to MT_TCP_LEN_MAX
@@ -55,5 +65,17 @@ enum mtun_mss_verdict mt_mss_check(const u8 *tcp, unsigned int len, u16 max);
  *	      has none yet, only the sum over the pseudo header.
  */
 void mt_mss_lower(u8 *tcp, unsigned int len, u16 max, bool checksum);
+
+/**
+ * mt_mss_insert() - put an MSS option in front of the others
+ * @tcp: a header of at most MT_TCP_LEN_MAX - MT_TCP_MSS_LEN bytes, with a gap of
+ *	 MT_TCP_MSS_LEN behind the first MT_TCP_LEN_MIN, which are all that is
+ *	 read
+ * @mss: the value
+ * @len: of the segment before, in bytes: the pseudo header has it
+ * @checksum: as for mt_mss_lower(); the sum over the pseudo header is updated
+ *	      in any case
+ */
+void mt_mss_insert(u8 *tcp, u16 mss, u16 len, bool checksum);
 
 #endif /* MTUN_MSS_H */

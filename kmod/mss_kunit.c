@@ -194,6 +194,77 @@ static void mt_mss_limit_test(struct kunit *test)
 			(int)mt_mss_limit(c->mss, c->mtu, true));
 }
 
+static const struct {
+	const char *name;
+	unsigned int len;	/* of the header before */
+	u16 more;		/* bytes of data */
+	u16 mss;
+} insert_cases[] = {
+	{ "no options", 20, 0, 536 },
+	{ "no options, IPv6", 20, 0, 1220 },
+	{ "least", 20, 0, 48 },
+	{ "some options", 40, 0, 536 },
+	{ "as many as fit", 56, 0, 536 },
+	{ "data", 20, 1400, 536 },
+	{ "data of odd length", 32, 333, 1220 },
+	{ "the longest", 20, 65535 - 24, 536 },
+	{ "a byte carries", 20, 0xfe - 20, 536 },
+	{ "the largest value", 20, 0, 65535 },
+};
+
+MT_CASES(insert_cases);
+
+static void mt_mss_insert_test(struct kunit *test)
+{
+	static const u32 rests[] = { 0, 1, 0x1234, 0xfffe, 0xffff, 0x10001 };
+	const typeof(insert_cases[0]) *c = test->param_value;
+	unsigned int len = c->len + 4, i, j;
+	u16 segment = c->len + c->more, sum;
+	u8 tcp[MT_TCP_LEN_MAX];
+
+	for (i = 0; i < ARRAY_SIZE(rests); i++) {
+		/* as it is called: all behind the gap is there, the gap is not */
+		for (j = 0; j < len; j++)
+			tcp[j] = j * 41 + 3;
+		tcp[MT_TCP_LEN_OFFSET] = c->len / 4 << 4 | 1;
+		memset(tcp + MT_TCP_LEN_MIN, 0, 4);
+		memset(tcp + CHECKSUM_OFFSET, 0, 2);
+		sum = ~sum_of(tcp, len, rests[i] + segment);
+		tcp[CHECKSUM_OFFSET] = sum >> 8;
+		tcp[CHECKSUM_OFFSET + 1] = sum & 0xff;
+		memset(tcp + MT_TCP_LEN_MIN, 0xee, 4);
+
+		mt_mss_insert(tcp, c->mss, segment, true);
+		KUNIT_EXPECT_EQ(test, len / 4 << 4 | 1,
+				(int)tcp[MT_TCP_LEN_OFFSET]);
+		KUNIT_EXPECT_EQ(test, 2, (int)tcp[20]);
+		KUNIT_EXPECT_EQ(test, 4, (int)tcp[21]);
+		KUNIT_EXPECT_EQ(test, (int)c->mss, tcp[22] << 8 | tcp[23]);
+		KUNIT_EXPECT_EQ(test, 0xffff,
+				(int)sum_of(tcp, len, rests[i] + segment + 4));
+		for (j = 24; j < len; j++)
+			KUNIT_EXPECT_EQ(test, (u8)(j * 41 + 3), tcp[j]);
+
+		/* the sum over the pseudo header, which is not inverted */
+		sum = sum_of(NULL, 0, rests[i] + segment);
+		tcp[CHECKSUM_OFFSET] = sum >> 8;
+		tcp[CHECKSUM_OFFSET + 1] = sum & 0xff;
+		tcp[MT_TCP_LEN_OFFSET] = c->len / 4 << 4;
+		mt_mss_insert(tcp, c->mss, segment, false);
+		KUNIT_EXPECT_EQ(test,
+				(int)sum_of(NULL, 0, rests[i] + segment + 4) %
+				0xffff,
+				(tcp[CHECKSUM_OFFSET] << 8 |
+				 tcp[CHECKSUM_OFFSET + 1]) % 0xffff);
+	}
+}
+
+static void mt_mss_default_test(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, 536, (int)mt_mss_default(false));
+	KUNIT_EXPECT_EQ(test, 1220, (int)mt_mss_default(true));
+}
+
 /* SYN and SYN-ACK, whatever else is set but for RST and FIN */
 static void mt_tcp_opens_test(struct kunit *test)
 {
@@ -207,6 +278,8 @@ static void mt_tcp_opens_test(struct kunit *test)
 static struct kunit_case mss_tests[] = {
 	KUNIT_CASE_PARAM(mt_mss_test, mss_cases_gen_params),
 	KUNIT_CASE_PARAM(mt_mss_limit_test, limit_cases_gen_params),
+	KUNIT_CASE_PARAM(mt_mss_insert_test, insert_cases_gen_params),
+	KUNIT_CASE(mt_mss_default_test),
 	KUNIT_CASE(mt_tcp_opens_test),
 	{}
 };

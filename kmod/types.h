@@ -52,6 +52,7 @@ struct mt_tuple {
  * @frag: where packets are fragmented, enum mtun_frag
  * @mss_tx: largest MSS of TCP handshakes sent, MTUN_MSS_OFF or MTUN_MSS_AUTO
  * @mss_rx: the same for those received
+ * @mss_insert: add the MSS option where it is missing
  *
  * Keys are in host byte order, addresses in network byte order.
  */
@@ -74,6 +75,7 @@ struct mt_conf {
 	u8 frag;
 	u16 mss_tx;
 	u16 mss_rx;
+	bool mss_insert;
 };
 
 #endif /* MTUN_TYPES_H */

@@ -131,7 +131,7 @@ def counted(group, text, ns, dev, **want):
 PREFIXES = "src 203.0.113.0/24 src 2001:db8:100::/48"
 
 
-def handshakes(n, limit, ends=(PROTECTED, INTERNET)):
+def handshakes(n, limit, ends=(PROTECTED, INTERNET), insert=False):
     """What a clamp to LIMIT does to packets from the one to the other"""
     cases = []
     for v in (4, 6):
@@ -140,7 +140,8 @@ def handshakes(n, limit, ends=(PROTECTED, INTERNET)):
                    {"flags": SYN | ECE | CWR}):
             cases.append((src, dst, limit, kw))
         cases.append((src, dst, 536, {"mss": 536}))
-        cases.append((src, dst, None, {"mss": 0}))
+        added = min(limit, 536 if v == 4 else 1220) if insert else None
+        cases.append((src, dst, added, {"mss": 0}))
         for flags in (ACK, RST | ACK, FIN | ACK, SYN | RST, SYN | FIN):
             cases.append((src, dst, None, {"flags": flags}))
     return cases
@@ -157,6 +158,11 @@ def test_devices(group):
                   [c[:2] + (None,) + c[3:]
                    for c in handshakes(n, 1400, (OTHER, INTERNET))])
         counted(group, name, NEAR, dev, seen=12, lowered=8, small=2, absent=2)
+        mtctl(NEAR, ["clamp set dev %s insert on" % dev])
+        path.send(group, name + ", added",
+                  handshakes(n, 1400, insert=True))
+        counted(group, name + ", added", NEAR, dev, seen=24, lowered=16,
+                small=4, absent=2, inserted=2)
         mtctl(NEAR, ["clamp del dev %s" % dev])
         path.send(group, name + " without a clamp again",
                   [c[:2] + (None,) + c[3:] for c in handshakes(n, 1400)])
@@ -180,6 +186,15 @@ def test_directions(group):
             path.send(group, "%s, others" % direction,
                       [c[:2] + (None,) + c[3:]
                        for c in handshakes(0, 1300, other)])
+    mtctl(NEAR, ["clamp set dev e0 both mss 500 insert on"])
+    for path, ends in ((out, (PROTECTED, INTERNET)),
+                       (back, (INTERNET, PROTECTED))):
+        path.send(group, "added to packets that " +
+                  ("leave" if path is out else "arrive"),
+                  [(s, d, 500 if not kw.get("flags", SYN) & (RST | FIN) and
+                    kw.get("flags", SYN) & SYN else None, kw)
+                   for s, d, _, kw in handshakes(0, 500, ends, True)])
+    mtctl(NEAR, ["clamp set dev e0 both mss 1300 insert off"])
     mtctl(NEAR, ["clamp set dev e0 both src any dst 198.51.100.0/24"])
     for path, ends in ((out, (OTHER, INTERNET)), (back, (INTERNET, OTHER))):
         path.send(group, "dst, IPv4 only",

@@ -59,7 +59,7 @@ control_test()
 	check_match "$text" "dst 198.51.100.7"$'$' "dst"
 	text=$(mt "$ns" -j -s clamp show dev d0)
 	text=${text#*\"ifindex\":}
-	check_eq "${text#*,}" '"state":"active","direction":"out","mss":1436,"src":["203.0.113.0/24","2001:db8:100::/40"],"dst":["198.51.100.7"],"stats":{"seen":0,"lowered":0,"small":0,"absent":0,"malformed":0,"signed":0,"no_memory":0}}]' \
+	check_eq "${text#*,}" '"state":"active","direction":"out","mss":1436,"insert":false,"src":["203.0.113.0/24","2001:db8:100::/40"],"dst":["198.51.100.7"],"stats":{"seen":0,"lowered":0,"inserted":0,"small":0,"absent":0,"malformed":0,"signed":0,"no_memory":0}}]' \
 		"JSON"
 
 	# What is not given stays.
@@ -67,10 +67,12 @@ control_test()
 	mt "$ns" clamp set dev d0 both
 	mt "$ns" clamp set dev d0 src 192.0.2.0/25
 	text=$(mt "$ns" -d clamp show dev d0)
-	check_match "$text" "^d0: mss auto  both  active"$'\n'"    src 192.0.2.0/25"$'\n'"    dst 198.51.100.7"$'\n' "set"
+	check_match "$text" "^d0: mss auto  insert off  both  active"$'\n'"    src 192.0.2.0/25"$'\n'"    dst 198.51.100.7"$'\n' "set"
+	mt "$ns" clamp set dev d0 insert on
 	mt "$ns" clamp set dev d0 src any in
-	text=$(mt "$ns" -d clamp show dev d0)
-	check_match "$text" "^d0: mss auto  in  active"$'\n'"    src any"$'\n'"    dst 198.51.100.7"$'\n' "src any"
+	text=$(mt "$ns" clamp show dev d0)
+	check_match "$text" "^d0: mss auto  insert on  in  active"$'\n'"    dst 198.51.100.7"$ "src any"
+	check_match "$(mt "$ns" -j clamp show)" '"insert":true' "insert, JSON"
 
 	refused "dev d0 has a clamp already" add dev d0
 	refused "dev d1 has no clamp" set dev d1 mss 1400
@@ -86,8 +88,10 @@ control_test()
 	refused "any goes with no other" set dev d0 src any src 10.0.0.0/8
 	refused "did you mean \"out\"" set dev d0 ou
 	refused "one of out, in and both" set dev d0 in out
+	refused "give on or off" set dev d0 insert yes
+	refused "give it once" set dev d0 insert on insert off
 	refused "at which device" add mss 1400
-	check_match "$(mt "$ns" -d clamp show)" "^d0: mss auto  in  active" \
+	check_match "$(mt "$ns" clamp show)" "^d0: mss auto  insert on  in  active" \
 		"what was refused has changed nothing"
 	mt "$ns" clamp del dev d0
 	check_err $? "clamp del"

@@ -362,7 +362,13 @@ def set_settings():
     done("tunnel set mt0 ocsum off iseq off df set inner-df keep frag inner")
     fields("mt0", ikey=9, okey=9, icsum=False, ocsum=False, iseq=False,
            oseq=False, df="set", inner_df="keep", frag="inner", mss_tx="off",
-           mss_rx="off")
+           mss_rx="off", mss_insert=False)
+    done("tunnel set mt0 mss-insert on")
+    fields("mt0", mss_tx="off", mss_insert=True)
+    done("tunnel set mt0 mss-insert off")
+    fields("mt0", mss_insert=False)
+    refused(2, "tunnel set mt0 mss-insert 1",
+            "mss-insert 1: give on or off")
     done("tunnel set mt0 mss-tx auto")
     fields("mt0", mss_tx="auto", mss_rx="off")
     done("tunnel set mt0 mss-rx 1234")
@@ -394,8 +400,8 @@ def del_tunnel():
     delete("mt0")
 
 
-NO_MSS = dict.fromkeys(("seen", "lowered", "small", "absent", "malformed",
-                        "signed", "no_memory"), 0)
+NO_MSS = dict.fromkeys(("seen", "lowered", "inserted", "small", "absent",
+                        "malformed", "signed", "no_memory"), 0)
 
 
 def json_output():
@@ -453,7 +459,7 @@ def text_output():
          "mt1: GRE over IPv6  2001:db8::1 -> 2001:db8::2  ikey 1  okey 2  "
          "DOWN\n"
          "    mtu 1452 (auto)  ttl 64  tos 0  df set  inner-df keep  "
-         "frag inner  mss off  dev u0  fwmark none\n"
+         "frag inner  mss off  mss-insert off  dev u0  fwmark none\n"
          "    ifindex %d  flags POINTOPOINT,NOARP\n"
          "    received  0 packets  0 bytes\n"
          "    sent      0 packets  0 bytes\n"
@@ -572,7 +578,7 @@ def ip_link_plugin():
         expect("mtun " + text in out, "%s is not in %s", text, out)
     defaults = {"icsum": False, "ocsum": False, "iseq": False, "oseq": False,
                 "df": "set", "inner_df": "keep", "frag": "inner",
-                "mss_tx": "off", "mss_rx": "off"}
+                "mss_tx": "off", "mss_rx": "off", "mss_insert": False}
     links = json.loads(ip("-d -j link show type mtun")[1])
     same([link["linkinfo"].get("info_data") for link in links if link],
          [{"local": "192.0.2.1", "remote": "192.0.2.2", "ikey": 7, "okey": 7,

@@ -23,8 +23,9 @@
 ALL_TESTS="control_test py_result:table-tx py_result:table-rx
 	   py_result:table-ipv6 py_result:flags py_result:random-tx
 	   py_result:random-rx py_result:other py_result:direction
-	   py_result:nonlinear py_result:partial py_result:auto
-	   py_result:sockets py_result:tfo py_result:nft py_result:end"
+	   py_result:nonlinear py_result:partial py_result:insert
+	   py_result:random-insert py_result:auto py_result:sockets
+	   py_result:insert-sockets py_result:tfo py_result:nft py_result:end"
 
 . "$(dirname "$0")/lib.sh"
 

@@ -504,6 +504,7 @@ TEST_F(mtun, new_with_defaults)
 	EXPECT_EQ(MTUN_FRAG_INNER, get_u8(&self->re, MTUN_A_TUNNEL_FRAG));
 	EXPECT_EQ(MTUN_MSS_OFF, get_u16(&self->re, MTUN_A_TUNNEL_MSS_TX));
 	EXPECT_EQ(MTUN_MSS_OFF, get_u16(&self->re, MTUN_A_TUNNEL_MSS_RX));
+	EXPECT_EQ(0, get_u8(&self->re, MTUN_A_TUNNEL_MSS_INSERT));
 	EXPECT_EQ(0, get_u32(&self->re, MTUN_A_TUNNEL_FWMARK));
 	EXPECT_EQ(1476, get_u32(&self->re, MTUN_A_TUNNEL_MTU));
 	EXPECT_EQ(1, get_u8(&self->re, MTUN_A_TUNNEL_MTU_AUTO));
@@ -542,6 +543,7 @@ TEST_F(mtun, new_with_everything)
 	put_str(&self->r, MTUN_A_TUNNEL_LINK, "lo");
 	put_u16(&self->r, MTUN_A_TUNNEL_MSS_TX, 1400);
 	put_u16(&self->r, MTUN_A_TUNNEL_MSS_RX, MTUN_MSS_AUTO);
+	put_u8(&self->r, MTUN_A_TUNNEL_MSS_INSERT, 1);
 	put_u32(&self->r, MTUN_A_TUNNEL_FWMARK, 0x80000001);
 	put_u32(&self->r, MTUN_A_TUNNEL_MTU, 1280);
 	ASSERT_DONE();
@@ -572,6 +574,7 @@ TEST_F(mtun, new_with_everything)
 		  get_u32(&self->re, MTUN_A_TUNNEL_LINK_IFINDEX));
 	EXPECT_EQ(1400, get_u16(&self->re, MTUN_A_TUNNEL_MSS_TX));
 	EXPECT_EQ(MTUN_MSS_AUTO, get_u16(&self->re, MTUN_A_TUNNEL_MSS_RX));
+	EXPECT_EQ(1, get_u8(&self->re, MTUN_A_TUNNEL_MSS_INSERT));
 	EXPECT_EQ(0x80000001, get_u32(&self->re, MTUN_A_TUNNEL_FWMARK));
 	EXPECT_EQ(1280, get_u32(&self->re, MTUN_A_TUNNEL_MTU));
 	EXPECT_EQ(0, get_u8(&self->re, MTUN_A_TUNNEL_MTU_AUTO));
@@ -733,6 +736,7 @@ TEST_F(mtun, number_sizes)
 		{ MTUN_A_TUNNEL_FRAG, 1 },
 		{ MTUN_A_TUNNEL_MSS_TX, 2 },
 		{ MTUN_A_TUNNEL_MSS_RX, 2 },
+		{ MTUN_A_TUNNEL_MSS_INSERT, 1 },
 		{ MTUN_A_TUNNEL_FWMARK, 4 },
 		{ MTUN_A_TUNNEL_MTU, 4 },
 	};
@@ -786,6 +790,7 @@ TEST_F(mtun, number_values)
 		  "frag outer needs df" },
 		{ MTUN_A_TUNNEL_MSS_TX, 2, 47, EINVAL, "mss-tx must be off" },
 		{ MTUN_A_TUNNEL_MSS_RX, 2, 1, EINVAL, "mss-rx must be off" },
+		{ MTUN_A_TUNNEL_MSS_INSERT, 1, 2, ERANGE, "" },
 		{ MTUN_A_TUNNEL_MTU, 4, 1, 0, "mtu must be 68 to 655" },
 		{ MTUN_A_TUNNEL_MTU, 4, 67, 0, "mtu must be 68 to 655" },
 		{ MTUN_A_TUNNEL_MTU, 4, 65512, 0, "mtu must be 68 to 655" },

@@ -57,6 +57,12 @@ bool parse_addr(const char *text, struct addr *addr)
 	return inet_pton(addr->family, text, addr->bytes) == 1;
 }
 
+bool parse_on_off(const char *text, bool *on)
+{
+	*on = !strcmp(text, "on");
+	return *on || !strcmp(text, "off");
+}
+
 bool parse_mss_value(const char *text, bool may_be_off, uint16_t *mss)
 {
 	uint32_t v;

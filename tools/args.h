@@ -10,6 +10,8 @@ bool parse_u32(const char *text, uint32_t *value);
 bool parse_key(const char *text, uint32_t *key);
 bool parse_addr(const char *text, struct addr *addr);
 
+bool parse_on_off(const char *text, bool *on);
+
 /* off, auto or a number of bytes; off only if may_be_off */
 bool parse_mss_value(const char *text, bool may_be_off, uint16_t *mss);
 

@@ -44,6 +44,30 @@ static enum result parse_side(const char *word, const char *value,
 	return RES_OK;
 }
 
+static enum result parse_number(const char *word, const char *value,
+				struct clamp *c, struct error *err)
+{
+	bool insert = !strcmp(word, "insert");
+	uint32_t has = 1u << (insert ? MTUN_A_CLAMP_INSERT : MTUN_A_CLAMP_MSS);
+	bool on;
+
+	if (c->has & has)
+		return refuse(err, RES_USAGE, "%s: given before; give it once",
+			      word);
+	c->has |= has;
+	if (!insert) {
+		if (parse_mss_value(value, false, &c->mss))
+			return RES_OK;
+		return refuse(err, RES_USAGE,
+			      "mss %s: give 48 to 65534 bytes, or auto", value);
+	}
+	if (!parse_on_off(value, &on))
+		return refuse(err, RES_USAGE, "insert %s: give on or off",
+			      value);
+	c->insert = on;
+	return RES_OK;
+}
+
 static enum result parse_word(const char *word, const char *value,
 			      struct clamp *c, struct error *err)
 {
@@ -53,14 +77,7 @@ static enum result parse_word(const char *word, const char *value,
 		return parse_side(word, value, &c->src, err);
 	if (!strcmp(word, "dst"))
 		return parse_side(word, value, &c->dst, err);
-	if (clamp_has(c, MTUN_A_CLAMP_MSS))
-		return refuse(err, RES_USAGE, "%s: given before; give it once",
-			      word);
-	c->has |= 1u << MTUN_A_CLAMP_MSS;
-	if (!parse_mss_value(value, false, &c->mss))
-		return refuse(err, RES_USAGE,
-			      "mss %s: give 48 to 65534 bytes, or auto", value);
-	return RES_OK;
+	return parse_number(word, value, c, err);
 }
 
 /* All words that clamps know */
@@ -68,7 +85,8 @@ static const struct {
 	const char *name;
 	bool has_value;
 } words[] = {
-	{ "dev", true }, { "mss", true }, { "src", true }, { "dst", true },
+	{ "dev", true }, { "mss", true }, { "insert", true }, { "src", true },
+	{ "dst", true },
 	{ "out", false }, { "in", false }, { "both", false },
 	{ NULL, false }
 };
@@ -188,12 +206,13 @@ static enum result clamp_show(struct context *ctx, int argc, char **argv)
 }
 
 #define CLAMP_ARGS \
-	"dev IFNAME [mss N|auto] [src PREFIX]... [dst PREFIX]... [out|in|both]"
+	"dev IFNAME [mss N|auto] [insert on|off] [src PREFIX]... [dst PREFIX]... [out|in|both]"
 
 #define CLAMP_MORE \
 	"  dev IFNAME      any device; it may come later, and is followed by name\n" \
 	"  mss N           lower the MSS of TCP handshakes to N bytes at most\n" \
 	"  mss auto        lower it to what fits into the device's MTU (default)\n" \
+	"  insert on|off   add the option to handshakes without (default off)\n" \
 	"  src PREFIX      only if sent from there; may be repeated\n" \
 	"  dst PREFIX      only if sent to there; may be repeated\n" \
 	"  src any         from anywhere (default), and dst any\n" \

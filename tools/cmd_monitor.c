@@ -31,8 +31,8 @@ static void remember(struct tunnels *known, const struct tunnel *t)
 static enum result monitor(struct context *ctx, int argc, char **argv)
 {
 	struct tunnels known = { 0 };
-	enum event event;
-	struct tunnel t;
+	const struct tunnel *t;
+	struct event event;
 	enum result res;
 
 	if (argc)
@@ -46,24 +46,25 @@ static enum result monitor(struct context *ctx, int argc, char **argv)
 	fprintf(stderr, "listening for events\n");
 
 	for (;;) {
-		res = nl_event(ctx->nl, &event, &t, &ctx->err);
+		res = nl_event(ctx->nl, &event, &ctx->err);
 		if (res)
 			break;
-		if (event == EVENT_LOST) {
-			print_event(event, NULL, NULL, &ctx->opt);
-			res = look(ctx, &known);
-			if (res)
-				break;
-			continue;
-		}
-		print_event(event, &t, tunnels_find(&known, t.ifindex),
+		t = &event.tunnel;
+		print_event(&event, tunnels_find(&known, t->ifindex),
 			    &ctx->opt);
+		clamp_free(&event.clamp);
 		if (ferror(stdout))
 			break;
-		if (event == EVENT_DEL)
-			tunnels_remove(&known, t.ifindex);
+		if (event.type == EVENT_LOST)
+			res = look(ctx, &known);
+		else if (event.is_clamp)
+			continue;
+		else if (event.type == EVENT_DEL)
+			tunnels_remove(&known, t->ifindex);
 		else
-			remember(&known, &t);
+			remember(&known, t);
+		if (res)
+			break;
 	}
 out:
 	tunnels_free(&known);
@@ -72,7 +73,7 @@ out:
 
 const struct command monitor_commands[] = {
 	{ "config", monitor, "",
-	  "show tunnels as they are created, changed and deleted",
+	  "show tunnels and clamps as they are created, changed and deleted",
 	  "One event a line, until interrupted; with -j one JSON object a line. Once\n"
 	  "\"listening for events\" stands on the standard error, nothing is missed.\n"
 	  "When the kernel had to drop events, a line says so.\n"

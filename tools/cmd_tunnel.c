@@ -38,6 +38,7 @@ enum {
 	MTU		= 1 << 15,
 	MSS_TX		= 1 << 16,
 	MSS_RX		= 1 << 17,
+	MSS_INSERT	= 1 << 18,
 };
 
 static bool parse_u8(const char *text, uint8_t *value)
@@ -101,12 +102,6 @@ static bool parse_both_keys(const char *value, struct tunnel *t)
 {
 	t->one_key = true;
 	return parse_ikey(value, t) && parse_okey(value, t);
-}
-
-static bool parse_on_off(const char *value, bool *on)
-{
-	*on = !strcmp(value, "on");
-	return *on || !strcmp(value, "off");
 }
 
 static bool parse_icsum(const char *value, struct tunnel *t)
@@ -232,6 +227,17 @@ static bool parse_mss(const char *value, struct tunnel *t)
 	return parse_mss_tx(value, t) && parse_mss_rx(value, t);
 }
 
+static bool parse_mss_insert(const char *value, struct tunnel *t)
+{
+	bool on;
+
+	t->has |= has_bit(MTUN_A_TUNNEL_MSS_INSERT);
+	if (!parse_on_off(value, &on))
+		return false;
+	t->mss_insert = on;
+	return true;
+}
+
 static bool parse_mtu(const char *value, struct tunnel *t)
 {
 	t->has |= has_bit(MTUN_A_TUNNEL_MTU);
@@ -274,6 +280,7 @@ static const struct arg args[] = {
 	{ "mss", MSS_TX | MSS_RX, parse_mss, MSS_WANTS },
 	{ "mss-tx", MSS_TX, parse_mss_tx, MSS_WANTS },
 	{ "mss-rx", MSS_RX, parse_mss_rx, MSS_WANTS },
+	{ "mss-insert", MSS_INSERT, parse_mss_insert, ON_OFF_WANTS },
 	{ "mtu", MTU, parse_mtu, "give a number of bytes, or auto" },
 	{ NULL }
 };
@@ -426,7 +433,7 @@ static enum result tunnel_list(struct context *ctx, int argc, char **argv)
 }
 
 #define CONF_ARGS \
-	"[key K | ikey K okey K] [csum on|off] [seq on|off] [ttl N|inherit] [tos N|inherit] [df set|inherit|clear] [inner-df keep|clear] [frag inner|outer] [dev IFNAME] [fwmark N] [mss N|auto|off] [mtu N|auto]"
+	"[key K | ikey K okey K] [csum on|off] [seq on|off] [ttl N|inherit] [tos N|inherit] [df set|inherit|clear] [inner-df keep|clear] [frag inner|outer] [dev IFNAME] [fwmark N] [mss N|auto|off] [mss-insert on|off] [mtu N|auto]"
 
 #define CONF_MORE \
 	"  local ADDR      outer source address, IPv4 or IPv6\n" \
@@ -455,6 +462,7 @@ static enum result tunnel_list(struct context *ctx, int argc, char **argv)
 	"  mss auto        lower it to what fits into the tunnel and its path\n" \
 	"  mss off         leave it alone (default)\n" \
 	"  mss-tx, mss-rx  the same for what is sent, for what is received only\n" \
+	"  mss-insert on|off  add the option to handshakes without (default off)\n" \
 	"  mtu N           largest inner packet in bytes\n" \
 	"  mtu auto        let it follow the underlay (default)\n" \
 	"Numbers are decimal, or hexadecimal with 0x; a key may be a dotted quad.\n"

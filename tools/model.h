@@ -70,6 +70,7 @@ struct tunnel {
 	uint8_t frag;
 	uint16_t mss_tx;
 	uint16_t mss_rx;
+	uint8_t mss_insert;
 	char link[IFNAMSIZ];	/* "" for any */
 	uint32_t link_ifindex;	/* 0 when there is none by that name */
 	uint32_t fwmark;
@@ -122,6 +123,7 @@ struct clamp {
 	uint32_t ifindex;	/* 0 when there is no device by that name */
 	uint8_t direction;
 	uint16_t mss;
+	uint8_t insert;
 	struct prefixes src;
 	struct prefixes dst;
 	uint64_t verdicts[MTUN_MSS_VERDICT_MAX + 1];
@@ -155,11 +157,18 @@ struct tunnel *tunnels_find(struct tunnels *ts, uint32_t ifindex);
 void tunnels_remove(struct tunnels *ts, uint32_t ifindex);
 void tunnels_free(struct tunnels *ts);
 
-enum event {
+enum event_type {
 	EVENT_NEW,
 	EVENT_SET,
 	EVENT_DEL,
 	EVENT_LOST,		/* the kernel had to drop some */
+};
+
+struct event {
+	enum event_type type;
+	bool is_clamp;
+	struct tunnel tunnel;
+	struct clamp clamp;	/* if it is about one */
 };
 
 struct options {

@@ -50,6 +50,12 @@ const struct name mss_verdict_names[MTUN_MSS_VERDICT_MAX + 1] = {
 		"lowered",
 		"The MSS was larger than allowed and is what is allowed now."
 	},
+	[MTUN_MSS_VERDICT_INSERTED] = {
+		"inserted",
+		"There was no MSS option, and one was added. It says what "
+		"counted without it (see absent), or what is allowed if that is "
+		"less."
+	},
 	[MTUN_MSS_VERDICT_SMALL] = {
 		"small",
 		"The MSS was no larger than allowed."
@@ -57,7 +63,9 @@ const struct name mss_verdict_names[MTUN_MSS_VERDICT_MAX + 1] = {
 	[MTUN_MSS_VERDICT_ABSENT] = {
 		"absent",
 		"There is no MSS option, so that 536 bytes (IPv4) or 1220 "
-		"(IPv6) count (RFC 9293 section 3.7.1)."
+		"(IPv6) count (RFC 9293 section 3.7.1), and it was not to be "
+		"added, or there is no room for it: the TCP header is full, the "
+		"packet as long as it may be, or a fragment."
 	},
 	[MTUN_MSS_VERDICT_MALFORMED] = {
 		"malformed",
@@ -72,7 +80,7 @@ const struct name mss_verdict_names[MTUN_MSS_VERDICT_MAX + 1] = {
 	[MTUN_MSS_VERDICT_NO_MEMORY] = {
 		"no-memory",
 		"No memory to make the header writable. The MSS is larger than "
-		"allowed."
+		"allowed, or an option was to be added."
 	},
 };
 
@@ -223,6 +231,7 @@ const char *const tunnel_attr_names[MTUN_A_TUNNEL_MAX + 1] = {
 	[MTUN_A_TUNNEL_FWMARK] = "fwmark",
 	[MTUN_A_TUNNEL_MSS_TX] = "mss-tx",
 	[MTUN_A_TUNNEL_MSS_RX] = "mss-rx",
+	[MTUN_A_TUNNEL_MSS_INSERT] = "mss-insert",
 	[MTUN_A_TUNNEL_MTU] = "mtu",
 	[MTUN_A_TUNNEL_MTU_AUTO] = "mtu-auto",
 	[MTUN_A_TUNNEL_IF_FLAGS] = "if-flags",
@@ -240,6 +249,7 @@ const char *const clamp_attr_names[MTUN_A_CLAMP_MAX + 1] = {
 	[MTUN_A_CLAMP_IFINDEX] = "ifindex",
 	[MTUN_A_CLAMP_DIRECTION] = "direction",
 	[MTUN_A_CLAMP_MSS] = "mss",
+	[MTUN_A_CLAMP_INSERT] = "insert",
 	[MTUN_A_CLAMP_SRC] = "src",
 	[MTUN_A_CLAMP_DST] = "dst",
 	[MTUN_A_CLAMP_SRC_ANY] = "src-any",

@@ -43,8 +43,7 @@ enum result nl_clamp_dump(struct nl *nl, struct clamps *cs, bool *incomplete,
 /* Subscribes to the events; they wait from then on for nl_event(). */
 enum result nl_subscribe(struct nl *nl, struct error *err);
 
-/* Waits for the next event. t is not touched for EVENT_LOST. */
-enum result nl_event(struct nl *nl, enum event *event, struct tunnel *t,
-		     struct error *err);
+/* Waits for the next event, whose clamp is for clamp_free(). */
+enum result nl_event(struct nl *nl, struct event *event, struct error *err);
 
 #endif /* MTCTL_NL_H */

@@ -58,6 +58,8 @@ static bool read_attr(const struct nlattr *a, struct clamp *c)
 		return get_number(a, &c->direction, sizeof(c->direction));
 	case MTUN_A_CLAMP_MSS:
 		return get_number(a, &c->mss, sizeof(c->mss));
+	case MTUN_A_CLAMP_INSERT:
+		return get_number(a, &c->insert, sizeof(c->insert));
 	case MTUN_A_CLAMP_SRC:
 		return read_prefix(a, prefixes_add(&c->src));
 	case MTUN_A_CLAMP_DST:
@@ -69,7 +71,7 @@ static bool read_attr(const struct nlattr *a, struct clamp *c)
 	return false;
 }
 
-static void read_clamp(const struct nlmsghdr *nlh, struct clamp *c)
+void read_clamp(const struct nlmsghdr *nlh, struct clamp *c)
 {
 	const struct nlattr *a;
 
@@ -118,6 +120,8 @@ static enum result change(struct nl *nl, enum mtun_cmd cmd,
 		mnl_attr_put_u8(nlh, MTUN_A_CLAMP_DIRECTION, c->direction);
 	if (clamp_has(c, MTUN_A_CLAMP_MSS))
 		mnl_attr_put_u16(nlh, MTUN_A_CLAMP_MSS, c->mss);
+	if (clamp_has(c, MTUN_A_CLAMP_INSERT))
+		mnl_attr_put_u8(nlh, MTUN_A_CLAMP_INSERT, c->insert);
 	if (!put_prefixes(nlh, &c->src, MTUN_A_CLAMP_SRC,
 			  set ? MTUN_A_CLAMP_SRC_ANY : 0) ||
 	    !put_prefixes(nlh, &c->dst, MTUN_A_CLAMP_DST,

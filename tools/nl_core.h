@@ -66,6 +66,9 @@ enum result dump(struct nl *nl, uint8_t cmd, void (*restart)(void *data),
 		 reply_fn fn, void *data, const struct about *about,
 		 bool *incomplete, struct error *err);
 
+void read_tunnel(const struct nlmsghdr *nlh, struct tunnel *t);
+void read_clamp(const struct nlmsghdr *nlh, struct clamp *c);
+
 /* Attributes to values; false if they are of another size. */
 bool get_addr(const struct nlattr *a, struct addr *addr);
 bool get_number(const struct nlattr *a, void *to, size_t len);

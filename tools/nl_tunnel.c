@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* struct tunnel to and from netlink attributes, and events. */
-#include <errno.h>
+/* struct tunnel to and from netlink attributes. */
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "names.h"
 #include "nl_core.h"
-
-/* Room for a burst of some ten thousand events while we print. */
-#define EVENT_BUF_SIZE	(16 * 1024 * 1024)
 
 static const char *attr_word(const void *object, unsigned int attr)
 {
@@ -115,6 +110,8 @@ static bool read_attr(const struct nlattr *a, struct tunnel *t)
 		return get_number(a, &t->mss_tx, sizeof(t->mss_tx));
 	case MTUN_A_TUNNEL_MSS_RX:
 		return get_number(a, &t->mss_rx, sizeof(t->mss_rx));
+	case MTUN_A_TUNNEL_MSS_INSERT:
+		return get_number(a, &t->mss_insert, sizeof(t->mss_insert));
 	case MTUN_A_TUNNEL_LINK:
 		return get_name(a, t->link);
 	case MTUN_A_TUNNEL_LINK_IFINDEX:
@@ -138,7 +135,7 @@ static bool read_attr(const struct nlattr *a, struct tunnel *t)
 }
 
 /* Attributes that we do not know come from a newer module: they are left. */
-static void read_tunnel(const struct nlmsghdr *nlh, struct tunnel *t)
+void read_tunnel(const struct nlmsghdr *nlh, struct tunnel *t)
 {
 	const struct nlattr *a;
 
@@ -201,6 +198,7 @@ static void put_tunnel(struct nlmsghdr *nlh, const struct tunnel *t)
 	put_u8(nlh, t, MTUN_A_TUNNEL_FRAG, t->frag);
 	put_u16(nlh, t, MTUN_A_TUNNEL_MSS_TX, t->mss_tx);
 	put_u16(nlh, t, MTUN_A_TUNNEL_MSS_RX, t->mss_rx);
+	put_u8(nlh, t, MTUN_A_TUNNEL_MSS_INSERT, t->mss_insert);
 	if (tunnel_has(t, MTUN_A_TUNNEL_LINK))
 		mnl_attr_put_strz(nlh, MTUN_A_TUNNEL_LINK, t->link);
 	put_u32(nlh, t, MTUN_A_TUNNEL_FWMARK, t->fwmark);
@@ -294,91 +292,4 @@ enum result nl_tunnel_dump(struct nl *nl, struct tunnels *ts, bool *incomplete,
 
 	return dump(nl, MTUN_CMD_TUNNEL_GET, forget, read_many, ts, &a,
 		    incomplete, err);
-}
-
-/* Events */
-
-enum result nl_subscribe(struct nl *nl, struct error *err)
-{
-	int size = EVENT_BUF_SIZE;
-	enum result res;
-	int fd;
-
-	res = connect_family(nl, err);
-	if (res)
-		return res;
-	if (!nl->group)
-		return refuse(err, RES_REFUSED,
-			      "the kernel's mtun has no event group \"%s\"",
-			      MTUN_MCGRP_CONFIG);
-	res = open_socket(&nl->events, NETLINK_GENERIC, err);
-	if (res)
-		return res;
-	fd = mnl_socket_get_fd(nl->events);
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	if (mnl_socket_setsockopt(nl->events, NETLINK_ADD_MEMBERSHIP,
-				  &nl->group, sizeof(nl->group)) < 0)
-		return refuse(err, RES_REFUSED, "cannot subscribe to events: %s",
-			      strerror(errno));
-	return RES_OK;
-}
-
-static bool read_event(struct nl *nl, const struct nlmsghdr *nlh,
-		       enum event *event, struct tunnel *t)
-{
-	const struct genlmsghdr *genl;
-
-	if (nlh->nlmsg_type != nl->family ||
-	    mnl_nlmsg_get_payload_len(nlh) < sizeof(*genl))
-		return false;
-	genl = mnl_nlmsg_get_payload(nlh);
-	switch (genl->cmd) {
-	case MTUN_CMD_TUNNEL_NEW_NTF:
-		*event = EVENT_NEW;
-		break;
-	case MTUN_CMD_TUNNEL_SET_NTF:
-		*event = EVENT_SET;
-		break;
-	case MTUN_CMD_TUNNEL_DEL_NTF:
-		*event = EVENT_DEL;
-		break;
-	default:
-		return false;
-	}
-	read_tunnel(nlh, t);
-	return true;
-}
-
-enum result nl_event(struct nl *nl, enum event *event, struct tunnel *t,
-		     struct error *err)
-{
-	for (;;) {
-		const struct nlmsghdr *nlh = (void *)nl->next_event;
-		int len = nl->events_len;
-
-		if (nlh && mnl_nlmsg_ok(nlh, len)) {
-			const struct nlmsghdr *next = mnl_nlmsg_next(nlh, &len);
-
-			nl->next_event = (char *)next;
-			nl->events_len = len;
-			if (read_event(nl, nlh, event, t))
-				return RES_OK;
-			continue;
-		}
-		nl->next_event = NULL;
-		len = mnl_socket_recvfrom(nl->events, nl->event_buf,
-					  sizeof(nl->event_buf));
-		if (len < 0 && errno == EINTR)
-			continue;
-		if (len < 0 && errno == ENOBUFS) {
-			*event = EVENT_LOST;
-			return RES_OK;
-		}
-		if (len < 0)
-			return refuse(err, RES_REFUSED, "cannot receive events: %s",
-				      strerror(errno));
-		nl->next_event = nl->event_buf;
-		nl->events_len = len;
-	}
 }

@@ -152,6 +152,7 @@ static void add_tunnel(json_t *o, const struct tunnel *t,
 			    json_string(enum_name(frag_names, t->frag)));
 	json_object_set_new(o, "mss_tx", mss_value_json(t->mss_tx));
 	json_object_set_new(o, "mss_rx", mss_value_json(t->mss_rx));
+	json_object_set_new(o, "mss_insert", json_boolean(t->mss_insert));
 	if (t->link[0]) {
 		json_object_set_new(o, "dev", json_name(t->link));
 		json_object_set_new(o, "dev_ifindex", number(t->link_ifindex));
@@ -372,6 +373,8 @@ static void print_settings(const struct tunnel *t, bool all)
 		printf("  mss-tx %s  mss-rx %s", mss_text(t->mss_tx).s,
 		       mss_text(t->mss_rx).s);
 	}
+	if (all || t->mss_insert)
+		printf("  mss-insert %s", t->mss_insert ? "on" : "off");
 	if (all || t->link[0])
 		printf("  dev %s", dev_text(t).s);
 	if (t->fwmark)
@@ -547,6 +550,8 @@ static void print_changes(const struct tunnel *was, const struct tunnel *t)
 		     enum_text(frag_names, t->frag));
 	print_change("mss-tx", mss_text(was->mss_tx), mss_text(t->mss_tx));
 	print_change("mss-rx", mss_text(was->mss_rx), mss_text(t->mss_rx));
+	if (was->mss_insert != t->mss_insert)
+		printf("  mss-insert %s", t->mss_insert ? "on" : "off");
 	print_change("dev", dev_text(was), dev_text(t));
 	print_change("fwmark", key_text(was->fwmark, was->fwmark),
 		     key_text(t->fwmark, t->fwmark));
@@ -579,24 +584,32 @@ static struct text time_text(bool long_form)
 	return t;
 }
 
-void print_event(enum event event, const struct tunnel *t,
-		 const struct tunnel *was, const struct options *opt)
+void print_event(const struct event *event, const struct tunnel *was,
+		 const struct options *opt)
 {
+	const char *name = event_names[event->type];
+	const struct tunnel *t = &event->tunnel;
+
 	if (opt->json) {
 		json_t *o = json_object();
 
-		json_object_set_new(o, "event", json_string(event_names[event]));
+		json_object_set_new(o, "event", json_string(name));
 		json_object_set_new(o, "time", json_string(time_text(true).s));
-		if (t)
+		if (event->is_clamp)
+			json_object_set_new(o, "clamp",
+					    clamp_json(&event->clamp, opt));
+		else if (event->type != EVENT_LOST)
 			add_tunnel(o, t, opt);
 		json_print(o, opt, true);
 		return;
 	}
-	printf("%s  %s%-4s%s  ", time_text(false).s, on(BOLD),
-	       event_names[event], off());
-	if (!t) {
+	printf("%s  %s%-4s%s  ", time_text(false).s, on(BOLD), name, off());
+	if (event->type == EVENT_LOST) {
 		printf("events were lost: the kernel's queue was full");
-	} else if (event == EVENT_SET && was) {
+	} else if (event->is_clamp) {
+		printf("clamp at ");
+		print_clamp_line(&event->clamp);
+	} else if (event->type == EVENT_SET && was) {
 		printf("%s%s%s:", on(BOLD), t->ifname, off());
 		print_changes(was, t);
 	} else {

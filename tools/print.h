@@ -14,7 +14,7 @@ void print_clamps(const struct clamps *cs, const struct options *opt);
  * One line. was is the tunnel as last seen, or NULL; what differs between the
  * two is told for EVENT_SET.
  */
-void print_event(enum event event, const struct tunnel *t,
-		 const struct tunnel *was, const struct options *opt);
+void print_event(const struct event *event, const struct tunnel *was,
+		 const struct options *opt);
 
 #endif /* MTCTL_PRINT_H */

@@ -31,7 +31,7 @@ static json_t *prefixes_json(const struct prefixes *ps)
 	return array;
 }
 
-static json_t *clamp_json(const struct clamp *c, const struct options *opt)
+json_t *clamp_json(const struct clamp *c, const struct options *opt)
 {
 	json_t *o = json_object();
 
@@ -43,6 +43,7 @@ static json_t *clamp_json(const struct clamp *c, const struct options *opt)
 			    json_string(enum_name(clamp_direction_names,
 						  c->direction)));
 	json_object_set_new(o, "mss", mss_value_json(c->mss));
+	json_object_set_new(o, "insert", json_boolean(c->insert));
 	json_object_set_new(o, "src", prefixes_json(&c->src));
 	json_object_set_new(o, "dst", prefixes_json(&c->dst));
 	if (opt->statistics)
@@ -63,13 +64,36 @@ static void print_side(const char *word, const struct prefixes *ps, bool all)
 		       "\n" : "");
 }
 
-static void print_clamp(const struct clamp *c, const struct options *opt)
+static void print_head(const struct clamp *c, bool all)
 {
-	printf("%s%s%s: mss %s  %s  %s%s%s\n", on(BOLD), c->ifname, off(),
-	       mss_text(c->mss).s,
+	printf("%s%s%s: mss %s%s  %s  %s%s%s", on(BOLD), c->ifname, off(),
+	       mss_text(c->mss).s, c->insert ? "  insert on" :
+	       all ? "  insert off" : "",
 	       enum_name(clamp_direction_names, c->direction),
 	       on(c->ifindex ? GREEN : RED), c->ifindex ? "active" : "waiting",
 	       off());
+}
+
+static void print_side_short(const char *word, const struct prefixes *ps)
+{
+	if (ps->n > PER_LINE)
+		printf("  %s %zu prefixes", word, ps->n);
+	else
+		for (size_t i = 0; i < ps->n; i++)
+			printf("  %s %s", word, prefix_text(&ps->v[i]).s);
+}
+
+void print_clamp_line(const struct clamp *c)
+{
+	print_head(c, false);
+	print_side_short("src", &c->src);
+	print_side_short("dst", &c->dst);
+}
+
+static void print_clamp(const struct clamp *c, const struct options *opt)
+{
+	print_head(c, opt->details);
+	putchar('\n');
 	print_side("src", &c->src, opt->details);
 	print_side("dst", &c->dst, opt->details);
 	if (opt->details)

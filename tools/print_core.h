@@ -41,4 +41,8 @@ uint64_t mss_total(const uint64_t *verdicts);
 json_t *mss_json(const uint64_t *verdicts);
 void print_mss(const uint64_t *verdicts, int width);
 
+/* A clamp, for what prints more than clamps */
+json_t *clamp_json(const struct clamp *c, const struct options *opt);
+void print_clamp_line(const struct clamp *c);
+
 #endif /* MTCTL_PRINT_CORE_H */

@@ -30,6 +30,27 @@ static void must(int holds)
 		abort();
 }
 
+/* The sum over the pseudo header has 4 more, that over the segment 4 less. */
+static void insert(const u8 *was, unsigned int len, u16 mss)
+{
+	unsigned int more = MT_TCP_MSS_LEN, end = MT_TCP_LEN_MIN;
+	u8 *tcp = malloc(len + more);
+
+	must(!!tcp);
+	memcpy(tcp, was, end);
+	memset(tcp + end, 0xee, more);
+	memcpy(tcp + end + more, was + end, len - end);
+	mt_mss_insert(tcp, mss, len, true);
+	must((sum_of(tcp, len + more) + more) % 0xffff ==
+	     sum_of(was, len) % 0xffff);
+	must(!memcmp(tcp, was, MT_TCP_LEN_OFFSET));
+	must(!memcmp(tcp + end + more, was + end, len - end));
+	must(mt_mss_check(tcp, len + more, mss) == MTUN_MSS_VERDICT_SMALL);
+	must(!mss || mt_mss_check(tcp, len + more, mss - 1) ==
+		     MTUN_MSS_VERDICT_LOWERED);
+	free(tcp);
+}
+
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
@@ -71,6 +92,9 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		mt_mss_lower(tcp, len, max, false);
 		must(!memcmp(tcp, was, MT_TCP_LEN_MIN));
 	}
+	if (verdict == MTUN_MSS_VERDICT_ABSENT &&
+	    len + MT_TCP_MSS_LEN <= MT_TCP_LEN_MAX)
+		insert(was, len, max);
 	free(was);
 	free(tcp);
 	return 0;

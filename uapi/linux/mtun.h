@@ -108,18 +108,24 @@ enum mtun_frag {
  * a TCP connection (SYN or SYN-ACK). Whatever it was, the packet went on.
  * @MTUN_MSS_VERDICT_LOWERED: The MSS was larger than allowed and is what is
  *   allowed now.
+ * @MTUN_MSS_VERDICT_INSERTED: There was no MSS option, and one was added. It
+ *   says what counted without it (see absent), or what is allowed if that is
+ *   less.
  * @MTUN_MSS_VERDICT_SMALL: The MSS was no larger than allowed.
  * @MTUN_MSS_VERDICT_ABSENT: There is no MSS option, so that 536 bytes (IPv4) or
- *   1220 (IPv6) count (RFC 9293 section 3.7.1).
+ *   1220 (IPv6) count (RFC 9293 section 3.7.1), and it was not to be added, or
+ *   there is no room for it: the TCP header is full, the packet as long as it
+ *   may be, or a fragment.
  * @MTUN_MSS_VERDICT_MALFORMED: The TCP header or an option of it is cut short
  *   or longer than it may be.
  * @MTUN_MSS_VERDICT_SIGNED: A change would break the signature that covers the
  *   options (RFC 2385, RFC 5925).
  * @MTUN_MSS_VERDICT_NO_MEMORY: No memory to make the header writable. The MSS
- *   is larger than allowed.
+ *   is larger than allowed, or an option was to be added.
  */
 enum mtun_mss_verdict {
 	MTUN_MSS_VERDICT_LOWERED = 1,
+	MTUN_MSS_VERDICT_INSERTED,
 	MTUN_MSS_VERDICT_SMALL,
 	MTUN_MSS_VERDICT_ABSENT,
 	MTUN_MSS_VERDICT_MALFORMED,
@@ -326,6 +332,9 @@ enum mtun_stats_attr {
  *   (IPv6). An MSS is only ever lowered.
  * @MTUN_A_TUNNEL_MSS_RX: (u16) The same for what is received from the tunnel.
  *   It bounds the segments that are sent through the tunnel.
+ * @MTUN_A_TUNNEL_MSS_INSERT: (u8) 1 adds the MSS option to segments without
+ *   one, in the directions in which mss-tx and mss-rx are not off; 0, the
+ *   default, leaves them alone.
  * @MTUN_A_TUNNEL_MTU: (u32) Largest inner packet in bytes. 0, the default of
  *   "tunnel-new", takes the MTU of the underlay's route less the outer headers
  *   (1500 bytes where there is no route), now and whenever the tunnel is set.
@@ -357,6 +366,7 @@ enum mtun_tunnel_attr {
 	MTUN_A_TUNNEL_FWMARK,
 	MTUN_A_TUNNEL_MSS_TX,
 	MTUN_A_TUNNEL_MSS_RX,
+	MTUN_A_TUNNEL_MSS_INSERT,
 	MTUN_A_TUNNEL_MTU,
 	MTUN_A_TUNNEL_MTU_AUTO,
 	MTUN_A_TUNNEL_IF_FLAGS,
@@ -397,6 +407,8 @@ enum mtun_prefix_attr {
  * @MTUN_A_CLAMP_MSS: (u16) Largest MSS in segments that open TCP connections,
  *   48 to 65534 bytes, or auto, the default, which is the device's MTU less 40
  *   (IPv4) or 60 (IPv6). An MSS is only ever lowered.
+ * @MTUN_A_CLAMP_INSERT: (u8) 1 adds the MSS option to segments without one; 0,
+ *   the default, leaves them alone.
  * @MTUN_A_CLAMP_SRC: (nest of mtun_prefix_attr) Sources of packets that leave,
  *   which are the destinations of those that arrive. Without any, all are
  *   meant. At most 1024 prefixes, src and dst together.
@@ -413,6 +425,7 @@ enum mtun_clamp_attr {
 	MTUN_A_CLAMP_IFINDEX,
 	MTUN_A_CLAMP_DIRECTION,
 	MTUN_A_CLAMP_MSS,
+	MTUN_A_CLAMP_INSERT,
 	MTUN_A_CLAMP_SRC,
 	MTUN_A_CLAMP_DST,
 	MTUN_A_CLAMP_SRC_ANY,
@@ -448,6 +461,10 @@ enum mtun_clamp_attr {
  * @MTUN_CMD_CLAMP_DEL: Delete a clamp, named by ifname.
  * @MTUN_CMD_CLAMP_GET: Get a clamp, named by ifname, or dump those of the
  *   namespace in the order in which they were made.
+ * @MTUN_CMD_CLAMP_NEW_NTF: A clamp was made in the namespace.
+ * @MTUN_CMD_CLAMP_SET_NTF: A clamp's configuration has changed, or its device
+ *   has come, gone or been renamed.
+ * @MTUN_CMD_CLAMP_DEL_NTF: A clamp was deleted. Carries the clamp as it was.
  */
 enum mtun_cmd {
 	MTUN_CMD_TUNNEL_NEW = 1,
@@ -461,6 +478,9 @@ enum mtun_cmd {
 	MTUN_CMD_CLAMP_SET,
 	MTUN_CMD_CLAMP_DEL,
 	MTUN_CMD_CLAMP_GET,
+	MTUN_CMD_CLAMP_NEW_NTF,
+	MTUN_CMD_CLAMP_SET_NTF,
+	MTUN_CMD_CLAMP_DEL_NTF,
 
 	/* private: */
 	__MTUN_CMD_MAX,

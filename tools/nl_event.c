@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The events of the kernel, as they happen. */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "names.h"
+#include "nl_core.h"
+
+/* Room for a burst of some ten thousand events while we print. */
+#define EVENT_BUF_SIZE	(16 * 1024 * 1024)
+
+enum result nl_subscribe(struct nl *nl, struct error *err)
+{
+	int size = EVENT_BUF_SIZE;
+	enum result res;
+	int fd;
+
+	res = connect_family(nl, err);
+	if (res)
+		return res;
+	if (!nl->group)
+		return refuse(err, RES_REFUSED,
+			      "the kernel's mtun has no event group \"%s\"",
+			      MTUN_MCGRP_CONFIG);
+	res = open_socket(&nl->events, NETLINK_GENERIC, err);
+	if (res)
+		return res;
+	fd = mnl_socket_get_fd(nl->events);
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	if (mnl_socket_setsockopt(nl->events, NETLINK_ADD_MEMBERSHIP,
+				  &nl->group, sizeof(nl->group)) < 0)
+		return refuse(err, RES_REFUSED, "cannot subscribe to events: %s",
+			      strerror(errno));
+	return RES_OK;
+}
+
+static bool read_event(struct nl *nl, const struct nlmsghdr *nlh,
+		       struct event *event)
+{
+	static const struct {
+		uint8_t cmd;
+		enum event_type type;
+		bool is_clamp;
+	} kinds[] = {
+		{ MTUN_CMD_TUNNEL_NEW_NTF, EVENT_NEW, false },
+		{ MTUN_CMD_TUNNEL_SET_NTF, EVENT_SET, false },
+		{ MTUN_CMD_TUNNEL_DEL_NTF, EVENT_DEL, false },
+		{ MTUN_CMD_CLAMP_NEW_NTF, EVENT_NEW, true },
+		{ MTUN_CMD_CLAMP_SET_NTF, EVENT_SET, true },
+		{ MTUN_CMD_CLAMP_DEL_NTF, EVENT_DEL, true },
+	};
+	const struct genlmsghdr *genl;
+	size_t i;
+
+	if (nlh->nlmsg_type != nl->family ||
+	    mnl_nlmsg_get_payload_len(nlh) < sizeof(*genl))
+		return false;
+	genl = mnl_nlmsg_get_payload(nlh);
+	for (i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (kinds[i].cmd == genl->cmd)
+			break;
+	if (i == ARRAY_SIZE(kinds))
+		return false;
+	memset(event, 0, sizeof(*event));
+	event->type = kinds[i].type;
+	event->is_clamp = kinds[i].is_clamp;
+	if (event->is_clamp)
+		read_clamp(nlh, &event->clamp);
+	else
+		read_tunnel(nlh, &event->tunnel);
+	return true;
+}
+
+enum result nl_event(struct nl *nl, struct event *event, struct error *err)
+{
+	for (;;) {
+		const struct nlmsghdr *nlh = (void *)nl->next_event;
+		int len = nl->events_len;
+
+		if (nlh && mnl_nlmsg_ok(nlh, len)) {
+			const struct nlmsghdr *next = mnl_nlmsg_next(nlh, &len);
+
+			nl->next_event = (char *)next;
+			nl->events_len = len;
+			if (read_event(nl, nlh, event))
+				return RES_OK;
+			continue;
+		}
+		nl->next_event = NULL;
+		len = mnl_socket_recvfrom(nl->events, nl->event_buf,
+					  sizeof(nl->event_buf));
+		if (len < 0 && errno == EINTR)
+			continue;
+		if (len < 0 && errno == ENOBUFS) {
+			memset(event, 0, sizeof(*event));
+			event->type = EVENT_LOST;
+			return RES_OK;
+		}
+		if (len < 0)
+			return refuse(err, RES_REFUSED, "cannot receive events: %s",
+				      strerror(errno));
+		nl->next_event = nl->event_buf;
+		nl->events_len = len;
+	}
+}
