@@ -16,7 +16,33 @@ extern struct genl_family mt_genl_family;
 void mt_genl_error(struct genl_info *info, const struct nlattr *attr,
 		   const char *text);
 
+/**
+ * mt_genl_event() - begin an event for those who listen to the configuration
+ * @net: where it happened
+ * @cmd: MTUN_CMD_*_NTF
+ * @size: of its attributes, at least, in bytes
+ *
+ * Return: a message to add attributes to and to give to mt_genl_event_send(), or
+ * NULL if nobody listens. Where there is no memory they are told that they miss
+ * something.
+ */
+struct sk_buff *mt_genl_event(struct net *net, u8 cmd, size_t size);
+
+/**
+ * mt_genl_event_send() - end it
+ * @net: as before
+ * @skb: the message, consumed
+ * @err: why its attributes are not all there, or 0
+ */
+void mt_genl_event_send(struct net *net, struct sk_buff *skb, int err);
+
 int mt_genl_init(void);
 void mt_genl_exit(void);
+
+/* Events about what others do to devices; called by the two above. */
+int mt_genl_tunnel_init(void);
+void mt_genl_tunnel_exit(void);
+int mt_genl_clamp_init(void);
+void mt_genl_clamp_exit(void);
 
 #endif /* MTUN_GENL_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Requests about MSS clamps at devices. */
+/* Requests about MSS clamps at devices, and events. */
 #include "genl.h"
 #include "attrs.h"
 #include "egress.h"
@@ -76,6 +76,15 @@ static int put_clamp(struct sk_buff *skb, const struct mt_egress *egress)
 	    mt_attrs_put_verdicts(skb, MTUN_A_CLAMP_SEEN, &sum))
 		return -EMSGSIZE;
 	return 0;
+}
+
+static void notify(const struct mt_egress *egress, u8 cmd)
+{
+	struct sk_buff *skb = mt_genl_event(egress->net, cmd,
+					    clamp_size(mt_egress_conf(egress)));
+
+	if (skb)
+		mt_genl_event_send(egress->net, skb, put_clamp(skb, egress));
 }
 
 /* ---- a request as a configuration ---- */
@@ -266,8 +275,10 @@ int mtun_nl_clamp_new_doit(struct sk_buff *skb, struct genl_info *info)
 
 	rtnl_lock();
 	err = mt_egress_add(net, name, &conf);
-	if (!err)
+	if (!err) {
 		mt_net(net)->generation++;
+		notify(mt_egress_find(net, name), MTUN_CMD_CLAMP_NEW_NTF);
+	}
 	rtnl_unlock();
 	explain(info, err);
 out_free_prefixes:
@@ -294,8 +305,10 @@ int mtun_nl_clamp_set_doit(struct sk_buff *skb, struct genl_info *info)
 	if (err)
 		goto out_unlock;
 	err = mt_egress_set(egress, &conf);
-	if (!err)
-		mt_net(genl_info_net(info))->generation++;
+	if (!err) {
+		mt_net(egress->net)->generation++;
+		notify(egress, MTUN_CMD_CLAMP_SET_NTF);
+	}
 	explain(info, err);
 out_unlock:
 	rtnl_unlock();
@@ -312,8 +325,9 @@ int mtun_nl_clamp_del_doit(struct sk_buff *skb, struct genl_info *info)
 	egress = find_clamp(info);
 	err = PTR_ERR_OR_ZERO(egress);
 	if (!err) {
+		mt_net(egress->net)->generation++;
+		notify(egress, MTUN_CMD_CLAMP_DEL_NTF);
 		mt_egress_del(egress);
-		mt_net(genl_info_net(info))->generation++;
 	}
 	rtnl_unlock();
 	return err;
@@ -403,4 +417,40 @@ int mtun_nl_clamp_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	}
 	rtnl_unlock();
 	return skb->len ?: err;
+}
+
+/* ---- events ---- */
+
+/* Called after egress.c, which has registered before, and has acted by now. */
+static int clamp_event(struct notifier_block *nb, unsigned long event,
+		       void *ptr)
+{
+	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
+	const struct mt_egress *egress;
+
+	switch (event) {
+	case NETDEV_REGISTER:
+	case NETDEV_CHANGENAME:
+	case NETDEV_UNREGISTER:
+		egress = mt_egress_find(dev_net(dev), dev->name);
+		/* A device that goes has left, unless it is the module that goes. */
+		if (egress && !(event == NETDEV_UNREGISTER && egress->ifindex))
+			notify(egress, MTUN_CMD_CLAMP_SET_NTF);
+		break;
+	}
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block clamp_notifier = {
+	.notifier_call = clamp_event,
+};
+
+int mt_genl_clamp_init(void)
+{
+	return register_netdevice_notifier(&clamp_notifier);
+}
+
+void mt_genl_clamp_exit(void)
+{
+	unregister_netdevice_notifier(&clamp_notifier);
 }

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# What mtctl monitor tells of tunnels that are made, changed, moved and deleted.
+# What mtctl monitor tells of tunnels and clamps that are made, changed, moved and
+# deleted.
 #
 #  +- here ---------------+         +- other ---------------+
 #  |  mt0  ---------------+- - - - -+-> mt0  (when moved)   |
@@ -10,7 +11,7 @@
 
 ALL_TESTS="new_test set_test up_test rename_test mtu_test move_test
 	   move_back_test del_test link_del_test refused_test text_test
-	   netns_exit_test json_test order_test"
+	   clamp_test netns_exit_test json_test order_test"
 
 . "$(dirname "$0")/lib.sh"
 
@@ -262,6 +263,46 @@ text_seen()
 }
 
 # A tunnel of here that lives in a namespace that goes.
+# clamp EVENT JSON TEXT: both monitors of "here" have told it
+clamp_event()
+{
+	check_seen "$here" "$1" "\"clamp\": ?\\{.*$2"
+	slowwait_for grep -qE "$1 +clamp at $3" "$TMP/$here.text"
+	check_err $? "the text of $1: $3"
+}
+
+clamp_test()
+{
+	mark
+	mt "$here" clamp add dev c0 mss 1436 src 203.0.113.0/24
+	clamp_event new '"dev": ?"c0".*"state": ?"waiting"' \
+		"c0: mss 1436  out  waiting  src 203.0.113.0/24$"
+	ip -n "$here" link add c0 type dummy
+	clamp_event set '"dev": ?"c0".*"state": ?"active"' \
+		"c0: mss 1436  out  active  src"
+	ip -n "$here" link set c0 name c1
+	clamp_event set '"dev": ?"c1".*"state": ?"active"' "c1: .*active"
+	mark
+	mt "$here" clamp set dev c1 both insert on dst 198.51.100.1 \
+		dst 198.51.100.2 dst 198.51.100.3 dst 198.51.100.4 dst 2001:db8::/32
+	clamp_event set '"direction": ?"both".*"insert": ?true.*"2001:db8::/32"' \
+		"c1: mss 1436  insert on  both  active  src 203.0.113.0/24  dst 5 prefixes$"
+	mark
+	ip -n "$here" link del c1
+	clamp_event set '"dev": ?"c1".*"state": ?"waiting"' "c1: .*waiting"
+	mark
+	mt "$here" clamp del dev c1
+	clamp_event del '"dev": ?"c1".*"state": ?"waiting"' "c1: .*waiting"
+	# Once each, nothing about others, and nothing elsewhere
+	ip -n "$here" link add c1 type dummy
+	ip -n "$here" link del c1
+	settle
+	check_count "$here" del '"clamp"' 1
+	check_count "$here" set '"clamp"' 0
+	check_count "$other" new '"clamp"' 0
+	log_test "clamps, and the devices that they wait for"
+}
+
 netns_exit_test()
 {
 	local gone

@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Requests about tunnels, and events. */
+#include "genl.h"
+#include "attrs.h"
+#include "conf.h"
+#include "device.h"
+#include "genl_gen.h"
+#include "registry.h"
+#include "stats.h"
+
+#include <linux/netdevice.h>
+#include <linux/rtnetlink.h>
+
+/* ---- a tunnel as a message ---- */
+
+static size_t tunnel_size(void)
+{
+	return NLMSG_ALIGN(GENL_HDRLEN) +
+	       nla_total_size(IFNAMSIZ) +	/* IFNAME */
+	       5 * nla_total_size(sizeof(u32)) + /* IFINDEX, MTU, ... NETNSID */
+	       mt_attrs_conf_size() + mt_attrs_stats_size();
+}
+
+static int put_underlay(struct sk_buff *skb, const struct mt_tunnel *tunnel)
+{
+	struct net *net = dev_net(tunnel->dev);
+	int id;
+
+	if (net_eq(net, tunnel->net))
+		return 0;
+	id = peernet2id_alloc(net, tunnel->net, GFP_KERNEL);
+	return nla_put_s32(skb, MTUN_A_TUNNEL_UNDERLAY_NETNSID, id);
+}
+
+static int put_tunnel(struct sk_buff *skb, const struct mt_tunnel *tunnel)
+{
+	const struct net_device *dev = tunnel->dev;
+	struct mt_stats_sum sum;
+	struct mt_conf conf;
+
+	ASSERT_RTNL();
+
+	mt_device_conf(tunnel, &conf);
+	mt_stats_sum(tunnel->stats, &sum);
+	if (nla_put_u32(skb, MTUN_A_TUNNEL_IFINDEX, dev->ifindex) ||
+	    nla_put_string(skb, MTUN_A_TUNNEL_IFNAME, dev->name) ||
+	    mt_attrs_put_conf(skb, &conf, tunnel->auto_mtu) ||
+	    nla_put_u32(skb, MTUN_A_TUNNEL_LINK_IFINDEX,
+			mt_device_link_ifindex(tunnel)) ||
+	    nla_put_u32(skb, MTUN_A_TUNNEL_MTU, dev->mtu) ||
+	    nla_put_u32(skb, MTUN_A_TUNNEL_IF_FLAGS, dev_get_flags(dev)) ||
+	    put_underlay(skb, tunnel) ||
+	    mt_attrs_put_stats(skb, &sum))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static void notify(const struct mt_tunnel *tunnel, u8 cmd)
+{
+	struct net *net = dev_net(tunnel->dev);
+	struct sk_buff *skb = mt_genl_event(net, cmd, tunnel_size());
+
+	if (skb)
+		mt_genl_event_send(net, skb, put_tunnel(skb, tunnel));
+}
+
+/* ---- requests ---- */
+
+/* Tunnels of another user namespace's underlay are not for root in this one. */
+static int check_permission(struct sk_buff *skb,
+			    const struct mt_tunnel *tunnel,
+			    struct netlink_ext_ack *extack)
+{
+	if (netlink_ns_capable(skb, tunnel->net->user_ns, CAP_NET_ADMIN))
+		return 0;
+	NL_SET_ERR_MSG(extack,
+		       "CAP_NET_ADMIN is needed in the underlay's network namespace as well");
+	return -EPERM;
+}
+
+static void set_refusal(struct genl_info *info,
+			const struct mt_refusal *refusal)
+{
+	if (refusal->text)
+		mt_genl_error(info, info->attrs[refusal->attr], refusal->text);
+}
+
+/* The tunnel that a request names, or ERR_PTR with extack set. */
+static struct mt_tunnel *find_tunnel(struct genl_info *info)
+{
+	const struct nlattr *ifindex = info->attrs[MTUN_A_TUNNEL_IFINDEX];
+	const struct nlattr *ifname = info->attrs[MTUN_A_TUNNEL_IFNAME];
+	struct net *net = genl_info_net(info);
+	struct mt_tunnel *tunnel;
+	struct net_device *dev;
+
+	ASSERT_RTNL();
+
+	if (!ifindex == !ifname) {
+		GENL_SET_ERR_MSG(info,
+				 "ifname or ifindex must name the tunnel, and not both");
+		return ERR_PTR(-EINVAL);
+	}
+	if (ifindex)
+		dev = __dev_get_by_index(net, nla_get_u32(ifindex));
+	else
+		dev = __dev_get_by_name(net, nla_data(ifname));
+	if (!dev) {
+		mt_genl_error(info, ifindex ?: ifname,
+			      ifindex ? "ifindex belongs to no device" :
+					"ifname belongs to no device");
+		return ERR_PTR(-ENODEV);
+	}
+	tunnel = mt_device_tunnel(dev);
+	if (!tunnel) {
+		mt_genl_error(info, ifindex ?: ifname,
+			      ifindex ? "ifindex belongs to a device that is no tunnel" :
+					"ifname belongs to a device that is no tunnel");
+		return ERR_PTR(-EOPNOTSUPP);
+	}
+	return tunnel;
+}
+
+/* Change @conf as the request says. Returns 0, or -EINVAL with extack set. */
+static int apply_request(struct mt_conf *conf, struct genl_info *info)
+{
+	struct mt_conf_change change;
+	const char *text;
+	u16 attr;
+
+	mt_attrs_get_change(&change, info->attrs, MTUN_A_TUNNEL_MTU);
+	text = mt_conf_apply(conf, &change, &attr);
+	if (!text)
+		return 0;
+	mt_genl_error(info, info->attrs[attr], text);
+	return -EINVAL;
+}
+
+/* What the stack would refuse, too, but without a word. */
+static const char *check_ifname(const char *name)
+{
+	static const char invalid[] =
+		"ifname must be 1 to 15 bytes without space, slash or colon, and not . or ..";
+	const char *percent = strchr(name, '%');
+
+	if (!dev_valid_name(name))
+		return invalid;
+	if (percent && (percent[1] != 'd' || strchr(percent + 1, '%')))
+		return "ifname may have one %d, for a free number, and no other %";
+	return NULL;
+}
+
+int mtun_nl_tunnel_new_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	const struct nlattr *ifname = info->attrs[MTUN_A_TUNNEL_IFNAME];
+	const struct nlattr *mtu = info->attrs[MTUN_A_TUNNEL_MTU];
+	struct mt_refusal refusal = { 0 };
+	struct mt_conf conf;
+	const char *text;
+	int err;
+
+	if (!ifname) {
+		GENL_SET_ERR_MSG(info, "ifname is missing");
+		return -EINVAL;
+	}
+	text = check_ifname(nla_data(ifname));
+	if (text) {
+		mt_genl_error(info, ifname, text);
+		return -EINVAL;
+	}
+	mt_conf_init(&conf);
+	err = apply_request(&conf, info);
+	if (err)
+		return err;
+
+	rtnl_lock();
+	err = mt_device_create(genl_info_net(info), nla_data(ifname), &conf,
+			       mtu ? nla_get_u32(mtu) : MT_MTU_AUTO, &refusal);
+	rtnl_unlock();
+	set_refusal(info, &refusal);
+	return err;
+}
+
+int mtun_nl_tunnel_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	const struct nlattr *attr = info->attrs[MTUN_A_TUNNEL_MTU];
+	unsigned int mtu = attr ? nla_get_u32(attr) : 0;
+	struct mt_refusal refusal = { 0 };
+	struct mt_tunnel *tunnel;
+	struct mt_conf conf;
+	int err;
+
+	rtnl_lock();
+	tunnel = find_tunnel(info);
+	err = PTR_ERR_OR_ZERO(tunnel);
+	if (!err)
+		err = check_permission(skb, tunnel, info->extack);
+	if (err)
+		goto out_unlock;
+
+	mt_device_conf(tunnel, &conf);
+	err = apply_request(&conf, info);
+	if (!err)
+		err = mt_device_set(tunnel, &conf, attr ? &mtu : NULL,
+				    &refusal);
+	if (!err)
+		notify(tunnel, MTUN_CMD_TUNNEL_SET_NTF);
+	set_refusal(info, &refusal);
+out_unlock:
+	rtnl_unlock();
+	return err;
+}
+
+int mtun_nl_tunnel_del_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct mt_tunnel *tunnel;
+	int err;
+
+	rtnl_lock();
+	tunnel = find_tunnel(info);
+	err = PTR_ERR_OR_ZERO(tunnel);
+	if (!err)
+		mt_device_delete(tunnel);
+	rtnl_unlock();
+	return err;
+}
+
+int mtun_nl_tunnel_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct mt_tunnel *tunnel;
+	struct sk_buff *reply;
+	void *header;
+	int err;
+
+	reply = genlmsg_new(tunnel_size(), GFP_KERNEL);
+	if (!reply)
+		return -ENOMEM;
+	header = genlmsg_put_reply(reply, info, &mt_genl_family, 0,
+				   MTUN_CMD_TUNNEL_GET);
+	if (!header) {
+		err = -EMSGSIZE;
+		goto err_free_reply;
+	}
+
+	rtnl_lock();
+	tunnel = find_tunnel(info);
+	err = PTR_ERR_OR_ZERO(tunnel);
+	if (!err)
+		err = put_tunnel(reply, tunnel);
+	rtnl_unlock();
+	if (err)
+		goto err_free_reply;
+	genlmsg_end(reply, header);
+	return genlmsg_reply(reply, info);
+
+err_free_reply:
+	nlmsg_free(reply);
+	return err;
+}
+
+/*
+ * The cursor is an ifindex, so that devices that come and go do not shift what
+ * is left; the generation tells the reader that some did.
+ */
+int mtun_nl_tunnel_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct net *net = sock_net(skb->sk);
+	unsigned long ifindex = cb->args[0];
+	struct mt_tunnel *tunnel;
+	void *header;
+	int err = 0;
+
+	if (nlmsg_attrlen(cb->nlh, GENL_HDRLEN)) {
+		NL_SET_ERR_MSG(cb->extack,
+			       "ifname and ifindex are not for a dump, which is of all tunnels");
+		return -EINVAL;
+	}
+
+	rtnl_lock();
+	cb->seq = mt_net(net)->generation;
+	while ((tunnel = mt_device_next(net, &ifindex))) {
+		header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
+				     cb->nlh->nlmsg_seq, &mt_genl_family,
+				     NLM_F_MULTI, MTUN_CMD_TUNNEL_GET);
+		if (!header) {
+			err = -EMSGSIZE;
+			break;
+		}
+		genl_dump_check_consistent(cb, header);
+		err = put_tunnel(skb, tunnel);
+		if (err) {
+			genlmsg_cancel(skb, header);
+			break;
+		}
+		genlmsg_end(skb, header);
+		ifindex++;
+	}
+	rtnl_unlock();
+	cb->args[0] = ifindex;
+	/* a message that is not empty means: there is more to come */
+	return skb->len ?: err;
+}
+
+/* ---- events ---- */
+
+/* Whoever changes a device, mtctl or ip link: it is the same event. */
+static int tunnel_event(struct notifier_block *nb, unsigned long event,
+			void *ptr)
+{
+	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
+	const struct mt_tunnel *tunnel = mt_device_tunnel(dev);
+
+	if (!tunnel)
+		return NOTIFY_DONE;
+
+	switch (event) {
+	case NETDEV_REGISTER:
+		notify(tunnel, MTUN_CMD_TUNNEL_NEW_NTF);
+		break;
+	case NETDEV_UNREGISTER:
+		notify(tunnel, MTUN_CMD_TUNNEL_DEL_NTF);
+		break;
+	case NETDEV_CHANGENAME:
+	case NETDEV_CHANGEMTU:
+	case NETDEV_UP:
+	case NETDEV_DOWN:
+		notify(tunnel, MTUN_CMD_TUNNEL_SET_NTF);
+		break;
+	}
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block tunnel_notifier = {
+	.notifier_call = tunnel_event,
+};
+
+int mt_genl_tunnel_init(void)
+{
+	return register_netdevice_notifier(&tunnel_notifier);
+}
+
+void mt_genl_tunnel_exit(void)
+{
+	unregister_netdevice_notifier(&tunnel_notifier);
+}
