@@ -316,8 +316,8 @@ def add():
     same(done("-d tunnel show mt5").splitlines()[:2],
          ["mt5: GRE over IPv4  192.0.2.1 -> 192.0.2.2  csum  iseq  key none  "
           "DOWN", "    mtu 1472 (auto)  ttl inherit  tos 0  df clear  "
-          "inner-df clear  frag outer  mss 1400  dev later0 (waiting)  "
-          "fwmark none"],
+          "inner-df clear  frag outer  mss 1400  mss-insert off  "
+          "dev later0 (waiting)  fwmark none"],
          "show")
     delete("mt0", "mt1", "mt2", "mt3", "mt4", "mt5")
 

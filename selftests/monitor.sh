@@ -329,6 +329,11 @@ json_test()
 		assert len(lines) > 10
 		for line in lines:
 		    assert line["event"] in ("new", "set", "del"), line
+		    if "clamp" in line:
+		        keys = line["clamp"].keys()
+		        assert keys == {"dev", "ifindex", "state", "direction",
+		                        "mss", "insert", "src", "dst"}, line
+		        continue
 		    assert type(line["ifindex"]) is int, line
 		    for key in ("ifname", "local", "remote", "family", "ttl",
 		                "tos", "mtu", "mtu_auto", "up", "flags"):

@@ -897,7 +897,7 @@ PARTIAL = {"lowered": (
     ("01010101", "%s 01010101", b"x"),
     ("01" * 36, "%s" + "01" * 36, REST[:999]),
     ("01" * 40, "01" * 40, REST),
-    (LINUX + "0101", "%s" + LINUX + "0101", REST))}
+    (LINUX, "%s" + LINUX, REST))}
 
 
 def test_nonlinear():
@@ -971,7 +971,7 @@ def partial(tun, way, v, verdict):
 # Options before and after, which take LIMIT or 536 in place of %s; None: no room
 INSERT = (("", "%s"), ("0402 0101", "%s 0402 0101"), ("01" * 36, "%s" + "01" * 36),
           ("01" * 40, None), ("00 000000 020405b4", "%s 00 000000 020405b4"),
-          (LINUX + "0101", "%s" + LINUX + "0101"), ("020405b4", "020404b0"),
+          (LINUX, "%s" + LINUX), ("020405b4", "020404b0"),
           ("02040200", None), ("1312" + "ab" * 16 + "0101", None),
           ("0200 05b4", None))
 
