@@ -282,83 +282,64 @@ kselftests()
 	sed 's|.*/||' | awk 'NF && !seen[$0]++'
 }
 
-# vm_results LOG STATUS TESTS...: split the output of guest.sh into one piece a
-# test and count each
-vm_results()
+# guest NUMBER TEST...: boot until no test is left to begin, or five times. Leaves
+# "STATUS SECONDS" of each boot in $LOGS/boots-NUMBER.
+guest()
 {
-	local log=$1 test file seconds status
+	local number=$1 boot status begin limit timeout; shift
 
-	shift
-	for test in "$@"; do
-		file=$LOGS/test-$test.log
-		awk -v head="# selftests: mtun: $test" '
-			$0 == head { on = 1; next }
-			!on { next }
-			/^(not )?ok [0-9]+ selftests: mtun: |^# (vm|selftests): / {
-				on = 0; next }
-			{ sub(/^# /, ""); print }' "$log" >"$file"
-		read -r status seconds < <(awk -v t="$test" '
-			$1 == t { print $2, int($3 + 0.5); exit }' \
-			"$LOGS/vm/results")
-		# No result at all: the guest died in this test.
-		if [ -z "$status" ]; then
-			echo "not ok - the guest died" >>"$file"
-		fi
-		account "$test" "${seconds:-0}" "$file" "${status:-125}"
-		status=
-		seconds=
+	timeout=$(sed -n 's/^timeout=//p' selftests/settings 2>/dev/null)
+	# Whoever runs this has a limit, too: rather our own report.
+	limit=$((300 + $# * (${timeout:-45} + 30)))
+	[ $limit -le 4500 ] || limit=4500
+	for boot in 1 2 3 4 5; do
+		begin=$SECONDS
+		selftests/vm/run --out "$LOGS/vm" --timeout $limit \
+			--keep-console "$LOGS/console-$number.$boot.log" \
+			-- selftests/vm/guest.sh "$@" 2>&1 |
+			sed -u "s/^/$number: /"
+		status=${PIPESTATUS[0]}
+		echo "$status $((SECONDS - begin))" >>"$LOGS/boots-$number"
+		case $status in 0|1|97) break ;; esac
 	done
 }
 
-# run_vm TEST...: run them all, with another boot if the guest dies
+# A guest spends half of its time waiting: two of them share the tests.
 run_vm()
 {
-	local boots=0 status log=$LOGS/vm.log timeout limit current begin
-	local -a left=("$@") ran=()
+	local guests=1 number test file status seconds log=$LOGS/boot
 
 	rm -rf "$LOGS/vm"
 	mkdir -p "$LOGS/vm"
-	: >"$LOGS/vm/results"
-	: >"$log"
-	timeout=$(sed -n 's/^timeout=//p' selftests/settings 2>/dev/null)
+	[ "$JOBS" -lt 2 ] || [ $# -lt 2 ] || guests=2
+	for ((number = 1; number <= guests; number++)); do
+		guest $number "$@" &
+	done
+	wait
 
-	while [ ${#left[@]} -gt 0 ]; do
-		boots=$((boots + 1))
-		begin=$SECONDS
-		rm -f "$LOGS/vm/current"
-		# Whoever runs this has a limit, too: rather our own report.
-		limit=$((300 + ${#left[@]} * (${timeout:-45} + 30)))
-		[ $limit -le 4500 ] || limit=4500
-		selftests/vm/run --out "$LOGS/vm" \
-			--keep-console "$LOGS/console-$boots.log" \
-			--timeout $limit \
-			-- selftests/vm/guest.sh "${left[@]}" 2>&1 |
-			tee -a "$log"
-		status=${PIPESTATUS[0]}
-
-		echo "1..1" >"$LOGS/boot"
-		case $status in
-		0|1) echo "ok 1" >>"$LOGS/boot" ;;
-		97) echo "not ok 1 the kernel complained" >>"$LOGS/boot" ;;
-		*) echo "not ok 1 the guest died or hung (status $status)" >>"$LOGS/boot" ;;
-		esac
-		account "boot $boots" $((SECONDS - begin)) "$LOGS/boot" 0
-		case $status in 0|1|97) break ;; esac
-
-		# Go on behind the test that was fatal.
-		current=$(cat "$LOGS/vm/current" 2>/dev/null)
-		while [ -n "$current" ] && [ ${#left[@]} -gt 0 ]; do
-			ran+=("${left[0]}")
-			[ "${left[0]}" = "$current" ] && current=
-			left=("${left[@]:1}")
-		done
-		if [ ${#ran[@]} -eq 0 ] || [ $boots -ge 5 ]; then
-			echo "# giving up on the virtual machine"
-			break
-		fi
+	for ((number = 1; number <= guests; number++)); do
+		while read -r status seconds; do
+			echo "1..1" >"$log"
+			case $status in
+			0|1) echo "ok 1" ;;
+			97) echo "not ok 1 the kernel complained" ;;
+			*) echo "not ok 1 the guest died or hung (status $status)" ;;
+			esac >>"$log"
+			account "guest $number" "$seconds" "$log" 0
+		done <"$LOGS/boots-$number"
 	done
 
-	vm_results "$log" "$@"
+	for test in "$@"; do
+		file=$LOGS/vm/${test//\//_}
+		[ -d "$file" ] || mkdir "$file"
+		# No result at all: the guest died in this test, or before.
+		if ! read -r status seconds 2>/dev/null <"$file/result"; then
+			echo "not ok - the guest died" >>"$file/log"
+			status=125
+			seconds=0
+		fi
+		account "$test" "${seconds%.*}" "$file/log" "$status"
+	done
 }
 
 ##############################################################################

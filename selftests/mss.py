@@ -787,7 +787,7 @@ def test_random(way, limits, insert=False):
     print("# %s: %s" % (way, {v: verdicts.count(v) for v in set(verdicts)}))
     report(group, "enough of each verdict",
            [v for v in VERDICTS[:-1]
-            if verdicts.count(v) < 20 * (insert or v != "inserted")], [])
+            if verdicts.count(v) < 10 * (insert or v != "inserted")], [])
 
     stats_grown("t4")
     got = through(way, pkts)

@@ -11,9 +11,10 @@
 #  * mtun is unloaded between tests; a test after which that is impossible has
 #    failed.
 #
-# $MTUN_VM_OUT gets "current", the name of the running test, and "results", a
-# line "NAME EXIT-STATUS SECONDS" for every test that has ended, so that
-# somebody outside knows where the guest died.
+# $MTUN_VM_OUT gets a directory for every test that is begun, with "log", what it
+# says, and "result", "EXIT-STATUS SECONDS", when it has ended. A test whose
+# directory is there already is left out: so several guests share the work, and
+# the next one goes on behind the test in which a guest has died.
 
 cd "$(dirname "$0")/.." || exit 126
 out=${MTUN_VM_OUT:-$(mktemp -d)}
@@ -37,7 +38,7 @@ run_one()
 	[ "$timeout" -gt 0 ] && limit=(timeout -k 5 "$timeout")
 	mkdir -p $cgroup
 
-	exec 3> >(exec sed -u 's/^/# /')
+	exec 3> >(exec tee "$2" | sed -u 's/^/# /')
 	printer=$!
 	(
 		echo $BASHPID >$cgroup/cgroup.procs
@@ -95,21 +96,21 @@ signal.pause()' &
 fi
 
 echo "TAP version 13"
-echo "1..$#"
 
 num=0
 failed=0
 for test in "$@"; do
+	dir=$out/${test//\//_}
+	mkdir "$dir" 2>/dev/null || continue
 	num=$((num + 1))
 	name="selftests: mtun: $test"
 	begin=$(date +%s.%N)
 	marker="mtun-test: $test begins ($num)"
 
-	echo "$test" >"$out/current"
 	echo "$marker" >/dev/kmsg
 	echo "# $name"
 
-	run_one "$test"
+	run_one "$test" "$dir/log"
 	rc=$?
 	case $rc in
 	0) verdict="ok $num $name" ;;
@@ -130,7 +131,8 @@ for test in "$@"; do
 			{ text = text $0 "\n" }
 			END { printf "%s", text }' |
 		  grep -E -A 25 -m 40 "$complaints"); then
-		printf '%s\n' "$said" | sed 's/^/# kernel: /'
+		printf '%s\n' "$said" | sed 's/^/# kernel: /' |
+			tee -a "$dir/log"
 		if [ $rc -eq 0 ] || [ $rc -eq 4 ]; then
 			rc=1
 			verdict="not ok $num $name # the kernel complained"
@@ -142,7 +144,7 @@ for test in "$@"; do
 		  'BEGIN { printf "%.1f", e - b }')
 	echo "$verdict"
 	echo "# $test took $seconds s"
-	echo "$test $rc $seconds" >>"$out/results"
+	echo "$rc $seconds" >"$dir/result"
 done
-rm -f "$out/current"
+echo "1..$num"
 exit $failed
