@@ -25,7 +25,7 @@ void mt_attrs_get_change(struct mt_conf_change *change,
 
 		if (!attr)
 			continue;
-		change->given |= BIT(i);
+		change->given |= BIT_ULL(i);
 		switch (i) {
 		case MTUN_A_TUNNEL_LOCAL:
 			change->local = nla_data(attr);
@@ -79,6 +79,12 @@ void mt_attrs_get_change(struct mt_conf_change *change,
 		case MTUN_A_TUNNEL_MSS_INSERT:
 			change->mss_insert = nla_get_u8(attr);
 			break;
+		case MTUN_A_TUNNEL_DESCRIPTION:
+			change->description = nla_data(attr);
+			break;
+		case MTUN_A_TUNNEL_ORIGIN:
+			change->origin = nla_get_u8(attr);
+			break;
 		case MTUN_A_TUNNEL_LINK:
 			change->link = nla_data(attr);
 			break;
@@ -102,7 +108,8 @@ size_t mt_attrs_conf_size(void)
 	       nla_total_size(IFNAMSIZ) +	/* LINK */
 	       3 * nla_total_size(sizeof(u32)) + /* IKEY, OKEY, FWMARK */
 	       2 * nla_total_size(sizeof(u16)) + /* MSS_TX, MSS_RX */
-	       9 * nla_total_size(sizeof(u8));
+	       nla_total_size(MT_DESCRIPTION_MAX + 1) +
+	       10 * nla_total_size(sizeof(u8));
 }
 
 int mt_attrs_put_conf(struct sk_buff *skb, const struct mt_conf *conf,
@@ -126,9 +133,13 @@ int mt_attrs_put_conf(struct sk_buff *skb, const struct mt_conf *conf,
 	    nla_put_u16(skb, MTUN_A_TUNNEL_MSS_TX, conf->mss_tx) ||
 	    nla_put_u16(skb, MTUN_A_TUNNEL_MSS_RX, conf->mss_rx) ||
 	    nla_put_u8(skb, MTUN_A_TUNNEL_MSS_INSERT, conf->mss_insert) ||
+	    nla_put_u8(skb, MTUN_A_TUNNEL_ORIGIN, conf->origin) ||
 	    nla_put_string(skb, MTUN_A_TUNNEL_LINK, conf->link) ||
 	    nla_put_u32(skb, MTUN_A_TUNNEL_FWMARK, conf->fwmark) ||
 	    nla_put_u8(skb, MTUN_A_TUNNEL_MTU_AUTO, mtu_auto))
+		return -EMSGSIZE;
+	if (conf->description &&
+	    nla_put_string(skb, MTUN_A_TUNNEL_DESCRIPTION, conf->description))
 		return -EMSGSIZE;
 	if (conf->iflags & MTUN_GRE_FLAG_KEY &&
 	    nla_put_u32(skb, MTUN_A_TUNNEL_IKEY, conf->ikey))

@@ -7,7 +7,7 @@
 
 static bool given(const struct mt_conf_change *change, u16 attr)
 {
-	return change->given & BIT(attr);
+	return change->given & BIT_ULL(attr);
 }
 
 static u8 family_of(u16 len)
@@ -256,6 +256,25 @@ static const char *apply_mss(struct mt_conf *conf,
 	return NULL;
 }
 
+/* It ends on terminals. */
+static const char *apply_description(struct mt_conf *conf,
+				     const struct mt_conf_change *change,
+				     u16 *attr)
+{
+	const u8 *byte;
+
+	if (!given(change, MTUN_A_TUNNEL_DESCRIPTION))
+		return NULL;
+	*attr = MTUN_A_TUNNEL_DESCRIPTION;
+	for (byte = (const u8 *)change->description; *byte; byte++)
+		if (*byte < ' ' || *byte == 0x7f)
+			return "description must have no control characters";
+	if (byte - (const u8 *)change->description > MT_DESCRIPTION_MAX)
+		return "description must be at most 255 bytes long";
+	conf->description = *change->description ? change->description : NULL;
+	return NULL;
+}
+
 void mt_conf_init(struct mt_conf *conf)
 {
 	memset(conf, 0, sizeof(*conf));
@@ -302,6 +321,16 @@ const char *mt_conf_apply(struct mt_conf *conf,
 	err = apply_link(conf, change, attr);
 	if (err)
 		return err;
+
+	err = apply_description(conf, change, attr);
+	if (err)
+		return err;
+
+	if (given(change, MTUN_A_TUNNEL_ORIGIN))
+		conf->origin = change->origin;
+	*attr = MTUN_A_TUNNEL_ORIGIN;
+	if (conf->origin > MTUN_ORIGIN_MAX)
+		return "origin must be manual or file";
 
 	if (given(change, MTUN_A_TUNNEL_FWMARK))
 		conf->fwmark = change->fwmark;

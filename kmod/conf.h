@@ -5,9 +5,11 @@
 
 #include "types.h"
 
+#define MT_DESCRIPTION_MAX	255	/* bytes */
+
 /**
  * struct mt_conf_change - what a request gives of a configuration
- * @given: BIT(MTUN_A_TUNNEL_x) for each attribute x that is there; the fields
+ * @given: BIT_ULL(MTUN_A_TUNNEL_x) for each attribute x that is there; the fields
  *	   of the others are not looked at
  * @local: address in network byte order, not NULL if it was given
  * @remote: address in network byte order, not NULL if it was given
@@ -31,9 +33,11 @@
  * @mss_tx: .
  * @mss_rx: .
  * @mss_insert: .
+ * @origin: .
+ * @description: text, not NULL if it was given
  */
 struct mt_conf_change {
-	u32 given;
+	u64 given;
 	const void *local;
 	const void *remote;
 	const char *link;
@@ -56,6 +60,8 @@ struct mt_conf_change {
 	u16 mss_tx;
 	u16 mss_rx;
 	u8 mss_insert;
+	u8 origin;
+	const char *description;
 };
 
 /**

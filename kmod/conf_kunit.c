@@ -5,7 +5,7 @@
 
 #define CSUM		MTUN_GRE_FLAG_CSUM
 #define SEQ		MTUN_GRE_FLAG_SEQ
-#define GIVES(x)	BIT(MTUN_A_TUNNEL_##x)
+#define GIVES(x)	BIT_ULL(MTUN_A_TUNNEL_##x)
 #define LOCAL(a)	.local = (a), .local_len = sizeof(a)
 #define REMOTE(a)	.remote = (a), .remote_len = sizeof(a)
 
@@ -56,6 +56,7 @@ struct apply_case {
 
 #define BOTH_GIVEN	(GIVES(LOCAL) | GIVES(REMOTE))
 #define PAIR(l, r)	{ .given = BOTH_GIVEN, LOCAL(l), REMOTE(r) }
+#define FIFTY	"01234567890123456789012345678901234567890123456789"
 #define ONE(a, ...)	{ .given = GIVES(a), __VA_ARGS__ }
 #define ERROR(a, text)	.attr = MTUN_A_TUNNEL_##a, .error = text
 
@@ -227,6 +228,21 @@ static const struct apply_case apply_cases[] = {
 	  ERROR(MSS_TX, "mss-tx must be off, auto or at least 48") },
 	{ "mss-rx 1", V4, ONE(MSS_RX, .mss_rx = 1),
 	  ERROR(MSS_RX, "mss-rx must be off, auto or at least 48") },
+	{ "mss-insert", V4, ONE(MSS_INSERT, .mss_insert = 1) },
+	{ "origin", V4, ONE(ORIGIN, .origin = MTUN_ORIGIN_FILE) },
+	{ "origin 2", V4, ONE(ORIGIN, .origin = 2),
+	  ERROR(ORIGIN, "origin must be manual or file") },
+	{ "description", V4, ONE(DESCRIPTION, .description = "a \xc3\xa4 ~") },
+	{ "no description", V4, ONE(DESCRIPTION, .description = "") },
+	{ "escape in a description", V4, ONE(DESCRIPTION, .description = "a\33"),
+	  ERROR(DESCRIPTION, "description must have no control characters") },
+	{ "delete in a description", V4, ONE(DESCRIPTION, .description = "\177"),
+	  ERROR(DESCRIPTION, "description must have no control characters") },
+	{ "description of 255 bytes", V4,
+	  ONE(DESCRIPTION, .description = FIFTY FIFTY FIFTY FIFTY FIFTY "12345") },
+	{ "description of 256 bytes", V4,
+	  ONE(DESCRIPTION, .description = FIFTY FIFTY FIFTY FIFTY FIFTY "123456"),
+	  ERROR(DESCRIPTION, "description must be at most 255 bytes long") },
 	{ "fwmark", V4, ONE(FWMARK, .fwmark = 0xffffffff) },
 	{ "no fwmark", V4_KEYS, { .given = GIVES(FWMARK) } },
 
@@ -325,6 +341,12 @@ static void expect_conf(struct kunit *test, const struct mt_conf *got,
 	KUNIT_EXPECT_EQ(test, got->frag, want->frag);
 	KUNIT_EXPECT_EQ(test, got->mss_tx, want->mss_tx);
 	KUNIT_EXPECT_EQ(test, got->mss_rx, want->mss_rx);
+	KUNIT_EXPECT_EQ(test, got->mss_insert, want->mss_insert);
+	KUNIT_EXPECT_EQ(test, got->origin, want->origin);
+	KUNIT_EXPECT_EQ(test, !got->description, !want->description);
+	if (got->description && want->description)
+		KUNIT_EXPECT_EQ(test, strcmp(got->description,
+					     want->description), 0);
 	KUNIT_EXPECT_EQ(test, got->tos, want->tos);
 	KUNIT_EXPECT_EQ(test, got->tos_inherit, want->tos_inherit);
 }
@@ -396,6 +418,11 @@ static void make_change(struct kunit *test, struct mt_conf_change *to,
 	COPY(frag, FRAG);
 	COPY(mss_tx, MSS_TX);
 	COPY(mss_rx, MSS_RX);
+	COPY(mss_insert, MSS_INSERT);
+	COPY(origin, ORIGIN);
+	if (from->given & GIVES(DESCRIPTION))
+		to->description = mt_test_copy(test, from->description,
+					       strlen(from->description) + 1);
 	COPY(tos, TOS);
 	COPY(tos_inherit, TOS_INHERIT);
 #undef COPY
@@ -404,7 +431,7 @@ static void make_change(struct kunit *test, struct mt_conf_change *to,
 /* What a change makes of a configuration, if its flags are not about keys. */
 static void model(struct mt_conf *conf, const struct mt_conf_change *change)
 {
-	u32 given = change->given;
+	u64 given = change->given;
 
 	if (given & GIVES(LOCAL)) {
 		conf->family = change->local_len == 4 ? AF_INET : AF_INET6;
@@ -448,6 +475,13 @@ static void model(struct mt_conf *conf, const struct mt_conf_change *change)
 		conf->mss_tx = change->mss_tx;
 	if (given & GIVES(MSS_RX))
 		conf->mss_rx = change->mss_rx;
+	if (given & GIVES(MSS_INSERT))
+		conf->mss_insert = change->mss_insert;
+	if (given & GIVES(ORIGIN))
+		conf->origin = change->origin;
+	if (given & GIVES(DESCRIPTION))
+		conf->description = *change->description ?
+				    change->description : NULL;
 	if (given & GIVES(TOS))
 		conf->tos = change->tos;
 	if (given & GIVES(TOS_INHERIT))
@@ -650,17 +684,20 @@ static void mt_conf_order_test(struct kunit *test)
 			 GIVES(TOS) | GIVES(TOS_INHERIT) | GIVES(LINK) |
 			 GIVES(TTL_INHERIT) | GIVES(DF) | GIVES(INNER_DF) |
 			 GIVES(IFLAGS) | GIVES(OFLAGS) | GIVES(FWMARK) |
-			 GIVES(MSS_TX) | GIVES(MSS_RX),
+			 GIVES(MSS_TX) | GIVES(MSS_RX) | GIVES(MSS_INSERT) |
+			 GIVES(ORIGIN) | GIVES(DESCRIPTION),
 		LOCAL(c4), REMOTE(a4), .ikey = 1, .okey = 2, .ttl = 3,
 		.tos = 4, .tos_inherit = 1, .link = "eth6", .fwmark = 7,
 		.ttl_inherit = 1, .df = MTUN_DF_INHERIT, .inner_df = 1,
 		.iflags = CSUM, .iflags_mask = CSUM | SEQ,
 		.oflags = SEQ, .oflags_mask = SEQ,
-		.mss_tx = 1300, .mss_rx = MTUN_MSS_AUTO,
+		.mss_tx = 1300, .mss_rx = MTUN_MSS_AUTO, .mss_insert = 1,
+		.origin = MTUN_ORIGIN_FILE, .description = "to somebody",
 	};
 	struct mt_conf_change one, change;
 	struct mt_conf conf, want;
-	u32 random = 1, left;
+	u32 random = 1;
+	u64 left;
 	const char *error;
 	u16 attr;
 	int round;
@@ -680,7 +717,7 @@ static void mt_conf_order_test(struct kunit *test)
 			one = all;
 			do {
 				random = random * 1103515245 + 12345;
-				one.given = BIT(random >> 16 & 31);
+				one.given = BIT_ULL(random >> 16 & 63);
 			} while (!(one.given & left));
 			/* Until local has moved, remote must not be there. */
 			if (one.given == GIVES(REMOTE) && left & GIVES(LOCAL))

@@ -19,6 +19,7 @@ struct mt_stats;
  * @mss: largest MSS that may go by, or MTUN_MSS_AUTO
  * @insert: add the option where it is missing
  * @direction: enum mtun_clamp_direction
+ * @origin: who made it, enum mtun_origin
  * @n_src: how many prefixes there are of the side behind the device's router
  * @n_dst: how many there are of the other side; 0 is any address for both
  * @prefixes: @n_src of the one, then @n_dst of the other
@@ -27,6 +28,7 @@ struct mt_egress_conf {
 	u16 mss;
 	bool insert;
 	u8 direction;
+	u8 origin;
 	unsigned int n_src;
 	unsigned int n_dst;
 	struct mt_prefix *prefixes;

@@ -29,6 +29,12 @@ struct mt_endpoint *mt_endpoint_new(struct mt_tunnel *tunnel,
 	}
 	ep->tunnel = tunnel;
 	ep->conf = *conf;
+	if (conf->description) {
+		ep->conf.description = kstrdup(conf->description,
+					       GFP_KERNEL_ACCOUNT);
+		if (!ep->conf.description)
+			goto err_put_link;
+	}
 	mt_conf_received(conf, &ep->received);
 	mt_conf_sent(conf, &ep->sent);
 	ep->family = mt_family_of(conf);
@@ -38,6 +44,8 @@ struct mt_endpoint *mt_endpoint_new(struct mt_tunnel *tunnel,
 		     conf->okey);
 	return ep;
 
+err_put_link:
+	mt_link_put(ep->link);
 err_destroy_routes:
 	dst_cache_destroy(&ep->routes);
 err_free_ep:
@@ -50,6 +58,7 @@ static void endpoint_free(struct rcu_head *rcu)
 	struct mt_endpoint *ep = container_of(rcu, struct mt_endpoint, rcu);
 
 	dst_cache_destroy(&ep->routes);
+	kfree(ep->conf.description);
 	kfree(ep);
 }
 

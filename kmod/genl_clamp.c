@@ -27,6 +27,7 @@ static size_t clamp_size(const struct mt_egress_conf *conf)
 	       nla_total_size(sizeof(u8)) +	/* DIRECTION */
 	       nla_total_size(sizeof(u16)) +	/* MSS */
 	       nla_total_size(sizeof(u8)) +	/* INSERT */
+	       nla_total_size(sizeof(u8)) +	/* ORIGIN */
 	       (conf->n_src + conf->n_dst) * prefix + mt_attrs_verdicts_size();
 }
 
@@ -72,6 +73,7 @@ static int put_clamp(struct sk_buff *skb, const struct mt_egress *egress)
 	    nla_put_u8(skb, MTUN_A_CLAMP_DIRECTION, conf->direction) ||
 	    nla_put_u16(skb, MTUN_A_CLAMP_MSS, conf->mss) ||
 	    nla_put_u8(skb, MTUN_A_CLAMP_INSERT, conf->insert) ||
+	    nla_put_u8(skb, MTUN_A_CLAMP_ORIGIN, conf->origin) ||
 	    put_prefixes(skb, conf) ||
 	    mt_attrs_put_verdicts(skb, MTUN_A_CLAMP_SEEN, &sum))
 		return -EMSGSIZE;
@@ -176,6 +178,7 @@ static int read_request(struct mt_egress_conf *conf,
 	const struct nlattr *mss = info->attrs[MTUN_A_CLAMP_MSS];
 	const struct nlattr *direction = info->attrs[MTUN_A_CLAMP_DIRECTION];
 	const struct nlattr *insert = info->attrs[MTUN_A_CLAMP_INSERT];
+	const struct nlattr *origin = info->attrs[MTUN_A_CLAMP_ORIGIN];
 	int err;
 
 	*conf = *old;
@@ -184,6 +187,8 @@ static int read_request(struct mt_egress_conf *conf,
 		conf->direction = nla_get_u8(direction);
 	if (insert)
 		conf->insert = nla_get_u8(insert);
+	if (origin)
+		conf->origin = nla_get_u8(origin);
 	if (mss)
 		conf->mss = nla_get_u16(mss);
 	if (conf->mss < MT_MSS_MIN) {

@@ -30,6 +30,8 @@ static const struct nla_policy mtun_tunnel_new_policy[MTUN_A_TUNNEL_MTU + 1] = {
 	[MTUN_A_TUNNEL_MSS_TX] = { .type = NLA_U16 },
 	[MTUN_A_TUNNEL_MSS_RX] = { .type = NLA_U16 },
 	[MTUN_A_TUNNEL_MSS_INSERT] = NLA_POLICY_MAX(NLA_U8, 1),
+	[MTUN_A_TUNNEL_DESCRIPTION] = { .type = NLA_NUL_STRING, .len = 255 },
+	[MTUN_A_TUNNEL_ORIGIN] = NLA_POLICY_MAX(NLA_U8, 1),
 	[MTUN_A_TUNNEL_MTU] = { .type = NLA_U32 },
 };
 
@@ -54,6 +56,8 @@ static const struct nla_policy mtun_tunnel_set_policy[MTUN_A_TUNNEL_MTU + 1] = {
 	[MTUN_A_TUNNEL_MSS_TX] = { .type = NLA_U16 },
 	[MTUN_A_TUNNEL_MSS_RX] = { .type = NLA_U16 },
 	[MTUN_A_TUNNEL_MSS_INSERT] = NLA_POLICY_MAX(NLA_U8, 1),
+	[MTUN_A_TUNNEL_DESCRIPTION] = { .type = NLA_NUL_STRING, .len = 255 },
+	[MTUN_A_TUNNEL_ORIGIN] = NLA_POLICY_MAX(NLA_U8, 1),
 	[MTUN_A_TUNNEL_MTU] = { .type = NLA_U32 },
 };
 
@@ -67,16 +71,17 @@ static const struct nla_policy mtun_tunnel_get_policy[MTUN_A_TUNNEL_IFNAME + 1] 
 	[MTUN_A_TUNNEL_IFNAME] = { .type = NLA_NUL_STRING, .len = 15 },
 };
 
-static const struct nla_policy mtun_clamp_new_policy[MTUN_A_CLAMP_DST + 1] = {
+static const struct nla_policy mtun_clamp_new_policy[MTUN_A_CLAMP_ORIGIN + 1] = {
 	[MTUN_A_CLAMP_IFNAME] = { .type = NLA_NUL_STRING, .len = 15 },
 	[MTUN_A_CLAMP_DIRECTION] = NLA_POLICY_MAX(NLA_U8, 2),
 	[MTUN_A_CLAMP_MSS] = { .type = NLA_U16 },
 	[MTUN_A_CLAMP_INSERT] = NLA_POLICY_MAX(NLA_U8, 1),
 	[MTUN_A_CLAMP_SRC] = NLA_POLICY_NESTED(mtun_prefix_nl_policy),
 	[MTUN_A_CLAMP_DST] = NLA_POLICY_NESTED(mtun_prefix_nl_policy),
+	[MTUN_A_CLAMP_ORIGIN] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
-static const struct nla_policy mtun_clamp_set_policy[MTUN_A_CLAMP_DST_ANY + 1] = {
+static const struct nla_policy mtun_clamp_set_policy[MTUN_A_CLAMP_ORIGIN + 1] = {
 	[MTUN_A_CLAMP_IFNAME] = { .type = NLA_NUL_STRING, .len = 15 },
 	[MTUN_A_CLAMP_DIRECTION] = NLA_POLICY_MAX(NLA_U8, 2),
 	[MTUN_A_CLAMP_MSS] = { .type = NLA_U16 },
@@ -85,6 +90,7 @@ static const struct nla_policy mtun_clamp_set_policy[MTUN_A_CLAMP_DST_ANY + 1] =
 	[MTUN_A_CLAMP_DST] = NLA_POLICY_NESTED(mtun_prefix_nl_policy),
 	[MTUN_A_CLAMP_SRC_ANY] = { .type = NLA_FLAG },
 	[MTUN_A_CLAMP_DST_ANY] = { .type = NLA_FLAG },
+	[MTUN_A_CLAMP_ORIGIN] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 static const struct nla_policy mtun_clamp_del_policy[MTUN_A_CLAMP_IFNAME + 1] = {

@@ -124,7 +124,8 @@ void mt_mss_insert(u8 *tcp, u16 mss, u16 len, bool checksum)
 	u16 sum;
 
 	mt_put_be16(tcp + MT_TCP_LEN_OFFSET, new);
-	mt_put_be16(tcp + MT_TCP_LEN_MIN, kind);
+	tcp[MT_TCP_LEN_MIN] = OPT_MSS;
+	tcp[MT_TCP_LEN_MIN + 1] = MT_TCP_MSS_LEN;
 	mt_put_be16(tcp + MT_TCP_LEN_MIN + 2, mss);
 	if (!checksum) {
 		sum = mt_get_be16(tcp + CHECKSUM_OFFSET);

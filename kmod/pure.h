@@ -30,8 +30,9 @@
 typedef __u8 u8;
 typedef __u16 u16;
 typedef __u32 u32;
+typedef __u64 u64;
 
-#define BIT(n)			(1UL << (n))
+#define BIT_ULL(n)		(1ULL << (n))
 #define cpu_to_be16(x)		htons(x)
 #define cpu_to_be32(x)		htonl(x)
 #define be16_to_cpu(x)		ntohs(x)

@@ -53,6 +53,8 @@ struct mt_tuple {
  * @mss_tx: largest MSS of TCP handshakes sent, MTUN_MSS_OFF or MTUN_MSS_AUTO
  * @mss_rx: the same for those received
  * @mss_insert: add the MSS option where it is missing
+ * @origin: who made it, enum mtun_origin
+ * @description: what it is for, or NULL; not owned
  *
  * Keys are in host byte order, addresses in network byte order.
  */
@@ -76,6 +78,8 @@ struct mt_conf {
 	u16 mss_tx;
 	u16 mss_rx;
 	bool mss_insert;
+	u8 origin;
+	const char *description;
 };
 
 #endif /* MTUN_TYPES_H */

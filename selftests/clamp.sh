@@ -59,7 +59,7 @@ control_test()
 	check_match "$text" "dst 198.51.100.7"$'$' "dst"
 	text=$(mt "$ns" -j -s clamp show dev d0)
 	text=${text#*\"ifindex\":}
-	check_eq "${text#*,}" '"state":"active","direction":"out","mss":1436,"insert":false,"src":["203.0.113.0/24","2001:db8:100::/40"],"dst":["198.51.100.7"],"stats":{"seen":0,"lowered":0,"inserted":0,"small":0,"absent":0,"malformed":0,"signed":0,"no_memory":0}}]' \
+	check_eq "${text#*,}" '"state":"active","direction":"out","mss":1436,"insert":false,"origin":"manual","src":["203.0.113.0/24","2001:db8:100::/40"],"dst":["198.51.100.7"],"stats":{"seen":0,"lowered":0,"inserted":0,"small":0,"absent":0,"malformed":0,"signed":0,"no_memory":0}}]' \
 		"JSON"
 
 	# What is not given stays.

@@ -363,6 +363,18 @@ def set_settings():
     fields("mt0", ikey=9, okey=9, icsum=False, ocsum=False, iseq=False,
            oseq=False, df="set", inner_df="keep", frag="inner", mss_tx="off",
            mss_rx="off", mss_insert=False)
+    done("tunnel set mt0 description Customer")
+    fields("mt0", description="Customer", origin="manual")
+    expect("    description Customer\n" in done("tunnel show mt0"),
+           "the description is not shown")
+    refused(2, "tunnel set mt0 description " + 256 * "x",
+            "description x*: give at most 255 bytes without control characters")
+    done("tunnel set mt0 description " + 255 * "x")
+    fields("mt0", description=255 * "x")
+    done("-b -", 'tunnel set mt0 description "Customer A, 7"\n')
+    fields("mt0", description="Customer A, 7")
+    done("-b -", 'tunnel set mt0 description ""\n')
+    fields("mt0", description=None)
     done("tunnel set mt0 mss-insert on")
     fields("mt0", mss_tx="off", mss_insert=True)
     done("tunnel set mt0 mss-insert off")
@@ -460,7 +472,7 @@ def text_output():
          "DOWN\n"
          "    mtu 1452 (auto)  ttl 64  tos 0  df set  inner-df keep  "
          "frag inner  mss off  mss-insert off  dev u0  fwmark none\n"
-         "    ifindex %d  flags POINTOPOINT,NOARP\n"
+         "    ifindex %d  origin manual  flags POINTOPOINT,NOARP\n"
          "    received  0 packets  0 bytes\n"
          "    sent      0 packets  0 bytes\n"
          "    quoted    0 packets in ICMP errors\n"

@@ -332,7 +332,8 @@ json_test()
 		    if "clamp" in line:
 		        keys = line["clamp"].keys()
 		        assert keys == {"dev", "ifindex", "state", "direction",
-		                        "mss", "insert", "src", "dst"}, line
+		                        "mss", "insert", "origin", "src",
+		                        "dst"}, line
 		        continue
 		    assert type(line["ifindex"]) is int, line
 		    for key in ("ifname", "local", "remote", "family", "ttl",

@@ -39,6 +39,7 @@ enum {
 	MSS_TX		= 1 << 16,
 	MSS_RX		= 1 << 17,
 	MSS_INSERT	= 1 << 18,
+	DESCRIPTION	= 1 << 19,
 };
 
 static bool parse_u8(const char *text, uint8_t *value)
@@ -238,6 +239,18 @@ static bool parse_mss_insert(const char *value, struct tunnel *t)
 	return true;
 }
 
+static bool parse_description(const char *value, struct tunnel *t)
+{
+	t->has |= has_bit(MTUN_A_TUNNEL_DESCRIPTION);
+	if (strlen(value) > MAX_DESCRIPTION)
+		return false;
+	strcpy(t->description, value);
+	for (; *value; value++)
+		if ((unsigned char)*value < ' ' || *value == 0x7f)
+			return false;
+	return true;
+}
+
 static bool parse_mtu(const char *value, struct tunnel *t)
 {
 	t->has |= has_bit(MTUN_A_TUNNEL_MTU);
@@ -281,6 +294,8 @@ static const struct arg args[] = {
 	{ "mss-tx", MSS_TX, parse_mss_tx, MSS_WANTS },
 	{ "mss-rx", MSS_RX, parse_mss_rx, MSS_WANTS },
 	{ "mss-insert", MSS_INSERT, parse_mss_insert, ON_OFF_WANTS },
+	{ "description", DESCRIPTION, parse_description,
+	  "give at most 255 bytes without control characters" },
 	{ "mtu", MTU, parse_mtu, "give a number of bytes, or auto" },
 	{ NULL }
 };
@@ -433,7 +448,7 @@ static enum result tunnel_list(struct context *ctx, int argc, char **argv)
 }
 
 #define CONF_ARGS \
-	"[key K | ikey K okey K] [csum on|off] [seq on|off] [ttl N|inherit] [tos N|inherit] [df set|inherit|clear] [inner-df keep|clear] [frag inner|outer] [dev IFNAME] [fwmark N] [mss N|auto|off] [mss-insert on|off] [mtu N|auto]"
+	"[key K | ikey K okey K] [csum on|off] [seq on|off] [ttl N|inherit] [tos N|inherit] [df set|inherit|clear] [inner-df keep|clear] [frag inner|outer] [dev IFNAME] [fwmark N] [mss N|auto|off] [mss-insert on|off] [mtu N|auto] [description TEXT]"
 
 #define CONF_MORE \
 	"  local ADDR      outer source address, IPv4 or IPv6\n" \
@@ -465,6 +480,7 @@ static enum result tunnel_list(struct context *ctx, int argc, char **argv)
 	"  mss-insert on|off  add the option to handshakes without (default off)\n" \
 	"  mtu N           largest inner packet in bytes\n" \
 	"  mtu auto        let it follow the underlay (default)\n" \
+	"  description TEXT  what the tunnel is for; \"\" for nothing\n" \
 	"Numbers are decimal, or hexadecimal with 0x; a key may be a dotted quad.\n"
 
 const struct command tunnel_commands[] = {

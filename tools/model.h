@@ -47,8 +47,10 @@ struct stats {
 	uint64_t drops[MTUN_DROP_REASON_MAX + 1];
 };
 
+#define MAX_DESCRIPTION	255	/* bytes */
+
 struct tunnel {
-	uint32_t has;		/* has_bit() of each attribute that is set */
+	uint64_t has;		/* has_bit() of each attribute that is set */
 	bool one_key;		/* ikey and okey were given as "key" */
 
 	uint32_t ifindex;
@@ -71,6 +73,8 @@ struct tunnel {
 	uint16_t mss_tx;
 	uint16_t mss_rx;
 	uint8_t mss_insert;
+	char description[MAX_DESCRIPTION + 1];
+	uint8_t origin;
 	char link[IFNAMSIZ];	/* "" for any */
 	uint32_t link_ifindex;	/* 0 when there is none by that name */
 	uint32_t fwmark;
@@ -81,9 +85,9 @@ struct tunnel {
 	struct stats stats;
 };
 
-static inline uint32_t has_bit(enum mtun_tunnel_attr attr)
+static inline uint64_t has_bit(enum mtun_tunnel_attr attr)
 {
-	return 1u << attr;
+	return 1ull << attr;
 }
 
 static inline bool tunnel_has(const struct tunnel *t,
@@ -124,6 +128,7 @@ struct clamp {
 	uint8_t direction;
 	uint16_t mss;
 	uint8_t insert;
+	uint8_t origin;
 	struct prefixes src;
 	struct prefixes dst;
 	uint64_t verdicts[MTUN_MSS_VERDICT_MAX + 1];

@@ -99,6 +99,17 @@ const struct name clamp_direction_names[MTUN_CLAMP_DIRECTION_MAX + 1] = {
 	},
 };
 
+const struct name origin_names[MTUN_ORIGIN_MAX + 1] = {
+	[MTUN_ORIGIN_MANUAL] = {
+		"manual",
+		"Somebody, by hand."
+	},
+	[MTUN_ORIGIN_FILE] = {
+		"file",
+		"A configuration file, in which it can be changed and removed."
+	},
+};
+
 const struct name drop_reason_names[MTUN_DROP_REASON_MAX + 1] = {
 	[MTUN_DROP_RX_HEADER] = {
 		"rx-header",
@@ -232,6 +243,8 @@ const char *const tunnel_attr_names[MTUN_A_TUNNEL_MAX + 1] = {
 	[MTUN_A_TUNNEL_MSS_TX] = "mss-tx",
 	[MTUN_A_TUNNEL_MSS_RX] = "mss-rx",
 	[MTUN_A_TUNNEL_MSS_INSERT] = "mss-insert",
+	[MTUN_A_TUNNEL_DESCRIPTION] = "description",
+	[MTUN_A_TUNNEL_ORIGIN] = "origin",
 	[MTUN_A_TUNNEL_MTU] = "mtu",
 	[MTUN_A_TUNNEL_MTU_AUTO] = "mtu-auto",
 	[MTUN_A_TUNNEL_IF_FLAGS] = "if-flags",
@@ -254,5 +267,6 @@ const char *const clamp_attr_names[MTUN_A_CLAMP_MAX + 1] = {
 	[MTUN_A_CLAMP_DST] = "dst",
 	[MTUN_A_CLAMP_SRC_ANY] = "src-any",
 	[MTUN_A_CLAMP_DST_ANY] = "dst-any",
+	[MTUN_A_CLAMP_ORIGIN] = "origin",
 	[MTUN_A_CLAMP_SEEN] = "seen",
 };

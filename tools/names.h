@@ -17,6 +17,7 @@ extern const struct name inner_df_names[MTUN_INNER_DF_MAX + 1];
 extern const struct name frag_names[MTUN_FRAG_MAX + 1];
 extern const struct name mss_verdict_names[MTUN_MSS_VERDICT_MAX + 1];
 extern const struct name clamp_direction_names[MTUN_CLAMP_DIRECTION_MAX + 1];
+extern const struct name origin_names[MTUN_ORIGIN_MAX + 1];
 extern const struct name drop_reason_names[MTUN_DROP_REASON_MAX + 1];
 extern const char *const drop_attr_names[MTUN_A_DROP_MAX + 1];
 extern const char *const mss_attr_names[MTUN_A_MSS_MAX + 1];

@@ -396,11 +396,11 @@ bool get_number(const struct nlattr *a, void *to, size_t len)
 	return true;
 }
 
-bool get_name(const struct nlattr *a, char name[IFNAMSIZ])
+bool get_string(const struct nlattr *a, char *to, size_t size)
 {
 	if (mnl_attr_validate(a, MNL_TYPE_NUL_STRING) < 0)
 		return false;
-	snprintf(name, IFNAMSIZ, "%s", mnl_attr_get_str(a));
+	snprintf(to, size, "%s", mnl_attr_get_str(a));
 	return true;
 }
 

@@ -51,7 +51,7 @@ static bool read_attr(const struct nlattr *a, struct clamp *c)
 {
 	switch (mnl_attr_get_type(a)) {
 	case MTUN_A_CLAMP_IFNAME:
-		return get_name(a, c->ifname);
+		return get_string(a, c->ifname, sizeof(c->ifname));
 	case MTUN_A_CLAMP_IFINDEX:
 		return get_number(a, &c->ifindex, sizeof(c->ifindex));
 	case MTUN_A_CLAMP_DIRECTION:
@@ -60,6 +60,8 @@ static bool read_attr(const struct nlattr *a, struct clamp *c)
 		return get_number(a, &c->mss, sizeof(c->mss));
 	case MTUN_A_CLAMP_INSERT:
 		return get_number(a, &c->insert, sizeof(c->insert));
+	case MTUN_A_CLAMP_ORIGIN:
+		return get_number(a, &c->origin, sizeof(c->origin));
 	case MTUN_A_CLAMP_SRC:
 		return read_prefix(a, prefixes_add(&c->src));
 	case MTUN_A_CLAMP_DST:
@@ -122,6 +124,8 @@ static enum result change(struct nl *nl, enum mtun_cmd cmd,
 		mnl_attr_put_u16(nlh, MTUN_A_CLAMP_MSS, c->mss);
 	if (clamp_has(c, MTUN_A_CLAMP_INSERT))
 		mnl_attr_put_u8(nlh, MTUN_A_CLAMP_INSERT, c->insert);
+	if (clamp_has(c, MTUN_A_CLAMP_ORIGIN))
+		mnl_attr_put_u8(nlh, MTUN_A_CLAMP_ORIGIN, c->origin);
 	if (!put_prefixes(nlh, &c->src, MTUN_A_CLAMP_SRC,
 			  set ? MTUN_A_CLAMP_SRC_ANY : 0) ||
 	    !put_prefixes(nlh, &c->dst, MTUN_A_CLAMP_DST,

@@ -72,7 +72,7 @@ void read_clamp(const struct nlmsghdr *nlh, struct clamp *c);
 /* Attributes to values; false if they are of another size. */
 bool get_addr(const struct nlattr *a, struct addr *addr);
 bool get_number(const struct nlattr *a, void *to, size_t len);
-bool get_name(const struct nlattr *a, char name[IFNAMSIZ]);
+bool get_string(const struct nlattr *a, char *to, size_t size);
 
 /* A nest of a drop reason or a verdict, and its packets, into counts[0 .. max] */
 void get_count(const struct nlattr *nest, uint64_t *counts, uint32_t max);

@@ -79,7 +79,7 @@ static bool read_attr(const struct nlattr *a, struct tunnel *t)
 	case MTUN_A_TUNNEL_IFINDEX:
 		return get_number(a, &t->ifindex, sizeof(t->ifindex));
 	case MTUN_A_TUNNEL_IFNAME:
-		return get_name(a, t->ifname);
+		return get_string(a, t->ifname, sizeof(t->ifname));
 	case MTUN_A_TUNNEL_LOCAL:
 		return get_addr(a, &t->local);
 	case MTUN_A_TUNNEL_REMOTE:
@@ -112,8 +112,12 @@ static bool read_attr(const struct nlattr *a, struct tunnel *t)
 		return get_number(a, &t->mss_rx, sizeof(t->mss_rx));
 	case MTUN_A_TUNNEL_MSS_INSERT:
 		return get_number(a, &t->mss_insert, sizeof(t->mss_insert));
+	case MTUN_A_TUNNEL_DESCRIPTION:
+		return get_string(a, t->description, sizeof(t->description));
+	case MTUN_A_TUNNEL_ORIGIN:
+		return get_number(a, &t->origin, sizeof(t->origin));
 	case MTUN_A_TUNNEL_LINK:
-		return get_name(a, t->link);
+		return get_string(a, t->link, sizeof(t->link));
 	case MTUN_A_TUNNEL_LINK_IFINDEX:
 		return get_number(a, &t->link_ifindex,
 				  sizeof(t->link_ifindex));
@@ -199,6 +203,10 @@ static void put_tunnel(struct nlmsghdr *nlh, const struct tunnel *t)
 	put_u16(nlh, t, MTUN_A_TUNNEL_MSS_TX, t->mss_tx);
 	put_u16(nlh, t, MTUN_A_TUNNEL_MSS_RX, t->mss_rx);
 	put_u8(nlh, t, MTUN_A_TUNNEL_MSS_INSERT, t->mss_insert);
+	if (tunnel_has(t, MTUN_A_TUNNEL_DESCRIPTION))
+		mnl_attr_put_strz(nlh, MTUN_A_TUNNEL_DESCRIPTION,
+				  t->description);
+	put_u8(nlh, t, MTUN_A_TUNNEL_ORIGIN, t->origin);
 	if (tunnel_has(t, MTUN_A_TUNNEL_LINK))
 		mnl_attr_put_strz(nlh, MTUN_A_TUNNEL_LINK, t->link);
 	put_u32(nlh, t, MTUN_A_TUNNEL_FWMARK, t->fwmark);

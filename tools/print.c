@@ -153,6 +153,11 @@ static void add_tunnel(json_t *o, const struct tunnel *t,
 	json_object_set_new(o, "mss_tx", mss_value_json(t->mss_tx));
 	json_object_set_new(o, "mss_rx", mss_value_json(t->mss_rx));
 	json_object_set_new(o, "mss_insert", json_boolean(t->mss_insert));
+	if (t->description[0])
+		json_object_set_new(o, "description",
+				    json_name(t->description));
+	json_object_set_new(o, "origin",
+			    json_string(enum_name(origin_names, t->origin)));
 	if (t->link[0]) {
 		json_object_set_new(o, "dev", json_name(t->link));
 		json_object_set_new(o, "dev_ifindex", number(t->link_ifindex));
@@ -394,11 +399,14 @@ static void print_block(const struct tunnel *t, const struct options *opt)
 	printf("\n    ");
 	print_settings(t, opt->details);
 	putchar('\n');
+	if (t->description[0])
+		printf("    description %s\n", t->description);
 	if (tunnel_has(t, MTUN_A_TUNNEL_UNDERLAY_NETNSID))
 		printf("    underlay in another network namespace, netnsid %d\n",
 		       t->underlay_netnsid);
 	if (opt->details) {
-		printf("    ifindex %u  flags ", t->ifindex);
+		printf("    ifindex %u  origin %s  flags ", t->ifindex,
+		       enum_name(origin_names, t->origin));
 		for (size_t i = 0; i < ARRAY_SIZE(if_flags); i++) {
 			if (!(t->if_flags & if_flags[i].flag))
 				continue;
@@ -550,6 +558,11 @@ static void print_changes(const struct tunnel *was, const struct tunnel *t)
 		     enum_text(frag_names, t->frag));
 	print_change("mss-tx", mss_text(was->mss_tx), mss_text(t->mss_tx));
 	print_change("mss-rx", mss_text(was->mss_rx), mss_text(t->mss_rx));
+	if (strcmp(was->description, t->description))
+		printf("  description \"%s\" -> \"%s\"", was->description,
+		       t->description);
+	print_change("origin", enum_text(origin_names, was->origin),
+		     enum_text(origin_names, t->origin));
 	if (was->mss_insert != t->mss_insert)
 		printf("  mss-insert %s", t->mss_insert ? "on" : "off");
 	print_change("dev", dev_text(was), dev_text(t));

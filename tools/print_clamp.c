@@ -44,6 +44,8 @@ json_t *clamp_json(const struct clamp *c, const struct options *opt)
 						  c->direction)));
 	json_object_set_new(o, "mss", mss_value_json(c->mss));
 	json_object_set_new(o, "insert", json_boolean(c->insert));
+	json_object_set_new(o, "origin",
+			    json_string(enum_name(origin_names, c->origin)));
 	json_object_set_new(o, "src", prefixes_json(&c->src));
 	json_object_set_new(o, "dst", prefixes_json(&c->dst));
 	if (opt->statistics)
@@ -97,7 +99,8 @@ static void print_clamp(const struct clamp *c, const struct options *opt)
 	print_side("src", &c->src, opt->details);
 	print_side("dst", &c->dst, opt->details);
 	if (opt->details)
-		printf("    ifindex %u\n", c->ifindex);
+		printf("    ifindex %u  origin %s\n", c->ifindex,
+		       enum_name(origin_names, c->origin));
 	if (opt->statistics)
 		print_mss(c->verdicts, 0);
 }

@@ -97,11 +97,11 @@ void json_print(json_t *value, const struct options *opt, bool one_line)
 	json_decref(value);
 }
 
-/* A name of the kernel is any bytes; JSON has only text. */
+/* A name or a description is any bytes; JSON has only text. */
 json_t *json_name(const char *name)
 {
 	json_t *s = json_string(name);
-	char text[4 * IFNAMSIZ], *p = text;
+	char text[4 * MAX_DESCRIPTION + 1], *p = text;
 
 	if (s)
 		return s;

@@ -167,6 +167,9 @@ static void mtun_print_opt(struct link_util *lu, FILE *f, struct rtattr *tb[])
 	print_mss(tb, "mss_rx", "mss-rx", MTUN_A_TUNNEL_MSS_RX);
 	print_flag("mss_insert", "mss-insert on ",
 		   number(tb, MTUN_A_TUNNEL_MSS_INSERT));
+	if (tb[MTUN_A_TUNNEL_DESCRIPTION])
+		print_string("description", "description \"%s\" ",
+			     RTA_DATA(tb[MTUN_A_TUNNEL_DESCRIPTION]));
 	if (tb[MTUN_A_TUNNEL_LINK] &&
 	    *(const char *)RTA_DATA(tb[MTUN_A_TUNNEL_LINK]))
 		print_string("dev", "dev %s ",

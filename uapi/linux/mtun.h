@@ -154,6 +154,22 @@ enum mtun_clamp_direction {
 };
 
 /**
+ * enum mtun_origin - Who made something, for those who clean up after
+ * themselves.
+ * @MTUN_ORIGIN_MANUAL: Somebody, by hand.
+ * @MTUN_ORIGIN_FILE: A configuration file, in which it can be changed and
+ *   removed.
+ */
+enum mtun_origin {
+	MTUN_ORIGIN_MANUAL,
+	MTUN_ORIGIN_FILE,
+
+	/* private: */
+	__MTUN_ORIGIN_MAX,
+	MTUN_ORIGIN_MAX = (__MTUN_ORIGIN_MAX - 1)
+};
+
+/**
  * enum mtun_drop_reason - Why a packet was not carried. Each refused packet is
  * counted under exactly one reason. "rx" is a packet that arrived encapsulated,
  * "tx" one that was to be encapsulated.
@@ -335,6 +351,9 @@ enum mtun_stats_attr {
  * @MTUN_A_TUNNEL_MSS_INSERT: (u8) 1 adds the MSS option to segments without
  *   one, in the directions in which mss-tx and mss-rx are not off; 0, the
  *   default, leaves them alone.
+ * @MTUN_A_TUNNEL_DESCRIPTION: (string) What the tunnel is for, for people: at
+ *   most 255 bytes, without control characters. Empty by default.
+ * @MTUN_A_TUNNEL_ORIGIN: (u8) Who made it; manual by default.
  * @MTUN_A_TUNNEL_MTU: (u32) Largest inner packet in bytes. 0, the default of
  *   "tunnel-new", takes the MTU of the underlay's route less the outer headers
  *   (1500 bytes where there is no route), now and whenever the tunnel is set.
@@ -367,6 +386,8 @@ enum mtun_tunnel_attr {
 	MTUN_A_TUNNEL_MSS_TX,
 	MTUN_A_TUNNEL_MSS_RX,
 	MTUN_A_TUNNEL_MSS_INSERT,
+	MTUN_A_TUNNEL_DESCRIPTION,
+	MTUN_A_TUNNEL_ORIGIN,
 	MTUN_A_TUNNEL_MTU,
 	MTUN_A_TUNNEL_MTU_AUTO,
 	MTUN_A_TUNNEL_IF_FLAGS,
@@ -417,6 +438,7 @@ enum mtun_prefix_attr {
  *   meant.
  * @MTUN_A_CLAMP_SRC_ANY: (flag) In "clamp-set", take away the src prefixes.
  * @MTUN_A_CLAMP_DST_ANY: (flag) In "clamp-set", take away the dst prefixes.
+ * @MTUN_A_CLAMP_ORIGIN: (u8) Who made it; manual by default.
  * @MTUN_A_CLAMP_SEEN: (nest of mtun_mss_attr) One for each verdict that the
  *   clamp has given, on packets that match its prefixes.
  */
@@ -430,6 +452,7 @@ enum mtun_clamp_attr {
 	MTUN_A_CLAMP_DST,
 	MTUN_A_CLAMP_SRC_ANY,
 	MTUN_A_CLAMP_DST_ANY,
+	MTUN_A_CLAMP_ORIGIN,
 	MTUN_A_CLAMP_SEEN,
 
 	/* private: */
