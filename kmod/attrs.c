@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "attrs.h"
 #include "conf.h"
+#include "prefix.h"
 #include "stats.h"
 
 static const u32 all_flags = MTUN_GRE_FLAG_KEY | MTUN_GRE_FLAG_CSUM |
@@ -14,6 +15,18 @@ static void get_flags(const struct nlattr *attr, u32 *flags, u32 *mask)
 	*mask = field.selector;
 }
 
+/* The policy has looked at the nest, but not for what it lacks. */
+static void get_accept(struct mt_conf_change *change, struct nlattr *nest)
+{
+	struct nlattr *addr, *len;
+
+	addr = nla_find_nested(nest, MTUN_A_PREFIX_ADDR);
+	len = nla_find_nested(nest, MTUN_A_PREFIX_LEN);
+	change->accept = addr ? nla_data(addr) : NULL;
+	change->accept_len = addr ? nla_len(addr) : 0;
+	change->accept_bits = len ? nla_get_u8(len) : -1;
+}
+
 void mt_attrs_get_change(struct mt_conf_change *change,
 			 struct nlattr *const *attrs, unsigned int maxattr)
 {
@@ -21,7 +34,7 @@ void mt_attrs_get_change(struct mt_conf_change *change,
 
 	memset(change, 0, sizeof(*change));
 	for (i = 1; i <= maxattr; i++) {
-		const struct nlattr *attr = attrs[i];
+		struct nlattr *attr = attrs[i];
 
 		if (!attr)
 			continue;
@@ -79,6 +92,15 @@ void mt_attrs_get_change(struct mt_conf_change *change,
 		case MTUN_A_TUNNEL_MSS_INSERT:
 			change->mss_insert = nla_get_u8(attr);
 			break;
+		case MTUN_A_TUNNEL_ACCEPT:
+			get_accept(change, attr);
+			break;
+		case MTUN_A_TUNNEL_ANYCAST:
+			change->anycast = nla_get_u8(attr);
+			break;
+		case MTUN_A_TUNNEL_PMTU:
+			change->pmtu = nla_get_u8(attr);
+			break;
 		case MTUN_A_TUNNEL_DESCRIPTION:
 			change->description = nla_data(attr);
 			break;
@@ -101,6 +123,29 @@ static unsigned int addr_len(const struct mt_conf *conf)
 					 sizeof(struct in6_addr);
 }
 
+size_t mt_attrs_prefix_size(void)
+{
+	return nla_total_size(0) + nla_total_size(sizeof(struct in6_addr)) +
+	       nla_total_size(sizeof(u8));
+}
+
+int mt_attrs_put_prefix(struct sk_buff *skb, int attr,
+			const struct mt_prefix *prefix)
+{
+	unsigned int len = mt_family_bits(prefix->family) / 8;
+	struct nlattr *nest = nla_nest_start(skb, attr);
+
+	if (!nest)
+		return -EMSGSIZE;
+	if (nla_put(skb, MTUN_A_PREFIX_ADDR, len, &prefix->addr) ||
+	    nla_put_u8(skb, MTUN_A_PREFIX_LEN, prefix->len)) {
+		nla_nest_cancel(skb, nest);
+		return -EMSGSIZE;
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
 size_t mt_attrs_conf_size(void)
 {
 	return 2 * nla_total_size(sizeof(struct in6_addr)) +
@@ -109,7 +154,8 @@ size_t mt_attrs_conf_size(void)
 	       3 * nla_total_size(sizeof(u32)) + /* IKEY, OKEY, FWMARK */
 	       2 * nla_total_size(sizeof(u16)) + /* MSS_TX, MSS_RX */
 	       nla_total_size(MT_DESCRIPTION_MAX + 1) +
-	       10 * nla_total_size(sizeof(u8));
+	       mt_attrs_prefix_size() +		/* ACCEPT */
+	       12 * nla_total_size(sizeof(u8));
 }
 
 int mt_attrs_put_conf(struct sk_buff *skb, const struct mt_conf *conf,
@@ -137,6 +183,12 @@ int mt_attrs_put_conf(struct sk_buff *skb, const struct mt_conf *conf,
 	    nla_put_string(skb, MTUN_A_TUNNEL_LINK, conf->link) ||
 	    nla_put_u32(skb, MTUN_A_TUNNEL_FWMARK, conf->fwmark) ||
 	    nla_put_u8(skb, MTUN_A_TUNNEL_MTU_AUTO, mtu_auto))
+		return -EMSGSIZE;
+	if (nla_put_u8(skb, MTUN_A_TUNNEL_ANYCAST, conf->anycast) ||
+	    nla_put_u8(skb, MTUN_A_TUNNEL_PMTU, conf->pmtu))
+		return -EMSGSIZE;
+	if (conf->accept.family &&
+	    mt_attrs_put_prefix(skb, MTUN_A_TUNNEL_ACCEPT, &conf->accept))
 		return -EMSGSIZE;
 	if (conf->description &&
 	    nla_put_string(skb, MTUN_A_TUNNEL_DESCRIPTION, conf->description))

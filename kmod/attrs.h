@@ -34,6 +34,13 @@ int mt_attrs_put_conf(struct sk_buff *skb, const struct mt_conf *conf,
 /* Bytes that mt_attrs_put_conf() needs at the most. */
 size_t mt_attrs_conf_size(void);
 
+/* A nest of attribute set "prefix". Returns 0 or -EMSGSIZE. */
+int mt_attrs_put_prefix(struct sk_buff *skb, int attr,
+			const struct mt_prefix *prefix);
+
+/* Bytes that mt_attrs_put_prefix() needs at the most. */
+size_t mt_attrs_prefix_size(void);
+
 /* Attribute MTUN_A_TUNNEL_STATS. Returns 0 or -EMSGSIZE. */
 int mt_attrs_put_stats(struct sk_buff *skb, const struct mt_stats_sum *sum);
 

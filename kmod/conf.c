@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "conf.h"
 #include "mss.h"
+#include "prefix.h"
 
 #define TTL_DEFAULT	64
 #define ECN_MASK	0x03
@@ -187,6 +188,59 @@ static const char *apply_both_ways(struct mt_conf *conf,
 			    "okey is missing but oflags have the key bit");
 }
 
+/* Where packets may come from, besides the one address that they are sent to. */
+static const char *apply_accept(struct mt_conf *conf,
+				const struct mt_conf_change *change, u16 *attr)
+{
+	const char *err;
+
+	*attr = MTUN_A_TUNNEL_ACCEPT;
+	if (given(change, MTUN_A_TUNNEL_ACCEPT)) {
+		if (!change->accept != (change->accept_bits < 0))
+			return "accept must have an address and a length";
+		memset(&conf->accept, 0, sizeof(conf->accept));
+		if (!change->accept)
+			return NULL;
+		err = mt_prefix_parse(&conf->accept, change->accept,
+				      change->accept_len, change->accept_bits);
+		if (err)
+			return err;
+	}
+	if (!conf->accept.family || conf->accept.family == conf->family)
+		return NULL;
+	if (given(change, MTUN_A_TUNNEL_ACCEPT))
+		return "accept must be of the same family as local and remote";
+	*attr = MTUN_A_TUNNEL_REMOTE;
+	return "remote is not of the family of accept: change or remove that as well";
+}
+
+/*
+ * Any node may send and receive any packet of an anycast tunnel: none may need
+ * what another one knows.
+ */
+static const char *apply_anycast(struct mt_conf *conf,
+				 const struct mt_conf_change *change, u16 *attr)
+{
+	if (given(change, MTUN_A_TUNNEL_PMTU))
+		conf->pmtu = change->pmtu;
+	*attr = MTUN_A_TUNNEL_PMTU;
+	if (conf->pmtu > MTUN_PMTU_MAX)
+		return "pmtu must be auto, learn or static";
+
+	if (given(change, MTUN_A_TUNNEL_ANYCAST))
+		conf->anycast = change->anycast;
+	if (!conf->anycast)
+		return NULL;
+	*attr = MTUN_A_TUNNEL_ANYCAST;
+	if (conf->oflags & MTUN_GRE_FLAG_SEQ)
+		return "anycast is impossible with sequence numbers sent, which are one node's: set oflags without seq";
+	if (conf->iflags & MTUN_GRE_FLAG_SEQ)
+		return "anycast is impossible with sequence numbers received, which nodes see a part of: set iflags without seq";
+	if (conf->frag == MTUN_FRAG_OUTER)
+		return "anycast is impossible with frag outer: fragments may reach different nodes";
+	return NULL;
+}
+
 static const char *apply_fragmentation(struct mt_conf *conf,
 				       const struct mt_conf_change *change,
 				       u16 *attr)
@@ -290,6 +344,10 @@ const char *mt_conf_apply(struct mt_conf *conf,
 	if (err)
 		return err;
 
+	err = apply_accept(conf, change, attr);
+	if (err)
+		return err;
+
 	err = apply_both_ways(conf, change, attr);
 	if (err)
 		return err;
@@ -311,6 +369,10 @@ const char *mt_conf_apply(struct mt_conf *conf,
 		return "tos must have its two low bits 0: they are ECN's";
 
 	err = apply_fragmentation(conf, change, attr);
+	if (err)
+		return err;
+
+	err = apply_anycast(conf, change, attr);
 	if (err)
 		return err;
 
@@ -350,7 +412,13 @@ static void fill_tuple(struct mt_tuple *tuple, const struct mt_conf *conf,
 
 void mt_conf_received(const struct mt_conf *conf, struct mt_tuple *tuple)
 {
+	const struct mt_prefix *accept = &conf->accept;
+
 	fill_tuple(tuple, conf, conf->iflags, conf->ikey);
+	if (!accept->family)
+		return;
+	tuple->remote = accept->addr;
+	tuple->host_bits = mt_family_bits(accept->family) - accept->len;
 }
 
 void mt_conf_sent(const struct mt_conf *conf, struct mt_tuple *tuple)

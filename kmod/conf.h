@@ -15,6 +15,10 @@
  * @remote: address in network byte order, not NULL if it was given
  * @local_len: bytes of @local, any number
  * @remote_len: bytes of @remote, any number
+ * @accept: address in network byte order; NULL if none was given: then there is
+ *	    to be no such prefix
+ * @accept_len: bytes of @accept, any number
+ * @accept_bits: length of the prefix, any number; negative if none was given
  * @link: name, not NULL if it was given
  * @iflags: as in struct mt_conf
  * @iflags_mask: which of them are given
@@ -33,6 +37,8 @@
  * @mss_tx: .
  * @mss_rx: .
  * @mss_insert: .
+ * @anycast: .
+ * @pmtu: .
  * @origin: .
  * @description: text, not NULL if it was given
  */
@@ -43,6 +49,9 @@ struct mt_conf_change {
 	const char *link;
 	u16 local_len;
 	u16 remote_len;
+	const void *accept;
+	u16 accept_len;
+	int accept_bits;
 	u32 iflags;
 	u32 iflags_mask;
 	u32 oflags;
@@ -60,6 +69,8 @@ struct mt_conf_change {
 	u16 mss_tx;
 	u16 mss_rx;
 	u8 mss_insert;
+	u8 anycast;
+	u8 pmtu;
 	u8 origin;
 	const char *description;
 };
@@ -69,6 +80,13 @@ struct mt_conf_change {
  * @conf: filled in; not valid before it was given two addresses
  */
 void mt_conf_init(struct mt_conf *conf);
+
+/* Whether ICMP errors lower the MTU of the path */
+static inline bool mt_conf_learns_pmtu(const struct mt_conf *conf)
+{
+	return conf->pmtu == MTUN_PMTU_LEARN ||
+	       (conf->pmtu == MTUN_PMTU_AUTO && !conf->anycast);
+}
 
 /**
  * mt_conf_apply() - change a configuration

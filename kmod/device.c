@@ -78,6 +78,9 @@ static int check_mtu(const struct mt_conf *conf, unsigned int mtu,
  */
 static u16 tuple_attr(const struct mt_conf *old, const struct mt_conf *new)
 {
+	if (new->accept.family && (!old || memcmp(&old->accept, &new->accept,
+						  sizeof(old->accept))))
+		return MTUN_A_TUNNEL_ACCEPT;
 	if (!old || memcmp(&old->remote, &new->remote, sizeof(old->remote)))
 		return MTUN_A_TUNNEL_REMOTE;
 	if (memcmp(&old->local, &new->local, sizeof(old->local)))
@@ -92,16 +95,18 @@ static int check_world(struct net *net, const struct mt_endpoint *old,
 {
 	struct mt_endpoint *twin;
 	struct mt_tuple tuple;
+	u16 attr;
 
 	mt_conf_received(conf, &tuple);
 	rcu_read_lock();
-	twin = mt_registry_find(net, &tuple);
+	twin = mt_registry_get(net, &tuple);
 	rcu_read_unlock();
-	if (twin && twin != old)
-		return refuse(refusal, -EEXIST,
-			      tuple_attr(old ? &old->conf : NULL, conf),
-			      "local, remote and ikey are taken by another tunnel");
-	return 0;
+	if (!twin || twin == old)
+		return 0;
+	attr = tuple_attr(old ? &old->conf : NULL, conf);
+	return refuse(refusal, -EEXIST, attr, attr == MTUN_A_TUNNEL_ACCEPT ?
+		      "accept, local and ikey are taken by another tunnel" :
+		      "local, remote and ikey are taken by another tunnel");
 }
 
 /* ---- netdevice ---- */

@@ -39,9 +39,11 @@ static struct dst_entry *refuse_discard(struct dst_entry *dst)
 
 static bool ipv4_parse(const struct sk_buff *skb, struct mt_outer *outer)
 {
-	outer->len = ip_hdrlen(skb);
-	outer->proto = ip_hdr(skb)->protocol;
-	return true;
+	const struct iphdr *iph = ip_hdr(skb);
+
+	outer->len = iph->ihl * 4;
+	outer->proto = iph->protocol;
+	return !ip_is_fragment(iph);
 }
 
 static void ipv4_tuple(struct mt_tuple *tuple, __be32 local, __be32 remote)

@@ -60,8 +60,8 @@ struct mt_variable {
  * @icmp: its protocol of ICMP errors
  * @flow_label: the header has a place for the hash of the inner flow
  * @parse: where the packet's network header ends, and what follows: @len and
- *	   @proto. The packet has arrived for this host. False if that is not
- *	   for us to say.
+ *	   @proto. The stack has checked the header. False if that is not for
+ *	   us to say.
  * @addresses: the rest of the header that @parse was asked about
  * @parse_error: read an ICMP error, whose header is at @len; false if it is
  *		 none or does not quote a GRE packet

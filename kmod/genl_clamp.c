@@ -17,10 +17,6 @@
 
 static size_t clamp_size(const struct mt_egress_conf *conf)
 {
-	size_t prefix = nla_total_size(0) +
-			nla_total_size(sizeof(struct in6_addr)) +
-			nla_total_size(sizeof(u8));
-
 	return NLMSG_ALIGN(GENL_HDRLEN) +
 	       nla_total_size(IFNAMSIZ) +	/* IFNAME */
 	       nla_total_size(sizeof(u32)) +	/* IFINDEX */
@@ -28,25 +24,8 @@ static size_t clamp_size(const struct mt_egress_conf *conf)
 	       nla_total_size(sizeof(u16)) +	/* MSS */
 	       nla_total_size(sizeof(u8)) +	/* INSERT */
 	       nla_total_size(sizeof(u8)) +	/* ORIGIN */
-	       (conf->n_src + conf->n_dst) * prefix + mt_attrs_verdicts_size();
-}
-
-static int put_prefix(struct sk_buff *skb, int attr,
-		      const struct mt_prefix *prefix)
-{
-	unsigned int len = prefix->family == AF_INET ?
-			   sizeof(prefix->addr.v4) : sizeof(prefix->addr.v6);
-	struct nlattr *nest = nla_nest_start(skb, attr);
-
-	if (!nest)
-		return -EMSGSIZE;
-	if (nla_put(skb, MTUN_A_PREFIX_ADDR, len, &prefix->addr) ||
-	    nla_put_u8(skb, MTUN_A_PREFIX_LEN, prefix->len)) {
-		nla_nest_cancel(skb, nest);
-		return -EMSGSIZE;
-	}
-	nla_nest_end(skb, nest);
-	return 0;
+	       (conf->n_src + conf->n_dst) * mt_attrs_prefix_size() +
+	       mt_attrs_verdicts_size();
 }
 
 static int put_prefixes(struct sk_buff *skb, const struct mt_egress_conf *conf)
@@ -56,7 +35,7 @@ static int put_prefixes(struct sk_buff *skb, const struct mt_egress_conf *conf)
 
 	for (i = 0; i < conf->n_src + conf->n_dst; i++) {
 		attr = i < conf->n_src ? MTUN_A_CLAMP_SRC : MTUN_A_CLAMP_DST;
-		if (put_prefix(skb, attr, &conf->prefixes[i]))
+		if (mt_attrs_put_prefix(skb, attr, &conf->prefixes[i]))
 			return -EMSGSIZE;
 	}
 	return 0;

@@ -30,6 +30,9 @@ static const struct nla_policy mtun_tunnel_new_policy[MTUN_A_TUNNEL_MTU + 1] = {
 	[MTUN_A_TUNNEL_MSS_TX] = { .type = NLA_U16 },
 	[MTUN_A_TUNNEL_MSS_RX] = { .type = NLA_U16 },
 	[MTUN_A_TUNNEL_MSS_INSERT] = NLA_POLICY_MAX(NLA_U8, 1),
+	[MTUN_A_TUNNEL_ACCEPT] = NLA_POLICY_NESTED(mtun_prefix_nl_policy),
+	[MTUN_A_TUNNEL_ANYCAST] = NLA_POLICY_MAX(NLA_U8, 1),
+	[MTUN_A_TUNNEL_PMTU] = NLA_POLICY_MAX(NLA_U8, 2),
 	[MTUN_A_TUNNEL_DESCRIPTION] = { .type = NLA_NUL_STRING, .len = 255 },
 	[MTUN_A_TUNNEL_ORIGIN] = NLA_POLICY_MAX(NLA_U8, 1),
 	[MTUN_A_TUNNEL_MTU] = { .type = NLA_U32 },
@@ -56,6 +59,9 @@ static const struct nla_policy mtun_tunnel_set_policy[MTUN_A_TUNNEL_MTU + 1] = {
 	[MTUN_A_TUNNEL_MSS_TX] = { .type = NLA_U16 },
 	[MTUN_A_TUNNEL_MSS_RX] = { .type = NLA_U16 },
 	[MTUN_A_TUNNEL_MSS_INSERT] = NLA_POLICY_MAX(NLA_U8, 1),
+	[MTUN_A_TUNNEL_ACCEPT] = NLA_POLICY_NESTED(mtun_prefix_nl_policy),
+	[MTUN_A_TUNNEL_ANYCAST] = NLA_POLICY_MAX(NLA_U8, 1),
+	[MTUN_A_TUNNEL_PMTU] = NLA_POLICY_MAX(NLA_U8, 2),
 	[MTUN_A_TUNNEL_DESCRIPTION] = { .type = NLA_NUL_STRING, .len = 255 },
 	[MTUN_A_TUNNEL_ORIGIN] = NLA_POLICY_MAX(NLA_U8, 1),
 	[MTUN_A_TUNNEL_MTU] = { .type = NLA_U32 },
@@ -101,7 +107,15 @@ static const struct nla_policy mtun_clamp_get_policy[MTUN_A_CLAMP_IFNAME + 1] = 
 	[MTUN_A_CLAMP_IFNAME] = { .type = NLA_NUL_STRING, .len = 15 },
 };
 
-const struct genl_ops mtun_nl_ops[8] = {
+static const struct nla_policy mtun_netns_set_policy[MTUN_A_NETNS_RX + 1] = {
+	[MTUN_A_NETNS_RX] = NLA_POLICY_MAX(NLA_U8, 1),
+};
+
+static const struct nla_policy mtun_netns_get_policy[MTUN_A_NETNS_NETNSID + 1] = {
+	[MTUN_A_NETNS_NETNSID] = { .type = NLA_S32 },
+};
+
+const struct genl_ops mtun_nl_ops[10] = {
 	{
 		.cmd		= MTUN_CMD_TUNNEL_NEW,
 		.doit		= mtun_nl_tunnel_new_doit,
@@ -158,6 +172,19 @@ const struct genl_ops mtun_nl_ops[8] = {
 		.dumpit		= mtun_nl_clamp_get_dumpit,
 		.policy		= mtun_clamp_get_policy,
 		.maxattr	= ARRAY_SIZE(mtun_clamp_get_policy) - 1,
+	},
+	{
+		.cmd		= MTUN_CMD_NETNS_SET,
+		.doit		= mtun_nl_netns_set_doit,
+		.policy		= mtun_netns_set_policy,
+		.maxattr	= ARRAY_SIZE(mtun_netns_set_policy) - 1,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= MTUN_CMD_NETNS_GET,
+		.doit		= mtun_nl_netns_get_doit,
+		.policy		= mtun_netns_get_policy,
+		.maxattr	= ARRAY_SIZE(mtun_netns_get_policy) - 1,
 	},
 };
 

@@ -20,6 +20,19 @@ static u8 host_bits(unsigned int i, unsigned int bits)
 	return bits <= 8 * i ? 0xff : 0xff >> (bits - 8 * i);
 }
 
+void mt_tuple_widen(struct mt_tuple *tuple, unsigned int host_bits)
+{
+	u8 *byte = (u8 *)&tuple->remote;
+
+	byte += tuple->family == AF_INET ? sizeof(tuple->remote.v4) :
+					   sizeof(tuple->remote.v6);
+	tuple->host_bits = host_bits;
+	for (; host_bits >= 8; host_bits -= 8)
+		*--byte = 0;
+	if (host_bits)
+		*--byte &= 0xff << host_bits;
+}
+
 const char *mt_prefix_parse(struct mt_prefix *prefix, const void *addr,
 			    unsigned int addr_len, unsigned int len)
 {

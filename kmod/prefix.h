@@ -6,18 +6,6 @@
 #include "types.h"
 
 /**
- * struct mt_prefix - one prefix, as an operator gives it
- * @addr: its address, in network byte order
- * @family: AF_INET or AF_INET6
- * @len: bits that count, 0 to 32 or 128
- */
-struct mt_prefix {
-	union mt_addr addr;
-	u8 family;
-	u8 len;
-};
-
-/**
  * struct mt_range - addresses from first to last
  * @first: as IPv6; IPv4 addresses are IPv4-mapped ones (RFC 4291 section 2.5.5.2)
  * @last: the same
@@ -26,6 +14,13 @@ struct mt_range {
 	struct in6_addr first;
 	struct in6_addr last;
 };
+
+/* Of an address */
+static inline unsigned int mt_family_bits(u8 family)
+{
+	return 8 * (family == AF_INET ? sizeof(__be32) :
+					sizeof(struct in6_addr));
+}
 
 /**
  * mt_prefix_parse() - make a prefix of what a request has
@@ -74,6 +69,13 @@ unsigned int mt_ranges_merge(struct mt_range *ranges, unsigned int n);
  */
 bool mt_ranges_have(const struct mt_range *ranges, unsigned int n,
 		    const struct in6_addr *addr);
+
+/**
+ * mt_tuple_widen() - the tuple of all whose remote address begins alike
+ * @tuple: changed
+ * @host_bits: the last bits that do not matter, no fewer than now
+ */
+void mt_tuple_widen(struct mt_tuple *tuple, unsigned int host_bits);
 
 /* An IPv4 address as an IPv4-mapped one */
 void mt_map_v4(struct in6_addr *to, __be32 addr);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "registry.h"
+#include "prefix.h"
 
 #include <linux/rhashtable.h>
 #include <linux/rtnetlink.h>
@@ -26,11 +27,44 @@ struct mt_net *mt_net(const struct net *net)
 	return net_generic(net, mt_net_id);
 }
 
-struct mt_endpoint *mt_registry_find(const struct net *net,
-				     const struct mt_tuple *tuple)
+struct mt_endpoint *mt_registry_get(const struct net *net,
+				    const struct mt_tuple *tuple)
 {
 	return rhashtable_lookup(&mt_net(net)->endpoints, tuple,
 				 endpoint_params);
+}
+
+struct mt_endpoint *mt_registry_find(const struct net *net,
+				     struct mt_tuple *tuple)
+{
+	const unsigned long *shapes = mt_net(net)->shapes[MT_SHAPE(tuple)];
+	struct mt_endpoint *endpoint;
+	unsigned int host_bits;
+
+	for_each_set_bit(host_bits, shapes, MT_SHAPES) {
+		mt_tuple_widen(tuple, host_bits);
+		endpoint = mt_registry_get(net, tuple);
+		if (endpoint)
+			return endpoint;
+	}
+	return NULL;
+}
+
+/* Whoever looks for a tuple must find its shape first, and may in vain. */
+static void use_shape(struct mt_net *mn, const struct mt_tuple *tuple)
+{
+	unsigned int set = MT_SHAPE(tuple);
+
+	if (!mn->shape_users[set][tuple->host_bits]++)
+		set_bit(tuple->host_bits, mn->shapes[set]);
+}
+
+static void leave_shape(struct mt_net *mn, const struct mt_tuple *tuple)
+{
+	unsigned int set = MT_SHAPE(tuple);
+
+	if (!--mn->shape_users[set][tuple->host_bits])
+		clear_bit(tuple->host_bits, mn->shapes[set]);
 }
 
 struct mt_endpoint *mt_registry_find_sender(const struct net *net,
@@ -64,10 +98,13 @@ int mt_registry_add(const struct net *net, struct mt_endpoint *endpoint)
 	err = add_sender(mn, endpoint);
 	if (err)
 		return err;
+	use_shape(mn, &endpoint->received);
 	err = rhashtable_lookup_insert_fast(&mn->endpoints, &endpoint->node,
 					    endpoint_params);
-	if (err)
+	if (err) {
+		leave_shape(mn, &endpoint->received);
 		remove_sender(mn, endpoint);
+	}
 	return err;
 }
 
@@ -79,6 +116,7 @@ void mt_registry_remove(const struct net *net, struct mt_endpoint *endpoint)
 
 	rhashtable_remove_fast(&mn->endpoints, &endpoint->node,
 			       endpoint_params);
+	leave_shape(mn, &endpoint->received);
 	remove_sender(mn, endpoint);
 }
 

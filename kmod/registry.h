@@ -19,6 +19,8 @@ struct mt_stats;
 
 #define MT_HEADER_MAX	56	/* IPv6 and GRE with all of its options */
 
+#define MT_SHAPES	129	/* host bits of an address, 0 to 128 */
+
 /**
  * struct mt_endpoint - a tunnel as configured, for the datapath
  * @node: in mt_net.endpoints
@@ -83,12 +85,21 @@ struct mt_tunnel {
 	atomic64_t rx_seq;
 };
 
+/* IPv6 or not, with a key or without one */
+#define MT_SHAPE_SETS		4
+#define MT_SHAPE(tuple)		\
+	(2 * ((tuple)->family == AF_INET6) + (tuple)->keyed)
+
 /**
  * struct mt_net - what there is of tunnels in one network namespace
  * @endpoints: of the tunnels whose underlay it is, by what they receive
  * @senders: the same, by what they send
  * @links: underlay devices that tunnels are bound to; under RTNL
  * @tunnels: those tunnels; under RTNL
+ * @shapes: the host bits that tuples in @endpoints have, by MT_SHAPE(): a packet
+ *	    is looked for with each of them
+ * @shape_users: how many tuples have them; under RTNL
+ * @rx: where packets are received, enum mtun_rx; under RTNL
  * @devices: the tunnels whose device is here, by ifindex; under RTNL
  * @clamps: the MSS clamps at devices, by name; under RTNL
  * @generation: grows with each change that a dump of @devices could see;
@@ -97,6 +108,9 @@ struct mt_tunnel {
 struct mt_net {
 	struct rhashtable endpoints;
 	struct rhltable senders;
+	DECLARE_BITMAP(shapes[MT_SHAPE_SETS], MT_SHAPES);
+	unsigned int shape_users[MT_SHAPE_SETS][MT_SHAPES];
+	u8 rx;
 	struct list_head links;
 	struct list_head tunnels;
 	struct xarray devices;
@@ -109,13 +123,26 @@ struct mt_net *mt_net(const struct net *net);
 /**
  * mt_registry_find() - the endpoint that a received packet belongs to
  * @net: where it was received
- * @tuple: its addresses and key
+ * @tuple: its addresses and key; widened to what it was found by
+ *
+ * Of several, the one that is most specific about where the packet is from.
  *
  * Context: RCU.
  * Return: NULL if it belongs to none.
  */
 struct mt_endpoint *mt_registry_find(const struct net *net,
-				     const struct mt_tuple *tuple);
+				     struct mt_tuple *tuple);
+
+/**
+ * mt_registry_get() - the endpoint that has a tuple
+ * @net: the underlay
+ * @tuple: it
+ *
+ * Context: RCU.
+ * Return: NULL if there is none.
+ */
+struct mt_endpoint *mt_registry_get(const struct net *net,
+				    const struct mt_tuple *tuple);
 
 /**
  * mt_registry_find_sender() - an endpoint that may have sent a packet

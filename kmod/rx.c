@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "rx.h"
+#include "conf.h"
 #include "decap.h"
 #include "family.h"
 #include "registry.h"
@@ -7,9 +8,16 @@
 #include "wire.h"
 
 #include <linux/netfilter.h>
+#include <linux/netfilter_bridge.h>
 #include <linux/netfilter_ipv4.h>
+#include <linux/rtnetlink.h>
 #include <net/dst.h>
 #include <net/ipv6.h>
+
+static const struct mt_family *family_of(const struct nf_hook_state *state)
+{
+	return state->pf == NFPROTO_IPV4 ? &mt_family_ipv4 : &mt_family_ipv6;
+}
 
 /* Takes a GRE packet if it belongs to a tunnel. */
 static unsigned int rx_gre(const struct mt_family *family, struct net *net,
@@ -98,7 +106,7 @@ static void rx_error(const struct mt_family *family, struct net *net,
 	    family->error_ok(error)) {
 		__skb_push(error, len);
 		mt_stats_icmp_error(ep->tunnel->stats);
-		if (quote.mtu)
+		if (quote.mtu && mt_conf_learns_pmtu(&ep->conf))
 			update_route(&quote, ep, error);
 	}
 	consume_skb(error);
@@ -112,8 +120,7 @@ static void rx_error(const struct mt_family *family, struct net *net,
 static unsigned int rx_hook(void *priv, struct sk_buff *skb,
 			    const struct nf_hook_state *state)
 {
-	const struct mt_family *family = state->pf == NFPROTO_IPV4 ?
-					 &mt_family_ipv4 : &mt_family_ipv6;
+	const struct mt_family *family = family_of(state);
 	struct mt_outer outer;
 	int err;
 
@@ -156,12 +163,85 @@ static const struct nf_hook_ops rx_hooks[] = {
 	},
 };
 
+/*
+ * Fragments are none of GRE, as far as parse() is concerned. A bridge that asks
+ * netfilter may be about to hand the frame to somebody else.
+ */
+static unsigned int early_hook(void *priv, struct sk_buff *skb,
+			       const struct nf_hook_state *state)
+{
+	const struct mt_family *family = family_of(state);
+	struct mt_outer outer;
+
+	if (skb->pkt_type != PACKET_HOST || nf_bridge_info_get(skb) ||
+	    !family->parse(skb, &outer) || outer.proto != IPPROTO_GRE)
+		return NF_ACCEPT;
+	return rx_gre(family, state->net, skb, &outer);
+}
+
+/* What the raw table drops is dropped. */
+static const struct nf_hook_ops early_hooks[] = {
+	{
+		.hook = early_hook,
+		.pf = NFPROTO_IPV4,
+		.hooknum = NF_INET_PRE_ROUTING,
+		.priority = NF_IP_PRI_RAW + 1,
+	}, {
+		.hook = early_hook,
+		.pf = NFPROTO_IPV6,
+		.hooknum = NF_INET_PRE_ROUTING,
+		.priority = NF_IP_PRI_RAW + 1,
+	},
+};
+
+static int start_early(struct net *net)
+{
+	return nf_register_net_hooks(net, early_hooks, ARRAY_SIZE(early_hooks));
+}
+
+static void stop_early(struct net *net)
+{
+	nf_unregister_net_hooks(net, early_hooks, ARRAY_SIZE(early_hooks));
+}
+
+int mt_rx_set(struct net *net, u8 rx)
+{
+	struct mt_net *mn = mt_net(net);
+	int err;
+
+	ASSERT_RTNL();
+
+	if (rx == mn->rx)
+		return 0;
+	if (!list_empty(&mn->tunnels)) {
+		if (rx == MTUN_RX_EARLY) {
+			err = start_early(net);
+			if (err)
+				return err;
+		} else {
+			stop_early(net);
+		}
+	}
+	mn->rx = rx;
+	return 0;
+}
+
 int mt_rx_start(struct net *net)
 {
-	return nf_register_net_hooks(net, rx_hooks, ARRAY_SIZE(rx_hooks));
+	int err;
+
+	err = nf_register_net_hooks(net, rx_hooks, ARRAY_SIZE(rx_hooks));
+	if (err || mt_net(net)->rx != MTUN_RX_EARLY)
+		return err;
+	err = start_early(net);
+	if (err)
+		nf_unregister_net_hooks(net, rx_hooks, ARRAY_SIZE(rx_hooks));
+	return err;
 }
 
 void mt_rx_stop(struct net *net)
 {
+	if (mt_net(net)->rx == MTUN_RX_EARLY)
+		stop_early(net);
 	nf_unregister_net_hooks(net, rx_hooks, ARRAY_SIZE(rx_hooks));
 }

@@ -6,6 +6,16 @@
 #include <net/net_namespace.h>
 
 /**
+ * mt_rx_set() - where to look at them
+ * @net: a network namespace
+ * @rx: enum mtun_rx
+ *
+ * Context: RTNL.
+ * Return: 0, or a negative errno and nothing has changed.
+ */
+int mt_rx_set(struct net *net, u8 rx);
+
+/**
  * mt_rx_start() - look at the packets that a network namespace receives
  * @net: the namespace
  *

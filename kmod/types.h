@@ -19,6 +19,7 @@ union mt_addr {
  * @key: GRE key; 0 if not @keyed
  * @family: AF_INET or AF_INET6
  * @keyed: the GRE header has a key; a key of 0 is not the absence of one
+ * @host_bits: how many of the last bits of @remote do not matter, and are 0
  *
  * It is hashed and compared as memory: every byte that the family leaves
  * unused, and @zero, is 0.
@@ -29,13 +30,28 @@ struct mt_tuple {
 	__be32 key;
 	u8 family;
 	u8 keyed;
-	u16 zero;
+	u8 host_bits;
+	u8 zero;
+};
+
+/**
+ * struct mt_prefix - addresses that begin alike
+ * @addr: the first of them, in network byte order
+ * @family: AF_INET or AF_INET6
+ * @len: bits that they have in common, 0 to 32 or 128
+ */
+struct mt_prefix {
+	union mt_addr addr;
+	u8 family;
+	u8 len;
 };
 
 /**
  * struct mt_conf - the parameters of a tunnel, as an operator gives them
  * @local: outer source address
  * @remote: outer destination address
+ * @accept: where received packets may come from; of no family if that is
+ *	    @remote alone
  * @ikey: key of received packets if @iflags says so, else 0
  * @okey: key of sent packets if @oflags says so, else 0
  * @iflags: optional GRE fields of received packets, MTUN_GRE_FLAG_*
@@ -53,6 +69,8 @@ struct mt_tuple {
  * @mss_tx: largest MSS of TCP handshakes sent, MTUN_MSS_OFF or MTUN_MSS_AUTO
  * @mss_rx: the same for those received
  * @mss_insert: add the MSS option where it is missing
+ * @anycast: other nodes serve the same tunnel
+ * @pmtu: whether ICMP errors lower the path's MTU, enum mtun_pmtu
  * @origin: who made it, enum mtun_origin
  * @description: what it is for, or NULL; not owned
  *
@@ -61,6 +79,7 @@ struct mt_tuple {
 struct mt_conf {
 	union mt_addr local;
 	union mt_addr remote;
+	struct mt_prefix accept;
 	u32 ikey;
 	u32 okey;
 	u32 iflags;
@@ -78,6 +97,8 @@ struct mt_conf {
 	u16 mss_tx;
 	u16 mss_rx;
 	bool mss_insert;
+	bool anycast;
+	u8 pmtu;
 	u8 origin;
 	const char *description;
 };

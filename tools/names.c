@@ -99,6 +99,37 @@ const struct name clamp_direction_names[MTUN_CLAMP_DIRECTION_MAX + 1] = {
 	},
 };
 
+const struct name pmtu_names[MTUN_PMTU_MAX + 1] = {
+	[MTUN_PMTU_AUTO] = {
+		"auto",
+		"As learn, or as static for an anycast tunnel."
+	},
+	[MTUN_PMTU_LEARN] = {
+		"learn",
+		"It does."
+	},
+	[MTUN_PMTU_STATIC] = {
+		"static",
+		"Errors are counted and have no effect: those about other "
+		"nodes' packets would be as likely to arrive."
+	},
+};
+
+const struct name rx_names[MTUN_RX_MAX + 1] = {
+	[MTUN_RX_LOCAL] = {
+		"local",
+		"Where the host gets its own packets, behind routing, the rules "
+		"of INPUT and the check of the way back (rp_filter)."
+	},
+	[MTUN_RX_EARLY] = {
+		"early",
+		"Before routing, behind the raw table: the outer destination "
+		"need be no address of the host. INPUT, conntrack and rp_filter "
+		"do not see these packets. Fragments, and packets for which "
+		"there is no tunnel, go the way of local."
+	},
+};
+
 const struct name origin_names[MTUN_ORIGIN_MAX + 1] = {
 	[MTUN_ORIGIN_MANUAL] = {
 		"manual",
@@ -243,6 +274,9 @@ const char *const tunnel_attr_names[MTUN_A_TUNNEL_MAX + 1] = {
 	[MTUN_A_TUNNEL_MSS_TX] = "mss-tx",
 	[MTUN_A_TUNNEL_MSS_RX] = "mss-rx",
 	[MTUN_A_TUNNEL_MSS_INSERT] = "mss-insert",
+	[MTUN_A_TUNNEL_ACCEPT] = "accept",
+	[MTUN_A_TUNNEL_ANYCAST] = "anycast",
+	[MTUN_A_TUNNEL_PMTU] = "pmtu",
 	[MTUN_A_TUNNEL_DESCRIPTION] = "description",
 	[MTUN_A_TUNNEL_ORIGIN] = "origin",
 	[MTUN_A_TUNNEL_MTU] = "mtu",
@@ -269,4 +303,9 @@ const char *const clamp_attr_names[MTUN_A_CLAMP_MAX + 1] = {
 	[MTUN_A_CLAMP_DST_ANY] = "dst-any",
 	[MTUN_A_CLAMP_ORIGIN] = "origin",
 	[MTUN_A_CLAMP_SEEN] = "seen",
+};
+
+const char *const netns_attr_names[MTUN_A_NETNS_MAX + 1] = {
+	[MTUN_A_NETNS_RX] = "rx",
+	[MTUN_A_NETNS_NETNSID] = "netnsid",
 };

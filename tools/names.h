@@ -17,6 +17,8 @@ extern const struct name inner_df_names[MTUN_INNER_DF_MAX + 1];
 extern const struct name frag_names[MTUN_FRAG_MAX + 1];
 extern const struct name mss_verdict_names[MTUN_MSS_VERDICT_MAX + 1];
 extern const struct name clamp_direction_names[MTUN_CLAMP_DIRECTION_MAX + 1];
+extern const struct name pmtu_names[MTUN_PMTU_MAX + 1];
+extern const struct name rx_names[MTUN_RX_MAX + 1];
 extern const struct name origin_names[MTUN_ORIGIN_MAX + 1];
 extern const struct name drop_reason_names[MTUN_DROP_REASON_MAX + 1];
 extern const char *const drop_attr_names[MTUN_A_DROP_MAX + 1];
@@ -25,5 +27,6 @@ extern const char *const stats_attr_names[MTUN_A_STATS_MAX + 1];
 extern const char *const tunnel_attr_names[MTUN_A_TUNNEL_MAX + 1];
 extern const char *const prefix_attr_names[MTUN_A_PREFIX_MAX + 1];
 extern const char *const clamp_attr_names[MTUN_A_CLAMP_MAX + 1];
+extern const char *const netns_attr_names[MTUN_A_NETNS_MAX + 1];
 
 #endif /* MTCTL_NAMES_H */

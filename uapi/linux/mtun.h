@@ -154,6 +154,42 @@ enum mtun_clamp_direction {
 };
 
 /**
+ * enum mtun_pmtu - Whether a tunnel learns the MTU of its path from ICMP errors
+ * about packets that it has sent (RFC 1191, RFC 8201).
+ * @MTUN_PMTU_AUTO: As learn, or as static for an anycast tunnel.
+ * @MTUN_PMTU_LEARN: It does.
+ * @MTUN_PMTU_STATIC: Errors are counted and have no effect: those about other
+ *   nodes' packets would be as likely to arrive.
+ */
+enum mtun_pmtu {
+	MTUN_PMTU_AUTO,
+	MTUN_PMTU_LEARN,
+	MTUN_PMTU_STATIC,
+
+	/* private: */
+	__MTUN_PMTU_MAX,
+	MTUN_PMTU_MAX = (__MTUN_PMTU_MAX - 1)
+};
+
+/**
+ * enum mtun_rx - Where received packets are looked at.
+ * @MTUN_RX_LOCAL: Where the host gets its own packets, behind routing, the
+ *   rules of INPUT and the check of the way back (rp_filter).
+ * @MTUN_RX_EARLY: Before routing, behind the raw table: the outer destination
+ *   need be no address of the host. INPUT, conntrack and rp_filter do not see
+ *   these packets. Fragments, and packets for which there is no tunnel, go the
+ *   way of local.
+ */
+enum mtun_rx {
+	MTUN_RX_LOCAL,
+	MTUN_RX_EARLY,
+
+	/* private: */
+	__MTUN_RX_MAX,
+	MTUN_RX_MAX = (__MTUN_RX_MAX - 1)
+};
+
+/**
  * enum mtun_origin - Who made something, for those who clean up after
  * themselves.
  * @MTUN_ORIGIN_MANUAL: Somebody, by hand.
@@ -307,7 +343,8 @@ enum mtun_stats_attr {
  * @MTUN_A_TUNNEL_LOCAL: (binary) Outer source address: 4 bytes for an IPv4
  *   underlay, 16 for IPv6. It need not be configured when the tunnel is.
  * @MTUN_A_TUNNEL_REMOTE: (binary) Outer destination address, unicast and of the
- *   same size as local.
+ *   same size as local; and the outer source of received packets, unless there
+ *   is accept.
  * @MTUN_A_TUNNEL_IFLAGS: (bitfield32) Optional GRE fields that received packets
  *   carry. A request changes those selected; a tunnel has none by default, and
  *   the key if ikey is given.
@@ -351,6 +388,15 @@ enum mtun_stats_attr {
  * @MTUN_A_TUNNEL_MSS_INSERT: (u8) 1 adds the MSS option to segments without
  *   one, in the directions in which mss-tx and mss-rx are not off; 0, the
  *   default, leaves them alone.
+ * @MTUN_A_TUNNEL_ACCEPT: (nest of mtun_prefix_attr) Outer sources of received
+ *   packets, of the family of local and remote. Where several tunnels match,
+ *   the longest prefix counts. Without it, and with an empty nest in a request,
+ *   packets are received from remote alone.
+ * @MTUN_A_TUNNEL_ANYCAST: (u8) 1 if other nodes serve the same tunnel: what
+ *   would need the state of one node is refused then, which are sequence
+ *   numbers and frag outer; 0 by default.
+ * @MTUN_A_TUNNEL_PMTU: (u8) Whether ICMP errors lower the path's MTU; auto by
+ *   default.
  * @MTUN_A_TUNNEL_DESCRIPTION: (string) What the tunnel is for, for people: at
  *   most 255 bytes, without control characters. Empty by default.
  * @MTUN_A_TUNNEL_ORIGIN: (u8) Who made it; manual by default.
@@ -386,6 +432,9 @@ enum mtun_tunnel_attr {
 	MTUN_A_TUNNEL_MSS_TX,
 	MTUN_A_TUNNEL_MSS_RX,
 	MTUN_A_TUNNEL_MSS_INSERT,
+	MTUN_A_TUNNEL_ACCEPT,
+	MTUN_A_TUNNEL_ANYCAST,
+	MTUN_A_TUNNEL_PMTU,
 	MTUN_A_TUNNEL_DESCRIPTION,
 	MTUN_A_TUNNEL_ORIGIN,
 	MTUN_A_TUNNEL_MTU,
@@ -461,6 +510,23 @@ enum mtun_clamp_attr {
 };
 
 /**
+ * enum mtun_netns_attr - What holds for all tunnels whose underlay is the
+ * network namespace.
+ * @MTUN_A_NETNS_RX: (u8) Where received packets are looked at; local by
+ *   default.
+ * @MTUN_A_NETNS_NETNSID: (s32) Id of another namespace as seen from the one
+ *   asked, such as the underlay-netnsid of a tunnel.
+ */
+enum mtun_netns_attr {
+	MTUN_A_NETNS_RX = 1,
+	MTUN_A_NETNS_NETNSID,
+
+	/* private: */
+	__MTUN_A_NETNS_MAX,
+	MTUN_A_NETNS_MAX = (__MTUN_A_NETNS_MAX - 1)
+};
+
+/**
  * enum mtun_cmd - Operations and notifications.
  * @MTUN_CMD_TUNNEL_NEW: Create a tunnel. Its local, remote and ikey (or their
  *   absence) must differ from those of every other tunnel of the namespace.
@@ -488,6 +554,11 @@ enum mtun_clamp_attr {
  * @MTUN_CMD_CLAMP_SET_NTF: A clamp's configuration has changed, or its device
  *   has come, gone or been renamed.
  * @MTUN_CMD_CLAMP_DEL_NTF: A clamp was deleted. Carries the clamp as it was.
+ * @MTUN_CMD_NETNS_SET: Change what holds for all tunnels of the namespace.
+ * @MTUN_CMD_NETNS_GET: Get what holds for all tunnels of the namespace, or of
+ *   the one that netnsid names: then CAP_NET_ADMIN is needed in the user
+ *   namespace that owns it.
+ * @MTUN_CMD_NETNS_SET_NTF: It has changed.
  */
 enum mtun_cmd {
 	MTUN_CMD_TUNNEL_NEW = 1,
@@ -504,6 +575,9 @@ enum mtun_cmd {
 	MTUN_CMD_CLAMP_NEW_NTF,
 	MTUN_CMD_CLAMP_SET_NTF,
 	MTUN_CMD_CLAMP_DEL_NTF,
+	MTUN_CMD_NETNS_SET,
+	MTUN_CMD_NETNS_GET,
+	MTUN_CMD_NETNS_SET_NTF,
 
 	/* private: */
 	__MTUN_CMD_MAX,
