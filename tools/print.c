@@ -314,17 +314,6 @@ static void print_keys(const struct tunnel *t)
 		printf("  okey %u", t->okey);
 }
 
-static struct text options_text(uint32_t flags)
-{
-	struct text t;
-
-	snprintf(t.s, sizeof(t.s), "%s%s%s",
-		 flags & MTUN_GRE_FLAG_CSUM ? "csum" : "",
-		 (flags & MTUN_GRE_FLAG_CSUM) && (flags & MTUN_GRE_FLAG_SEQ) ?
-		 "," : "", flags & MTUN_GRE_FLAG_SEQ ? "seq" : "");
-	return t;
-}
-
 /* "csum", "iseq" ...: what both directions have is said once. */
 static void print_option(const struct tunnel *t, uint32_t flag,
 			 const char *name)
@@ -507,57 +496,18 @@ static const char *const event_names[] = {
 	[EVENT_DEL] = "del", [EVENT_LOST] = "lost",
 };
 
-/* "old -> new" of one setting, if it has changed. */
-static void print_change(const char *what, struct text was, struct text is)
-{
-	if (strcmp(was.s, is.s))
-		printf("  %s %s -> %s", what, was.s, is.s);
-}
-
-static struct text key_text(bool has, uint32_t key)
-{
-	struct text t;
-
-	if (has)
-		return number_text(key);
-	strcpy(t.s, "none");
-	return t;
-}
-
 static void print_changes(const struct tunnel *was, const struct tunnel *t)
 {
 	uint32_t flipped = was->if_flags ^ t->if_flags;
 
 	if (strcmp(was->ifname, t->ifname))
 		printf("  name %s -> %s", was->ifname, t->ifname);
-	print_change("local", addr_text(&was->local), addr_text(&t->local));
-	print_change("remote", addr_text(&was->remote), addr_text(&t->remote));
-	print_change("ikey", key_text(tunnel_has_ikey(was), was->ikey),
-		     key_text(tunnel_has_ikey(t), t->ikey));
-	print_change("okey", key_text(tunnel_has_okey(was), was->okey),
-		     key_text(tunnel_has_okey(t), t->okey));
-	print_change("received options", options_text(was->iflags),
-		     options_text(t->iflags));
-	print_change("sent options", options_text(was->oflags),
-		     options_text(t->oflags));
-	print_change("ttl", ttl_text(was), ttl_text(t));
-	print_change("tos", tos_text(was), tos_text(t));
-	print_change("df", enum_text(df_names, was->df),
-		     enum_text(df_names, t->df));
-	print_change("inner-df", enum_text(inner_df_names, was->inner_df),
-		     enum_text(inner_df_names, t->inner_df));
-	print_change("frag", enum_text(frag_names, was->frag),
-		     enum_text(frag_names, t->frag));
-	print_change("mss-tx", mss_text(was->mss_tx), mss_text(t->mss_tx));
-	print_change("mss-rx", mss_text(was->mss_rx), mss_text(t->mss_rx));
-	if (was->mss_insert != t->mss_insert)
-		printf("  mss-insert %s", t->mss_insert ? "on" : "off");
-	print_change("dev", dev_text(was), dev_text(t));
-	print_change("fwmark", key_text(was->fwmark, was->fwmark),
-		     key_text(t->fwmark, t->fwmark));
-	print_change("mtu", number_text(was->mtu), number_text(t->mtu));
-	if (was->mtu_auto != t->mtu_auto)
-		printf("  mtu is %s", t->mtu_auto ? "auto" : "fixed");
+	print_difference(&tunnel_kind, was, t);
+	/* Words alone, not what became of them: that has no word. */
+	if (was->link_ifindex != t->link_ifindex && !strcmp(was->link, t->link))
+		printf("  dev %s -> %s", dev_text(was).s, dev_text(t).s);
+	if (was->mtu != t->mtu && was->mtu_auto && t->mtu_auto)
+		printf("  mtu %u -> %u", was->mtu, t->mtu);
 	if (flipped & IFF_UP)
 		print_state(t);
 	for (size_t i = 0; i < ARRAY_SIZE(if_flags); i++)
