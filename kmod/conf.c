@@ -196,17 +196,25 @@ static const char *apply_accept(struct mt_conf *conf,
 
 	*attr = MTUN_A_TUNNEL_ACCEPT;
 	if (given(change, MTUN_A_TUNNEL_ACCEPT)) {
-		if (!change->accept != (change->accept_bits < 0))
-			return "accept must have an address and a length";
 		memset(&conf->accept, 0, sizeof(conf->accept));
-		if (!change->accept)
+		if (!change->accept && change->accept_bits < 0)
 			return NULL;
-		err = mt_prefix_parse(&conf->accept, change->accept,
-				      change->accept_len, change->accept_bits);
+		if (change->accept ? change->accept_bits < 0 :
+				     change->accept_bits > 0)
+			return "accept must have an address and a length";
+		conf->accept.family = conf->family;
+		err = change->accept ?
+		      mt_prefix_parse(&conf->accept, change->accept,
+				      change->accept_len,
+				      change->accept_bits) : NULL;
 		if (err)
 			return err;
 	}
-	if (!conf->accept.family || conf->accept.family == conf->family)
+	if (!conf->accept.family)
+		return NULL;
+	if (!conf->accept.len)	/* any address of whichever family */
+		conf->accept.family = conf->family;
+	if (conf->accept.family == conf->family)
 		return NULL;
 	if (given(change, MTUN_A_TUNNEL_ACCEPT))
 		return "accept must be of the same family as local and remote";

@@ -15,8 +15,8 @@
  * @remote: address in network byte order, not NULL if it was given
  * @local_len: bytes of @local, any number
  * @remote_len: bytes of @remote, any number
- * @accept: address in network byte order; NULL if none was given: then there is
- *	    to be no such prefix
+ * @accept: address in network byte order; NULL if none was given: then any
+ *	    address will do if there is a length, of 0, and else @remote alone
  * @accept_len: bytes of @accept, any number
  * @accept_bits: length of the prefix, any number; negative if none was given
  * @link: name, not NULL if it was given

@@ -229,6 +229,38 @@ static const struct apply_case apply_cases[] = {
 	{ "mss-rx 1", V4, ONE(MSS_RX, .mss_rx = 1),
 	  ERROR(MSS_RX, "mss-rx must be off, auto or at least 48") },
 	{ "mss-insert", V4, ONE(MSS_INSERT, .mss_insert = 1) },
+	{ "anycast", V4, ONE(ANYCAST, .anycast = 1) },
+	{ "pmtu", V4, ONE(PMTU, .pmtu = MTUN_PMTU_STATIC) },
+	{ "pmtu 3", V4, ONE(PMTU, .pmtu = 3),
+	  ERROR(PMTU, "pmtu must be auto, learn or static") },
+	{ "anycast with sequence numbers", V4_KEYS, ONE(ANYCAST, .anycast = 1),
+	  ERROR(ANYCAST, "anycast is impossible with sequence numbers received, which nodes see a part of: set iflags without seq") },
+	{ "anycast, then sequence numbers sent", V4,
+	  { .given = GIVES(ANYCAST) | GIVES(OFLAGS), .anycast = 1,
+	    .oflags = SEQ, .oflags_mask = SEQ },
+	  ERROR(ANYCAST, "anycast is impossible with sequence numbers sent, which are one node's: set oflags without seq") },
+	{ "anycast in place of sequence numbers", V4_KEYS,
+	  { .given = GIVES(ANYCAST) | GIVES(IFLAGS), .anycast = 1,
+	    .iflags = 0, .iflags_mask = SEQ } },
+	{ "anycast with frag outer", OUTER, ONE(ANYCAST, .anycast = 1),
+	  ERROR(ANYCAST, "anycast is impossible with frag outer: fragments may reach different nodes") },
+	{ "accept", V4, ONE(ACCEPT, .accept = c4, .accept_len = 4,
+			    .accept_bits = 32) },
+	{ "accept any", V6, ONE(ACCEPT, .accept_bits = 0) },
+	{ "accept none", V6, ONE(ACCEPT, .accept_bits = -1) },
+	{ "accept without a length", V4, ONE(ACCEPT, .accept = c4,
+					     .accept_len = 4,
+					     .accept_bits = -1),
+	  ERROR(ACCEPT, "accept must have an address and a length") },
+	{ "accept without an address", V4, ONE(ACCEPT, .accept_bits = 8),
+	  ERROR(ACCEPT, "accept must have an address and a length") },
+	{ "accept of another family", V6, ONE(ACCEPT, .accept = c4,
+					      .accept_len = 4,
+					      .accept_bits = 32),
+	  ERROR(ACCEPT, "accept must be of the same family as local and remote") },
+	{ "accept with host bits", V4, ONE(ACCEPT, .accept = b4,
+					   .accept_len = 4, .accept_bits = 8),
+	  ERROR(ACCEPT, "prefix must have no bits set behind its length") },
 	{ "origin", V4, ONE(ORIGIN, .origin = MTUN_ORIGIN_FILE) },
 	{ "origin 2", V4, ONE(ORIGIN, .origin = 2),
 	  ERROR(ORIGIN, "origin must be manual or file") },
@@ -343,6 +375,10 @@ static void expect_conf(struct kunit *test, const struct mt_conf *got,
 	KUNIT_EXPECT_EQ(test, got->mss_rx, want->mss_rx);
 	KUNIT_EXPECT_EQ(test, got->mss_insert, want->mss_insert);
 	KUNIT_EXPECT_EQ(test, got->origin, want->origin);
+	KUNIT_EXPECT_EQ(test, got->anycast, want->anycast);
+	KUNIT_EXPECT_EQ(test, got->pmtu, want->pmtu);
+	KUNIT_EXPECT_EQ(test, memcmp(&got->accept, &want->accept,
+				     sizeof(got->accept)), 0);
 	KUNIT_EXPECT_EQ(test, !got->description, !want->description);
 	if (got->description && want->description)
 		KUNIT_EXPECT_EQ(test, strcmp(got->description,
@@ -353,7 +389,8 @@ static void expect_conf(struct kunit *test, const struct mt_conf *got,
 
 /* A tuple of just the bytes that its documentation allows. */
 static void expect_tuple(struct kunit *test, const struct mt_conf *conf,
-			 const struct mt_tuple *got, u32 flags, u32 key)
+			 const struct mt_tuple *got, u32 flags, u32 key,
+			 const struct mt_prefix *remote)
 {
 	size_t len = conf->family == AF_INET6 ? 16 : 4;
 	struct mt_tuple want;
@@ -361,6 +398,10 @@ static void expect_tuple(struct kunit *test, const struct mt_conf *conf,
 	memset(&want, 0, sizeof(want));
 	memcpy(&want.local, &conf->local, len);
 	memcpy(&want.remote, &conf->remote, len);
+	if (remote && remote->family) {
+		memcpy(&want.remote, &remote->addr, len);
+		want.host_bits = 8 * len - remote->len;
+	}
 	want.family = conf->family;
 	if (flags & MTUN_GRE_FLAG_KEY) {
 		want.keyed = 1;
@@ -376,10 +417,11 @@ static void expect_tuples(struct kunit *test, const struct mt_conf *conf)
 
 	memset(&got, 0xa5, sizeof(got));
 	mt_conf_received(conf, &got);
-	expect_tuple(test, conf, &got, conf->iflags, conf->ikey);
+	expect_tuple(test, conf, &got, conf->iflags, conf->ikey,
+		     &conf->accept);
 	memset(&got, 0xa5, sizeof(got));
 	mt_conf_sent(conf, &got);
-	expect_tuple(test, conf, &got, conf->oflags, conf->okey);
+	expect_tuple(test, conf, &got, conf->oflags, conf->okey, NULL);
 }
 
 /* The change with garbage in all that is not given, and exact addresses. */
@@ -420,6 +462,14 @@ static void make_change(struct kunit *test, struct mt_conf_change *to,
 	COPY(mss_rx, MSS_RX);
 	COPY(mss_insert, MSS_INSERT);
 	COPY(origin, ORIGIN);
+	COPY(anycast, ANYCAST);
+	COPY(pmtu, PMTU);
+	COPY(accept_len, ACCEPT);
+	COPY(accept_bits, ACCEPT);
+	if (from->given & GIVES(ACCEPT))
+		to->accept = from->accept ?
+			     mt_test_copy(test, from->accept,
+					  from->accept_len) : NULL;
 	if (from->given & GIVES(DESCRIPTION))
 		to->description = mt_test_copy(test, from->description,
 					       strlen(from->description) + 1);
@@ -479,6 +529,20 @@ static void model(struct mt_conf *conf, const struct mt_conf_change *change)
 		conf->mss_insert = change->mss_insert;
 	if (given & GIVES(ORIGIN))
 		conf->origin = change->origin;
+	if (given & GIVES(ANYCAST))
+		conf->anycast = change->anycast;
+	if (given & GIVES(PMTU))
+		conf->pmtu = change->pmtu;
+	if (given & GIVES(ACCEPT)) {
+		memset(&conf->accept, 0, sizeof(conf->accept));
+		if (change->accept_bits >= 0) {
+			conf->accept.family = conf->family;
+			conf->accept.len = change->accept_bits;
+		}
+		if (change->accept)
+			memcpy(&conf->accept.addr, change->accept,
+			       change->accept_len);
+	}
 	if (given & GIVES(DESCRIPTION))
 		conf->description = *change->description ?
 				    change->description : NULL;
@@ -685,13 +749,16 @@ static void mt_conf_order_test(struct kunit *test)
 			 GIVES(TTL_INHERIT) | GIVES(DF) | GIVES(INNER_DF) |
 			 GIVES(IFLAGS) | GIVES(OFLAGS) | GIVES(FWMARK) |
 			 GIVES(MSS_TX) | GIVES(MSS_RX) | GIVES(MSS_INSERT) |
-			 GIVES(ORIGIN) | GIVES(DESCRIPTION),
+			 GIVES(ORIGIN) | GIVES(DESCRIPTION) | GIVES(ACCEPT) |
+			 GIVES(PMTU),
 		LOCAL(c4), REMOTE(a4), .ikey = 1, .okey = 2, .ttl = 3,
 		.tos = 4, .tos_inherit = 1, .link = "eth6", .fwmark = 7,
 		.ttl_inherit = 1, .df = MTUN_DF_INHERIT, .inner_df = 1,
 		.iflags = CSUM, .iflags_mask = CSUM | SEQ,
 		.oflags = SEQ, .oflags_mask = SEQ,
 		.mss_tx = 1300, .mss_rx = MTUN_MSS_AUTO, .mss_insert = 1,
+		.accept = b4, .accept_len = 4, .accept_bits = 32,
+		.pmtu = MTUN_PMTU_LEARN,
 		.origin = MTUN_ORIGIN_FILE, .description = "to somebody",
 	};
 	struct mt_conf_change one, change;

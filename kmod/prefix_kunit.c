@@ -170,9 +170,46 @@ static void mt_ranges_test(struct kunit *test)
 	}
 }
 
+/* Step by step is at once, and no other bit changes. */
+static void mt_tuple_widen_test(struct kunit *test)
+{
+	struct mt_tuple whole, once, steps;
+	unsigned int bits, max, i, bit;
+	u8 *remote;
+
+	for (max = 32; max <= 128; max += 96) {
+		memset(&whole, 0, sizeof(whole));
+		memset(&whole.local, 0xff, max / 8);
+		memset(&whole.remote, 0xff, max / 8);
+		whole.family = max == 32 ? AF_INET : AF_INET6;
+		whole.key = cpu_to_be32(0xffffffff);
+		whole.keyed = 1;
+		steps = whole;
+		for (bits = 0; bits <= max; bits++) {
+			once = whole;
+			mt_tuple_widen(&once, bits);
+			mt_tuple_widen(&steps, bits);
+			KUNIT_EXPECT_EQ(test, memcmp(&once, &steps,
+						     sizeof(once)), 0);
+			KUNIT_EXPECT_EQ(test, (unsigned int)once.host_bits,
+					bits);
+			remote = (u8 *)&once.remote;
+			for (i = 0; i < max; i++) {
+				bit = remote[i / 8] >> (7 - i % 8) & 1;
+				KUNIT_EXPECT_EQ(test, bit, i < max - bits);
+			}
+			once.remote = whole.remote;
+			once.host_bits = 0;
+			KUNIT_EXPECT_EQ(test, memcmp(&once, &whole,
+						     sizeof(once)), 0);
+		}
+	}
+}
+
 static struct kunit_case prefix_tests[] = {
 	KUNIT_CASE_PARAM(mt_prefix_test, prefix_cases_gen_params),
 	KUNIT_CASE(mt_ranges_test),
+	KUNIT_CASE(mt_tuple_widen_test),
 	{}
 };
 

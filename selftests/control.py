@@ -316,7 +316,8 @@ def add():
     same(done("-d tunnel show mt5").splitlines()[:2],
          ["mt5: GRE over IPv4  192.0.2.1 -> 192.0.2.2  csum  iseq  key none  "
           "DOWN", "    mtu 1472 (auto)  ttl inherit  tos 0  df clear  "
-          "inner-df clear  frag outer  mss 1400  mss-insert off  "
+          "inner-df clear  frag outer  mss 1400  mss-insert off  accept none  "
+          "anycast off  pmtu auto  "
           "dev later0 (waiting)  fwmark none"],
          "show")
     delete("mt0", "mt1", "mt2", "mt3", "mt4", "mt5")
@@ -375,6 +376,27 @@ def set_settings():
     fields("mt0", description="Customer A, 7")
     done("-b -", 'tunnel set mt0 description ""\n')
     fields("mt0", description=None)
+    done("tunnel set mt0 accept 192.0.2.0/25 anycast on pmtu learn")
+    fields("mt0", accept="192.0.2.0/25", anycast=True, pmtu="learn")
+    expect("  accept 192.0.2.0/25  anycast on  pmtu learn"
+           in done("tunnel show mt0"), "accept, anycast and pmtu are not shown")
+    done("tunnel set mt0 accept any pmtu auto")
+    fields("mt0", accept="0.0.0.0/0", anycast=True, pmtu="auto")
+    for words, message in (
+            ("oseq on", "anycast is impossible with sequence numbers sent*"),
+            ("iseq on", "anycast is impossible with sequence numbers rec*"),
+            ("df clear frag outer", "anycast is impossible with frag outer*"),
+            ("accept 2001:db8::/32", "accept must be of the same family*"),
+            ("accept 192.0.2.1/25", "*prefix must have no bits set behind*")):
+        refused(1, "tunnel set mt0 " + words, message)
+    for words, message in (
+            ("accept 192.0.2.0/33", "accept 192.0.2.0/33: give an IPv4 or*"),
+            ("accept x", "accept x: give an IPv4 or IPv6 prefix*"),
+            ("anycast yes", "anycast yes: give on or off"),
+            ("pmtu 1400", "pmtu 1400: give auto, learn or static")):
+        refused(2, "tunnel set mt0 " + words, message)
+    done("tunnel set mt0 accept none anycast off")
+    fields("mt0", accept=None, anycast=False)
     done("tunnel set mt0 mss-insert on")
     fields("mt0", mss_tx="off", mss_insert=True)
     done("tunnel set mt0 mss-insert off")
@@ -471,7 +493,8 @@ def text_output():
          "mt1: GRE over IPv6  2001:db8::1 -> 2001:db8::2  ikey 1  okey 2  "
          "DOWN\n"
          "    mtu 1452 (auto)  ttl 64  tos 0  df set  inner-df keep  "
-         "frag inner  mss off  mss-insert off  dev u0  fwmark none\n"
+         "frag inner  mss off  mss-insert off  accept none  anycast off  "
+         "pmtu auto  dev u0  fwmark none\n"
          "    ifindex %d  origin manual  flags POINTOPOINT,NOARP\n"
          "    received  0 packets  0 bytes\n"
          "    sent      0 packets  0 bytes\n"
@@ -590,7 +613,8 @@ def ip_link_plugin():
         expect("mtun " + text in out, "%s is not in %s", text, out)
     defaults = {"icsum": False, "ocsum": False, "iseq": False, "oseq": False,
                 "df": "set", "inner_df": "keep", "frag": "inner",
-                "mss_tx": "off", "mss_rx": "off", "mss_insert": False}
+                "mss_tx": "off", "mss_rx": "off", "mss_insert": False,
+                "anycast": False, "pmtu": "auto", "origin": "manual"}
     links = json.loads(ip("-d -j link show type mtun")[1])
     same([link["linkinfo"].get("info_data") for link in links if link],
          [{"local": "192.0.2.1", "remote": "192.0.2.2", "ikey": 7, "okey": 7,

@@ -1,11 +1,76 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <arpa/inet.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "args.h"
+
+/* Arguments */
+
+const struct arg *arg_find(const struct arg *args, const char *word)
+{
+	for (const struct arg *a = args; a->name; a++)
+		if (!strcmp(a->name, word))
+			return a;
+	return NULL;
+}
+
+enum result arg_read(const struct arg *a, const char *word, const char *value,
+		     uint32_t *seen, void *object, struct error *err)
+{
+	if (*seen & a->sets && !(a->flags & ARG_MANY))
+		return refuse(err, RES_USAGE,
+			      "%s: given before; give each value once", word);
+	*seen |= a->sets;
+	if (!value)
+		return refuse(err, RES_USAGE, "%s: the value is missing", word);
+	if (!a->parse(a, value, object))
+		return refuse(err, RES_USAGE, "%s %s: %s", word, value,
+			      a->wants);
+	return RES_OK;
+}
+
+/* Whether the word can tell two objects apart at all, and whether they are. */
+static bool comparable(const struct arg *a, const void *was, const void *is,
+		       bool *same)
+{
+	struct text from, to;
+	bool can_from, can_to;
+
+	*same = true;
+	for (size_t i = 0; *same; i++) {
+		can_from = a->text(a, was, i, &from);
+		can_to = a->text(a, is, i, &to);
+		if (!(a->flags & ARG_MANY) && !(can_from && can_to))
+			return false;
+		if (!can_from && !can_to)
+			break;
+		*same = can_from && can_to && !strcmp(from.s, to.s);
+		if (!(a->flags & ARG_MANY))
+			break;
+	}
+	return true;
+}
+
+const struct arg *arg_differs(const struct arg *a, const void *was,
+			      const void *is, uint32_t *said)
+{
+	bool same;
+
+	for (; a->name; a++) {
+		if (*said & a->sets || !comparable(a, was, is, &same))
+			continue;
+		*said |= a->sets;
+		if (!same)
+			return a;
+	}
+	return NULL;
+}
+
+/* Values */
 
 /*
  * Decimal, or hexadecimal with 0x. A leading zero is refused because half of
@@ -33,6 +98,16 @@ bool parse_u32(const char *text, uint32_t *value)
 	errno = 0;
 	v = strtoull(digits, NULL, base);
 	if (errno || v > UINT32_MAX)
+		return false;
+	*value = v;
+	return true;
+}
+
+bool parse_u8(const char *text, uint8_t *value)
+{
+	uint32_t v;
+
+	if (!parse_u32(text, &v) || v > UINT8_MAX)
 		return false;
 	*value = v;
 	return true;
@@ -107,6 +182,54 @@ bool parse_prefix(const char *text, struct prefix *prefix)
 	prefix->len = bits;
 	return true;
 }
+
+struct text addr_text(const struct addr *addr)
+{
+	struct text t;
+
+	if (!addr->len || !inet_ntop(addr->family, addr->bytes, t.s, sizeof(t.s)))
+		strcpy(t.s, "?");
+	return t;
+}
+
+struct text prefix_text(const struct prefix *prefix)
+{
+	struct text t = addr_text(&prefix->addr);
+
+	if (prefix->len != 8 * prefix->addr.len)
+		sprintf(t.s + strlen(t.s), "/%u", prefix->len);
+	return t;
+}
+
+struct text number_text(uint64_t v)
+{
+	struct text t;
+
+	snprintf(t.s, sizeof(t.s), "%" PRIu64, v);
+	return t;
+}
+
+struct text word_text(const char *word)
+{
+	struct text t;
+
+	snprintf(t.s, sizeof(t.s), "%s", word);
+	return t;
+}
+
+struct text mss_text(uint16_t mss)
+{
+	switch (mss) {
+	case MTUN_MSS_OFF:
+		return word_text("off");
+	case MTUN_MSS_AUTO:
+		return word_text("auto");
+	default:
+		return number_text(mss);
+	}
+}
+
+/* Tables of words */
 
 static const char *word(const void *table, size_t size, size_t i)
 {
@@ -198,4 +321,17 @@ const char *closest(const void *table, size_t size, const char *text)
 		}
 	}
 	return like;
+}
+
+const struct option_desc *pick_option(const struct option_desc *options,
+				      const char *word, struct error *err)
+{
+	const char *name = word + 1 + (word[1] == '-');
+	size_t len = strlen(name);
+
+	for (const struct option_desc *d = options; d->name; d++)
+		if (len >= strlen(d->shortest) && !strncmp(d->name, name, len))
+			return d;
+	refuse(err, RES_USAGE, "unknown option \"%s\"", word);
+	return NULL;
 }

@@ -1,11 +1,77 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Words to values. Nothing here has a side effect. */
+/* Words to values, and back. Nothing here has a side effect. */
 #ifndef MTCTL_ARGS_H
 #define MTCTL_ARGS_H
 
 #include "model.h"
 #include "names.h"
 
+/* A value as text */
+struct text {
+	char s[256];
+};
+
+/*
+ * What an object has: a word and its value. The command line and the
+ * configuration file both know the words of a table of these, and no others.
+ */
+struct arg {
+	const char *name;
+	/*
+	 * Bits of the kind's own. Whatever two arguments both set, only one of
+	 * them may be given.
+	 */
+	uint32_t sets;
+	/* Over the value from before. On failure the error is "NAME VALUE: wants". */
+	bool (*parse)(const struct arg *a, const char *value, void *object);
+	/*
+	 * What parse() would take for the same, and whether the word can say it:
+	 * two keys that differ are no "key", but "ikey" and "okey" say them. i is
+	 * 0, or counts the values of an ARG_MANY.
+	 */
+	bool (*text)(const struct arg *a, const void *object, size_t i,
+		     struct text *text);
+	const char *wants;
+	unsigned int flags;
+};
+
+#define ARG_MANY	1	/* a list: may be given again and again */
+#define ARG_NAME	2	/* any text: "7" is no number, "on" no switch */
+
+/* What there are words for */
+struct kind {
+	const char *name;
+	const struct arg *args;		/* ended by a NULL name */
+	const void *defaults;		/* an object of which nothing is said */
+};
+
+extern const struct kind tunnel_kind;	/* struct tunnel */
+extern const struct kind clamp_kind;	/* struct clamp */
+extern const struct kind netns_kind;	/* struct netns */
+
+const struct arg *arg_find(const struct arg *args, const char *word);
+
+/*
+ * Reads the value behind a word, unless what it sets was given before: seen has
+ * the bits of what was.
+ */
+enum result arg_read(const struct arg *a, const char *word, const char *value,
+		     uint32_t *seen, void *object, struct error *err);
+
+/*
+ * The first of the arguments from a on that says how two objects differ, or
+ * NULL. said, 0 in the beginning, has what was compared.
+ */
+const struct arg *arg_differs(const struct arg *a, const void *was,
+			      const void *is, uint32_t *said);
+
+/* All of them: together they make the one from the other. */
+#define for_each_difference(a, kind, was, is, said)			\
+	for ((said) = 0, (a) = (kind)->args;				\
+	     ((a) = arg_differs(a, was, is, &(said)));			\
+	     (a)++)
+
+bool parse_u8(const char *text, uint8_t *value);
 bool parse_u32(const char *text, uint32_t *value);
 bool parse_key(const char *text, uint32_t *key);
 bool parse_addr(const char *text, struct addr *addr);
@@ -22,6 +88,17 @@ bool parse_enum(const char *text, const struct name *names, size_t n,
 /* ADDR/LEN, or ADDR for one address */
 bool parse_prefix(const char *text, struct prefix *prefix);
 
+/* A newer module may have values that we have no name for. */
+#define enum_name(names, value) \
+	((value) < ARRAY_SIZE(names) ? (names)[value].name : "?")
+#define enum_text(names, value)	word_text(enum_name(names, value))
+
+struct text addr_text(const struct addr *addr);
+struct text prefix_text(const struct prefix *prefix);
+struct text number_text(uint64_t v);
+struct text word_text(const char *word);
+struct text mss_text(uint16_t mss);
+
 /*
  * Finds text, or the one word that it abbreviates, in an array of structures
  * whose first member is the word (a const char *); an array ends with a NULL
@@ -35,5 +112,18 @@ const char *closest(const void *table, size_t size, const char *text);
 
 #define PICK(table, what, text, err) \
 	((__typeof__(&(table)[0]))pick(table, sizeof((table)[0]), what, text, err))
+
+/* An option, as in "-n NETNS" */
+struct option_desc {
+	const char *name;
+	const char *shortest;		/* how far it may be abbreviated */
+	const char *value;		/* what the next word is, or "" */
+	const char *doc;		/* NULL for what help leaves out */
+	int option;
+};
+
+/* Finds "-word" or "--word" in an array that ends with a NULL name. */
+const struct option_desc *pick_option(const struct option_desc *options,
+				      const char *word, struct error *err);
 
 #endif /* MTCTL_ARGS_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* "mtctl clamp": words to struct clamp. */
+/* "mtctl clamp" */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,125 +9,57 @@
 #include "nl.h"
 #include "print.h"
 
-#define PREFIX_WANTS \
-	"give an IPv4 or IPv6 prefix as ADDR/LEN, an address, or any"
-
-static enum result parse_dev(const char *name, struct clamp *c,
-			     struct error *err)
+static bool parse_dev(const struct arg *a, const char *name, void *object)
 {
+	struct clamp *c = object;
+
+	(void)a;
 	if (!*name || strlen(name) >= sizeof(c->ifname))
-		return refuse(err, RES_USAGE,
-			      "dev %s: a device's name is 1 to 15 bytes long",
-			      name);
-	if (c->ifname[0])
-		return refuse(err, RES_USAGE, "dev: given before; give one");
+		return false;
 	strcpy(c->ifname, name);
-	return RES_OK;
+	return true;
 }
 
-static enum result parse_side(const char *word, const char *value,
-			      struct prefixes *ps, struct error *err)
-{
-	bool any = !strcmp(value, "any");
-
-	if (ps->any || (any && ps->n))
-		return refuse(err, RES_USAGE,
-			      "%s %s: any goes with no other %s", word, value,
-			      word);
-	if (any) {
-		ps->any = true;
-		return RES_OK;
-	}
-	if (!parse_prefix(value, prefixes_add(ps)))
-		return refuse(err, RES_USAGE, "%s %s: " PREFIX_WANTS, word,
-			      value);
-	return RES_OK;
-}
-
-static enum result parse_number(const char *word, const char *value,
-				struct clamp *c, struct error *err)
-{
-	bool insert = !strcmp(word, "insert");
-	uint32_t has = 1u << (insert ? MTUN_A_CLAMP_INSERT : MTUN_A_CLAMP_MSS);
-	bool on;
-
-	if (c->has & has)
-		return refuse(err, RES_USAGE, "%s: given before; give it once",
-			      word);
-	c->has |= has;
-	if (!insert) {
-		if (parse_mss_value(value, false, &c->mss))
-			return RES_OK;
-		return refuse(err, RES_USAGE,
-			      "mss %s: give 48 to 65534 bytes, or auto", value);
-	}
-	if (!parse_on_off(value, &on))
-		return refuse(err, RES_USAGE, "insert %s: give on or off",
-			      value);
-	c->insert = on;
-	return RES_OK;
-}
-
-static enum result parse_word(const char *word, const char *value,
-			      struct clamp *c, struct error *err)
-{
-	if (!strcmp(word, "dev"))
-		return parse_dev(value, c, err);
-	if (!strcmp(word, "src"))
-		return parse_side(word, value, &c->src, err);
-	if (!strcmp(word, "dst"))
-		return parse_side(word, value, &c->dst, err);
-	return parse_number(word, value, c, err);
-}
-
-/* All words that clamps know */
-static const struct {
-	const char *name;
-	bool has_value;
-} words[] = {
-	{ "dev", true }, { "mss", true }, { "insert", true }, { "src", true },
-	{ "dst", true },
-	{ "out", false }, { "in", false }, { "both", false },
-	{ NULL, false }
+/* Words of the command line alone: in a file the device is the clamp's name. */
+static const struct arg more_args[] = {
+	{ "dev", 1u << 31, parse_dev, NULL,
+	  "a device's name is 1 to 15 bytes long", 0 },
+	/* a direction, as they are */
+	{ .name = "out" }, { .name = "in" }, { .name = "both" },
+	{ NULL }
 };
+
+static enum result unknown(const char *word, struct error *err)
+{
+	const char *like = closest(more_args, sizeof(struct arg), word) ?:
+			   closest(clamp_kind.args, sizeof(struct arg), word);
+
+	return refuse(err, RES_USAGE,
+		      like ? "unknown argument \"%s\"; did you mean \"%s\"?" :
+		      "unknown argument \"%s\"", word, like);
+}
 
 static enum result parse(int argc, char **argv, struct clamp *c,
 			 struct error *err)
 {
+	uint32_t seen = 0;
 	enum result res;
-	size_t w;
 
 	memset(c, 0, sizeof(*c));
 	for (int i = 0; i < argc; i++) {
-		for (w = 0; words[w].name && strcmp(words[w].name, argv[i]); w++)
-			;
-		if (!words[w].name) {
-			const char *like = closest(words, sizeof(words[0]),
-						   argv[i]);
+		const char *word = argv[i], *value = word;
+		const struct arg *a = arg_find(more_args, word) ?:
+				      arg_find(clamp_kind.args, word);
 
-			return refuse(err, RES_USAGE,
-				      like ? "unknown argument \"%s\"; did you mean \"%s\"?" :
-				      "unknown argument \"%s\"", argv[i],
-				      like);
-		}
-		if (!words[w].has_value) {
-			if (clamp_has(c, MTUN_A_CLAMP_DIRECTION))
-				return refuse(err, RES_USAGE,
-					      "%s: give one of out, in and both",
-					      argv[i]);
-			c->has |= 1u << MTUN_A_CLAMP_DIRECTION;
-			parse_enum(argv[i], clamp_direction_names,
-				   ARRAY_SIZE(clamp_direction_names),
-				   &c->direction);
-			continue;
-		}
-		if (i + 1 == argc)
-			return refuse(err, RES_USAGE, "%s: the value is missing",
-				      argv[i]);
-		res = parse_word(argv[i], argv[i + 1], c, err);
+		if (!a)
+			return unknown(word, err);
+		if (a->parse)
+			value = ++i < argc ? argv[i] : NULL;
+		else
+			a = arg_find(clamp_kind.args, "direction");
+		res = arg_read(a, word, value, &seen, c, err);
 		if (res)
 			return res;
-		i++;
 	}
 	if (!c->ifname[0])
 		return refuse(err, RES_USAGE,

@@ -57,7 +57,7 @@ static enum result monitor(struct context *ctx, int argc, char **argv)
 			break;
 		if (event.type == EVENT_LOST)
 			res = look(ctx, &known);
-		else if (event.is_clamp)
+		else if (event.about != ABOUT_TUNNEL)
 			continue;
 		else if (event.type == EVENT_DEL)
 			tunnels_remove(&known, t->ifindex);
@@ -73,7 +73,7 @@ out:
 
 const struct command monitor_commands[] = {
 	{ "config", monitor, "",
-	  "show tunnels and clamps as they are created, changed and deleted",
+	  "show tunnels, clamps and settings as they change",
 	  "One event a line, until interrupted; with -j one JSON object a line. Once\n"
 	  "\"listening for events\" stands on the standard error, nothing is missed.\n"
 	  "When the kernel had to drop events, a line says so.\n"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* "mtctl tunnel": words to struct tunnel. */
+/* "mtctl tunnel" */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,300 +9,9 @@
 #include "nl.h"
 #include "print.h"
 
-/* An argument of "add" and "set": a word and its value. */
-struct arg {
-	const char *name;
-	/* Whatever two arguments both set, only one of them may be given. */
-	uint32_t sets;
-	/* On failure the error is "NAME VALUE: wants". */
-	bool (*parse)(const char *value, struct tunnel *t);
-	const char *wants;
-};
-
-enum {
-	LOCAL		= 1 << 0,
-	REMOTE		= 1 << 1,
-	IN_KEY		= 1 << 2,
-	OUT_KEY		= 1 << 3,
-	IN_CSUM		= 1 << 4,
-	OUT_CSUM	= 1 << 5,
-	IN_SEQ		= 1 << 6,
-	OUT_SEQ		= 1 << 7,
-	TTL		= 1 << 8,
-	TOS		= 1 << 9,
-	DF		= 1 << 10,
-	INNER_DF	= 1 << 11,
-	FRAG		= 1 << 12,
-	DEV		= 1 << 13,
-	FWMARK		= 1 << 14,
-	MTU		= 1 << 15,
-	MSS_TX		= 1 << 16,
-	MSS_RX		= 1 << 17,
-	MSS_INSERT	= 1 << 18,
-	DESCRIPTION	= 1 << 19,
-};
-
-static bool parse_u8(const char *text, uint8_t *value)
-{
-	uint32_t v;
-
-	if (!parse_u32(text, &v) || v > UINT8_MAX)
-		return false;
-	*value = v;
-	return true;
-}
-
-static bool parse_local(const char *value, struct tunnel *t)
-{
-	t->has |= has_bit(MTUN_A_TUNNEL_LOCAL);
-	return parse_addr(value, &t->local);
-}
-
-static bool parse_remote(const char *value, struct tunnel *t)
-{
-	t->has |= has_bit(MTUN_A_TUNNEL_REMOTE);
-	return parse_addr(value, &t->remote);
-}
-
-static void set_iflag(struct tunnel *t, uint32_t flag, bool on)
-{
-	t->has |= has_bit(MTUN_A_TUNNEL_IFLAGS);
-	t->iflags_mask |= flag;
-	t->iflags |= on ? flag : 0;
-}
-
-static void set_oflag(struct tunnel *t, uint32_t flag, bool on)
-{
-	t->has |= has_bit(MTUN_A_TUNNEL_OFLAGS);
-	t->oflags_mask |= flag;
-	t->oflags |= on ? flag : 0;
-}
-
-/* The kernel takes a key's presence from the key, its absence from the flags. */
-static bool parse_ikey(const char *value, struct tunnel *t)
-{
-	if (!strcmp(value, "none")) {
-		set_iflag(t, MTUN_GRE_FLAG_KEY, false);
-		return true;
-	}
-	t->has |= has_bit(MTUN_A_TUNNEL_IKEY);
-	return parse_key(value, &t->ikey);
-}
-
-static bool parse_okey(const char *value, struct tunnel *t)
-{
-	if (!strcmp(value, "none")) {
-		set_oflag(t, MTUN_GRE_FLAG_KEY, false);
-		return true;
-	}
-	t->has |= has_bit(MTUN_A_TUNNEL_OKEY);
-	return parse_key(value, &t->okey);
-}
-
-static bool parse_both_keys(const char *value, struct tunnel *t)
-{
-	t->one_key = true;
-	return parse_ikey(value, t) && parse_okey(value, t);
-}
-
-static bool parse_icsum(const char *value, struct tunnel *t)
-{
-	bool on;
-
-	if (!parse_on_off(value, &on))
-		return false;
-	set_iflag(t, MTUN_GRE_FLAG_CSUM, on);
-	return true;
-}
-
-static bool parse_ocsum(const char *value, struct tunnel *t)
-{
-	bool on;
-
-	if (!parse_on_off(value, &on))
-		return false;
-	set_oflag(t, MTUN_GRE_FLAG_CSUM, on);
-	return true;
-}
-
-static bool parse_csum(const char *value, struct tunnel *t)
-{
-	return parse_icsum(value, t) && parse_ocsum(value, t);
-}
-
-static bool parse_iseq(const char *value, struct tunnel *t)
-{
-	bool on;
-
-	if (!parse_on_off(value, &on))
-		return false;
-	set_iflag(t, MTUN_GRE_FLAG_SEQ, on);
-	return true;
-}
-
-static bool parse_oseq(const char *value, struct tunnel *t)
-{
-	bool on;
-
-	if (!parse_on_off(value, &on))
-		return false;
-	set_oflag(t, MTUN_GRE_FLAG_SEQ, on);
-	return true;
-}
-
-static bool parse_seq(const char *value, struct tunnel *t)
-{
-	return parse_iseq(value, t) && parse_oseq(value, t);
-}
-
-static bool parse_ttl(const char *value, struct tunnel *t)
-{
-	t->has |= has_bit(MTUN_A_TUNNEL_TTL_INHERIT);
-	t->ttl_inherit = !strcmp(value, "inherit");
-	if (t->ttl_inherit)
-		return true;
-	t->has |= has_bit(MTUN_A_TUNNEL_TTL);
-	return parse_u8(value, &t->ttl);
-}
-
-static bool parse_tos(const char *value, struct tunnel *t)
-{
-	t->has |= has_bit(MTUN_A_TUNNEL_TOS_INHERIT);
-	t->tos_inherit = !strcmp(value, "inherit");
-	if (t->tos_inherit)
-		return true;
-	t->has |= has_bit(MTUN_A_TUNNEL_TOS);
-	return parse_u8(value, &t->tos);
-}
-
-static bool parse_df(const char *value, struct tunnel *t)
-{
-	t->has |= has_bit(MTUN_A_TUNNEL_DF);
-	return parse_enum(value, df_names, ARRAY_SIZE(df_names), &t->df);
-}
-
-static bool parse_inner_df(const char *value, struct tunnel *t)
-{
-	t->has |= has_bit(MTUN_A_TUNNEL_INNER_DF);
-	return parse_enum(value, inner_df_names, ARRAY_SIZE(inner_df_names),
-			  &t->inner_df);
-}
-
-static bool parse_frag(const char *value, struct tunnel *t)
-{
-	t->has |= has_bit(MTUN_A_TUNNEL_FRAG);
-	return parse_enum(value, frag_names, ARRAY_SIZE(frag_names), &t->frag);
-}
-
-static bool parse_dev(const char *value, struct tunnel *t)
-{
-	t->has |= has_bit(MTUN_A_TUNNEL_LINK);
-	if (!strcmp(value, "none"))
-		return true;
-	if (!*value || strlen(value) >= sizeof(t->link))
-		return false;
-	strcpy(t->link, value);
-	return true;
-}
-
-static bool parse_fwmark(const char *value, struct tunnel *t)
-{
-	t->has |= has_bit(MTUN_A_TUNNEL_FWMARK);
-	return !strcmp(value, "none") || parse_u32(value, &t->fwmark);
-}
-
-static bool parse_mss_tx(const char *value, struct tunnel *t)
-{
-	t->has |= has_bit(MTUN_A_TUNNEL_MSS_TX);
-	return parse_mss_value(value, true, &t->mss_tx);
-}
-
-static bool parse_mss_rx(const char *value, struct tunnel *t)
-{
-	t->has |= has_bit(MTUN_A_TUNNEL_MSS_RX);
-	return parse_mss_value(value, true, &t->mss_rx);
-}
-
-static bool parse_mss(const char *value, struct tunnel *t)
-{
-	return parse_mss_tx(value, t) && parse_mss_rx(value, t);
-}
-
-static bool parse_mss_insert(const char *value, struct tunnel *t)
-{
-	bool on;
-
-	t->has |= has_bit(MTUN_A_TUNNEL_MSS_INSERT);
-	if (!parse_on_off(value, &on))
-		return false;
-	t->mss_insert = on;
-	return true;
-}
-
-static bool parse_description(const char *value, struct tunnel *t)
-{
-	t->has |= has_bit(MTUN_A_TUNNEL_DESCRIPTION);
-	if (strlen(value) > MAX_DESCRIPTION)
-		return false;
-	strcpy(t->description, value);
-	for (; *value; value++)
-		if ((unsigned char)*value < ' ' || *value == 0x7f)
-			return false;
-	return true;
-}
-
-static bool parse_mtu(const char *value, struct tunnel *t)
-{
-	t->has |= has_bit(MTUN_A_TUNNEL_MTU);
-	if (!strcmp(value, "auto"))
-		return true;
-	return parse_u32(value, &t->mtu) && t->mtu;
-}
-
-#define KEY_WANTS \
-	"a GRE key is 0 to 4294967295 (also in hexadecimal with 0x, or as a dotted quad), or none"
-#define ADDR_WANTS \
-	"not an IPv4 or IPv6 address; give it without a prefix length, a host name or a %zone (for that use dev)"
-
-#define ON_OFF_WANTS "give on or off"
-
-#define MSS_WANTS "give 48 to 65534 bytes, auto or off"
-
-static const struct arg args[] = {
-	{ "local", LOCAL, parse_local, ADDR_WANTS },
-	{ "remote", REMOTE, parse_remote, ADDR_WANTS },
-	{ "key", IN_KEY | OUT_KEY, parse_both_keys, KEY_WANTS },
-	{ "ikey", IN_KEY, parse_ikey, KEY_WANTS },
-	{ "okey", OUT_KEY, parse_okey, KEY_WANTS },
-	{ "csum", IN_CSUM | OUT_CSUM, parse_csum, ON_OFF_WANTS },
-	{ "icsum", IN_CSUM, parse_icsum, ON_OFF_WANTS },
-	{ "ocsum", OUT_CSUM, parse_ocsum, ON_OFF_WANTS },
-	{ "seq", IN_SEQ | OUT_SEQ, parse_seq, ON_OFF_WANTS },
-	{ "iseq", IN_SEQ, parse_iseq, ON_OFF_WANTS },
-	{ "oseq", OUT_SEQ, parse_oseq, ON_OFF_WANTS },
-	{ "ttl", TTL, parse_ttl, "a TTL is 1 to 255, or inherit" },
-	{ "tos", TOS, parse_tos,
-	  "give inherit, or 0 to 252 in steps of 4 (0x for hexadecimal)" },
-	{ "df", DF, parse_df, "give set, inherit or clear" },
-	{ "inner-df", INNER_DF, parse_inner_df, "give keep or clear" },
-	{ "frag", FRAG, parse_frag, "give inner or outer" },
-	{ "dev", DEV, parse_dev,
-	  "give the name of an underlay device (1 to 15 bytes), or none" },
-	{ "fwmark", FWMARK, parse_fwmark,
-	  "a mark is 0 to 4294967295 (0x for hexadecimal), or none" },
-	{ "mss", MSS_TX | MSS_RX, parse_mss, MSS_WANTS },
-	{ "mss-tx", MSS_TX, parse_mss_tx, MSS_WANTS },
-	{ "mss-rx", MSS_RX, parse_mss_rx, MSS_WANTS },
-	{ "mss-insert", MSS_INSERT, parse_mss_insert, ON_OFF_WANTS },
-	{ "description", DESCRIPTION, parse_description,
-	  "give at most 255 bytes without control characters" },
-	{ "mtu", MTU, parse_mtu, "give a number of bytes, or auto" },
-	{ NULL }
-};
-
 static enum result unknown(const char *word, struct error *err)
 {
-	const char *like = closest(args, sizeof(args[0]), word);
+	const char *like = closest(tunnel_kind.args, sizeof(struct arg), word);
 
 	if (like)
 		return refuse(err, RES_USAGE,
@@ -332,33 +41,23 @@ enum result tunnel_parse(int argc, char **argv, struct tunnel *t,
 	if (!argc)
 		return refuse(err, RES_USAGE, "the tunnel's name is missing");
 	/* A forgotten name would show up as an odd complaint about "ADDR". */
-	for (const struct arg *a = args; a->name; a++)
-		if (!strcmp(argv[0], a->name))
-			return refuse(err, RES_USAGE,
-				      "the tunnel's name is missing before \"%s\"",
-				      argv[0]);
+	if (arg_find(tunnel_kind.args, argv[0]))
+		return refuse(err, RES_USAGE,
+			      "the tunnel's name is missing before \"%s\"",
+			      argv[0]);
 	res = parse_name(argv[0], t, err);
 	if (res)
 		return res;
 
 	for (int i = 1; i < argc; i += 2) {
-		const struct arg *a;
+		const struct arg *a = arg_find(tunnel_kind.args, argv[i]);
 
-		for (a = args; a->name && strcmp(a->name, argv[i]); a++)
-			;
-		if (!a->name)
+		if (!a)
 			return unknown(argv[i], err);
-		if (seen & a->sets)
-			return refuse(err, RES_USAGE,
-				      "%s: given before; give each value once",
-				      a->name);
-		seen |= a->sets;
-		if (i + 1 == argc)
-			return refuse(err, RES_USAGE,
-				      "%s: the value is missing", a->name);
-		if (!a->parse(argv[i + 1], t))
-			return refuse(err, RES_USAGE, "%s %s: %s", a->name,
-				      argv[i + 1], a->wants);
+		res = arg_read(a, a->name, i + 1 < argc ? argv[i + 1] : NULL,
+			       &seen, t, err);
+		if (res)
+			return res;
 	}
 	return RES_OK;
 }
@@ -448,7 +147,7 @@ static enum result tunnel_list(struct context *ctx, int argc, char **argv)
 }
 
 #define CONF_ARGS \
-	"[key K | ikey K okey K] [csum on|off] [seq on|off] [ttl N|inherit] [tos N|inherit] [df set|inherit|clear] [inner-df keep|clear] [frag inner|outer] [dev IFNAME] [fwmark N] [mss N|auto|off] [mss-insert on|off] [mtu N|auto] [description TEXT]"
+	"[key K | ikey K okey K] [csum on|off] [seq on|off] [ttl N|inherit] [tos N|inherit] [df set|inherit|clear] [inner-df keep|clear] [frag inner|outer] [dev IFNAME] [fwmark N] [mss N|auto|off] [mss-insert on|off] [mtu N|auto] [accept PREFIX|any|none] [anycast on|off] [pmtu auto|learn|static] [description TEXT]"
 
 #define CONF_MORE \
 	"  local ADDR      outer source address, IPv4 or IPv6\n" \
@@ -480,6 +179,12 @@ static enum result tunnel_list(struct context *ctx, int argc, char **argv)
 	"  mss-insert on|off  add the option to handshakes without (default off)\n" \
 	"  mtu N           largest inner packet in bytes\n" \
 	"  mtu auto        let it follow the underlay (default)\n" \
+	"  accept PREFIX   receive from there, and not from remote alone\n" \
+	"  accept any      from anywhere; accept none: from remote alone (default)\n" \
+	"  anycast on|off  other nodes serve this tunnel, too: what needs the state of\n" \
+	"                  one node is refused (default off)\n" \
+	"  pmtu learn      ICMP errors lower the MTU of the path\n" \
+	"  pmtu static     they do not; pmtu auto: so for anycast (default)\n" \
 	"  description TEXT  what the tunnel is for; \"\" for nothing\n" \
 	"Numbers are decimal, or hexadecimal with 0x; a key may be a dotted quad.\n"
 

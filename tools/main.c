@@ -24,6 +24,8 @@ static const struct object objects[] = {
 	  tunnel_commands },
 	{ "clamp", "lower the MSS of TCP handshakes at any device",
 	  clamp_commands },
+	{ "netns", "set and show what holds for all tunnels of a namespace",
+	  netns_commands },
 	{ "monitor", "show configuration events as they happen",
 	  monitor_commands },
 	{ "help", "explain an object or a command", NULL },
@@ -35,13 +37,7 @@ enum option {
 	OPT_BATCH, OPT_FORCE, OPT_VERSION, OPT_HELP,
 };
 
-static const struct option_desc {
-	const char *name;
-	const char *shortest;
-	const char *value;
-	const char *doc;
-	enum option option;
-} options[] = {
+static const struct option_desc options[] = {
 	{ "json", "j", "", "print JSON", OPT_JSON },
 	{ "pretty", "p", "", "with -json, indent it", OPT_PRETTY },
 	{ "statistics", "s", "", "show counters and drop reasons",
@@ -360,19 +356,6 @@ static enum result enter_netns(const char *name, struct error *err)
 	return res ? RES_REFUSED : RES_OK;
 }
 
-static const struct option_desc *pick_option(const char *word,
-					     struct error *err)
-{
-	const char *name = word + 1 + (word[1] == '-');
-	size_t len = strlen(name);
-
-	for (const struct option_desc *d = options; d->name; d++)
-		if (len >= strlen(d->shortest) && !strncmp(d->name, name, len))
-			return d;
-	refuse(err, RES_USAGE, "unknown option \"%s\"", word);
-	return NULL;
-}
-
 int main(int argc, char **argv)
 {
 	const char *batch_file = NULL, *netns = NULL;
@@ -382,7 +365,8 @@ int main(int argc, char **argv)
 	int i;
 
 	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
-		const struct option_desc *d = pick_option(argv[i], &ctx.err);
+		const struct option_desc *d = pick_option(options, argv[i],
+							   &ctx.err);
 
 		if (!d) {
 			report(&ctx, "", "", RES_USAGE);

@@ -47,6 +47,11 @@ struct stats {
 	uint64_t drops[MTUN_DROP_REASON_MAX + 1];
 };
 
+struct prefix {
+	struct addr addr;
+	uint8_t len;		/* bits */
+};
+
 #define MAX_DESCRIPTION	255	/* bytes */
 
 struct tunnel {
@@ -73,6 +78,10 @@ struct tunnel {
 	uint16_t mss_tx;
 	uint16_t mss_rx;
 	uint8_t mss_insert;
+	struct prefix accept;	/* if has it and not accept_none */
+	bool accept_none;	/* only from remote, asked for by that word */
+	uint8_t anycast;
+	uint8_t pmtu;
 	char description[MAX_DESCRIPTION + 1];
 	uint8_t origin;
 	char link[IFNAMSIZ];	/* "" for any */
@@ -108,11 +117,6 @@ static inline bool tunnel_has_okey(const struct tunnel *t)
 	       (t->oflags & MTUN_GRE_FLAG_KEY);
 }
 
-struct prefix {
-	struct addr addr;
-	uint8_t len;		/* bits */
-};
-
 struct prefixes {
 	struct prefix *v;
 	size_t n;
@@ -132,6 +136,12 @@ struct clamp {
 	struct prefixes src;
 	struct prefixes dst;
 	uint64_t verdicts[MTUN_MSS_VERDICT_MAX + 1];
+};
+
+/* What holds for all tunnels of a network namespace */
+struct netns {
+	uint32_t has;		/* 1 << each MTUN_A_NETNS_x that is set */
+	uint8_t rx;
 };
 
 struct clamps {
@@ -169,11 +179,19 @@ enum event_type {
 	EVENT_LOST,		/* the kernel had to drop some */
 };
 
+enum event_about {
+	ABOUT_TUNNEL,
+	ABOUT_CLAMP,
+	ABOUT_NETNS,
+};
+
 struct event {
 	enum event_type type;
-	bool is_clamp;
+	enum event_about about;
+	/* One of these */
 	struct tunnel tunnel;
-	struct clamp clamp;	/* if it is about one */
+	struct clamp clamp;
+	struct netns netns;
 };
 
 struct options {

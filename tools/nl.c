@@ -404,6 +404,36 @@ bool get_string(const struct nlattr *a, char *to, size_t size)
 	return true;
 }
 
+bool get_prefix(const struct nlattr *nest, struct prefix *prefix)
+{
+	const struct nlattr *a;
+
+	mnl_attr_for_each_nested(a, nest) {
+		if (mnl_attr_get_type(a) == MTUN_A_PREFIX_ADDR)
+			get_addr(a, &prefix->addr);
+		else if (mnl_attr_get_type(a) == MTUN_A_PREFIX_LEN)
+			get_number(a, &prefix->len, sizeof(prefix->len));
+	}
+	return true;
+}
+
+bool put_prefix(struct nlmsghdr *nlh, uint16_t attr, const struct prefix *prefix)
+{
+	struct nlattr *nest = mnl_attr_nest_start_check(nlh, REQUEST_SIZE, attr);
+
+	if (!nest)
+		return false;
+	if (prefix && prefix->addr.len &&
+	    !mnl_attr_put_check(nlh, REQUEST_SIZE, MTUN_A_PREFIX_ADDR,
+				prefix->addr.len, prefix->addr.bytes))
+		return false;
+	if (prefix && !mnl_attr_put_u8_check(nlh, REQUEST_SIZE,
+					     MTUN_A_PREFIX_LEN, prefix->len))
+		return false;
+	mnl_attr_nest_end(nlh, nest);
+	return true;
+}
+
 static_assert((int)MTUN_A_DROP_REASON == (int)MTUN_A_MSS_VERDICT &&
 	      (int)MTUN_A_DROP_PACKETS == (int)MTUN_A_MSS_PACKETS,
 	      "one function reads both");

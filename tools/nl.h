@@ -40,6 +40,10 @@ enum result nl_clamp_get(struct nl *nl, const char *ifname, struct clamp *c,
 enum result nl_clamp_dump(struct nl *nl, struct clamps *cs, bool *incomplete,
 			  struct error *err);
 
+enum result nl_netns_set(struct nl *nl, const struct netns *n,
+			 struct error *err);
+enum result nl_netns_get(struct nl *nl, struct netns *n, struct error *err);
+
 /* Subscribes to the events; they wait from then on for nl_event(). */
 enum result nl_subscribe(struct nl *nl, struct error *err);
 

@@ -34,19 +34,6 @@ static struct about about(const struct clamp *c)
 	};
 }
 
-static bool read_prefix(const struct nlattr *nest, struct prefix *prefix)
-{
-	const struct nlattr *a;
-
-	mnl_attr_for_each_nested(a, nest) {
-		if (mnl_attr_get_type(a) == MTUN_A_PREFIX_ADDR)
-			get_addr(a, &prefix->addr);
-		else if (mnl_attr_get_type(a) == MTUN_A_PREFIX_LEN)
-			get_number(a, &prefix->len, sizeof(prefix->len));
-	}
-	return true;
-}
-
 static bool read_attr(const struct nlattr *a, struct clamp *c)
 {
 	switch (mnl_attr_get_type(a)) {
@@ -63,9 +50,9 @@ static bool read_attr(const struct nlattr *a, struct clamp *c)
 	case MTUN_A_CLAMP_ORIGIN:
 		return get_number(a, &c->origin, sizeof(c->origin));
 	case MTUN_A_CLAMP_SRC:
-		return read_prefix(a, prefixes_add(&c->src));
+		return get_prefix(a, prefixes_add(&c->src));
 	case MTUN_A_CLAMP_DST:
-		return read_prefix(a, prefixes_add(&c->dst));
+		return get_prefix(a, prefixes_add(&c->dst));
 	case MTUN_A_CLAMP_SEEN:
 		get_count(a, c->verdicts, MTUN_MSS_VERDICT_MAX);
 		return true;
@@ -86,20 +73,9 @@ void read_clamp(const struct nlmsghdr *nlh, struct clamp *c)
 static bool put_prefixes(struct nlmsghdr *nlh, const struct prefixes *ps,
 			 uint16_t attr, uint16_t any)
 {
-	struct nlattr *nest;
-
-	for (size_t i = 0; i < ps->n; i++) {
-		const struct prefix *p = &ps->v[i];
-
-		nest = mnl_attr_nest_start_check(nlh, REQUEST_SIZE, attr);
-		if (!nest ||
-		    !mnl_attr_put_check(nlh, REQUEST_SIZE, MTUN_A_PREFIX_ADDR,
-					p->addr.len, p->addr.bytes) ||
-		    !mnl_attr_put_u8_check(nlh, REQUEST_SIZE, MTUN_A_PREFIX_LEN,
-					   p->len))
+	for (size_t i = 0; i < ps->n; i++)
+		if (!put_prefix(nlh, attr, &ps->v[i]))
 			return false;
-		mnl_attr_nest_end(nlh, nest);
-	}
 	if (ps->any && any)
 		mnl_attr_put(nlh, any, 0, NULL);
 	return true;

@@ -67,12 +67,19 @@ enum result dump(struct nl *nl, uint8_t cmd, void (*restart)(void *data),
 		 bool *incomplete, struct error *err);
 
 void read_tunnel(const struct nlmsghdr *nlh, struct tunnel *t);
+void read_netns(const struct nlmsghdr *nlh, struct netns *n);
 void read_clamp(const struct nlmsghdr *nlh, struct clamp *c);
 
 /* Attributes to values; false if they are of another size. */
 bool get_addr(const struct nlattr *a, struct addr *addr);
 bool get_number(const struct nlattr *a, void *to, size_t len);
 bool get_string(const struct nlattr *a, char *to, size_t size);
+
+/* A nest of a prefix */
+bool get_prefix(const struct nlattr *nest, struct prefix *prefix);
+
+/* Without one the nest is empty. False if there is no room in a request. */
+bool put_prefix(struct nlmsghdr *nlh, uint16_t attr, const struct prefix *prefix);
 
 /* A nest of a drop reason or a verdict, and its packets, into counts[0 .. max] */
 void get_count(const struct nlattr *nest, uint64_t *counts, uint32_t max);

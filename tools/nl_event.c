@@ -42,14 +42,15 @@ static bool read_event(struct nl *nl, const struct nlmsghdr *nlh,
 	static const struct {
 		uint8_t cmd;
 		enum event_type type;
-		bool is_clamp;
+		enum event_about about;
 	} kinds[] = {
-		{ MTUN_CMD_TUNNEL_NEW_NTF, EVENT_NEW, false },
-		{ MTUN_CMD_TUNNEL_SET_NTF, EVENT_SET, false },
-		{ MTUN_CMD_TUNNEL_DEL_NTF, EVENT_DEL, false },
-		{ MTUN_CMD_CLAMP_NEW_NTF, EVENT_NEW, true },
-		{ MTUN_CMD_CLAMP_SET_NTF, EVENT_SET, true },
-		{ MTUN_CMD_CLAMP_DEL_NTF, EVENT_DEL, true },
+		{ MTUN_CMD_TUNNEL_NEW_NTF, EVENT_NEW, ABOUT_TUNNEL },
+		{ MTUN_CMD_TUNNEL_SET_NTF, EVENT_SET, ABOUT_TUNNEL },
+		{ MTUN_CMD_TUNNEL_DEL_NTF, EVENT_DEL, ABOUT_TUNNEL },
+		{ MTUN_CMD_CLAMP_NEW_NTF, EVENT_NEW, ABOUT_CLAMP },
+		{ MTUN_CMD_CLAMP_SET_NTF, EVENT_SET, ABOUT_CLAMP },
+		{ MTUN_CMD_CLAMP_DEL_NTF, EVENT_DEL, ABOUT_CLAMP },
+		{ MTUN_CMD_NETNS_SET_NTF, EVENT_SET, ABOUT_NETNS },
 	};
 	const struct genlmsghdr *genl;
 	size_t i;
@@ -65,11 +66,18 @@ static bool read_event(struct nl *nl, const struct nlmsghdr *nlh,
 		return false;
 	memset(event, 0, sizeof(*event));
 	event->type = kinds[i].type;
-	event->is_clamp = kinds[i].is_clamp;
-	if (event->is_clamp)
-		read_clamp(nlh, &event->clamp);
-	else
+	event->about = kinds[i].about;
+	switch (event->about) {
+	case ABOUT_TUNNEL:
 		read_tunnel(nlh, &event->tunnel);
+		break;
+	case ABOUT_CLAMP:
+		read_clamp(nlh, &event->clamp);
+		break;
+	case ABOUT_NETNS:
+		read_netns(nlh, &event->netns);
+		break;
+	}
 	return true;
 }
 

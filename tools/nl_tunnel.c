@@ -112,6 +112,12 @@ static bool read_attr(const struct nlattr *a, struct tunnel *t)
 		return get_number(a, &t->mss_rx, sizeof(t->mss_rx));
 	case MTUN_A_TUNNEL_MSS_INSERT:
 		return get_number(a, &t->mss_insert, sizeof(t->mss_insert));
+	case MTUN_A_TUNNEL_ACCEPT:
+		return get_prefix(a, &t->accept);
+	case MTUN_A_TUNNEL_ANYCAST:
+		return get_number(a, &t->anycast, sizeof(t->anycast));
+	case MTUN_A_TUNNEL_PMTU:
+		return get_number(a, &t->pmtu, sizeof(t->pmtu));
 	case MTUN_A_TUNNEL_DESCRIPTION:
 		return get_string(a, t->description, sizeof(t->description));
 	case MTUN_A_TUNNEL_ORIGIN:
@@ -203,6 +209,11 @@ static void put_tunnel(struct nlmsghdr *nlh, const struct tunnel *t)
 	put_u16(nlh, t, MTUN_A_TUNNEL_MSS_TX, t->mss_tx);
 	put_u16(nlh, t, MTUN_A_TUNNEL_MSS_RX, t->mss_rx);
 	put_u8(nlh, t, MTUN_A_TUNNEL_MSS_INSERT, t->mss_insert);
+	if (tunnel_has(t, MTUN_A_TUNNEL_ACCEPT))
+		put_prefix(nlh, MTUN_A_TUNNEL_ACCEPT,
+			   t->accept_none ? NULL : &t->accept);
+	put_u8(nlh, t, MTUN_A_TUNNEL_ANYCAST, t->anycast);
+	put_u8(nlh, t, MTUN_A_TUNNEL_PMTU, t->pmtu);
 	if (tunnel_has(t, MTUN_A_TUNNEL_DESCRIPTION))
 		mnl_attr_put_strz(nlh, MTUN_A_TUNNEL_DESCRIPTION,
 				  t->description);

@@ -153,6 +153,12 @@ static void add_tunnel(json_t *o, const struct tunnel *t,
 	json_object_set_new(o, "mss_tx", mss_value_json(t->mss_tx));
 	json_object_set_new(o, "mss_rx", mss_value_json(t->mss_rx));
 	json_object_set_new(o, "mss_insert", json_boolean(t->mss_insert));
+	if (tunnel_has(t, MTUN_A_TUNNEL_ACCEPT))
+		json_object_set_new(o, "accept",
+				    json_string(prefix_text(&t->accept).s));
+	json_object_set_new(o, "anycast", json_boolean(t->anycast));
+	json_object_set_new(o, "pmtu",
+			    json_string(enum_name(pmtu_names, t->pmtu)));
 	if (t->description[0])
 		json_object_set_new(o, "description",
 				    json_name(t->description));
@@ -319,17 +325,6 @@ static void print_keys(const struct tunnel *t)
 		printf("  okey %u", t->okey);
 }
 
-static struct text options_text(uint32_t flags)
-{
-	struct text t;
-
-	snprintf(t.s, sizeof(t.s), "%s%s%s",
-		 flags & MTUN_GRE_FLAG_CSUM ? "csum" : "",
-		 (flags & MTUN_GRE_FLAG_CSUM) && (flags & MTUN_GRE_FLAG_SEQ) ?
-		 "," : "", flags & MTUN_GRE_FLAG_SEQ ? "seq" : "");
-	return t;
-}
-
 /* "csum", "iseq" ...: what both directions have is said once. */
 static void print_option(const struct tunnel *t, uint32_t flag,
 			 const char *name)
@@ -380,6 +375,15 @@ static void print_settings(const struct tunnel *t, bool all)
 	}
 	if (all || t->mss_insert)
 		printf("  mss-insert %s", t->mss_insert ? "on" : "off");
+	if (tunnel_has(t, MTUN_A_TUNNEL_ACCEPT))
+		printf("  accept %s", t->accept.len ?
+		       prefix_text(&t->accept).s : "any");
+	else if (all)
+		printf("  accept none");
+	if (all || t->anycast)
+		printf("  anycast %s", t->anycast ? "on" : "off");
+	if (all || t->pmtu != MTUN_PMTU_AUTO)
+		printf("  pmtu %s", enum_name(pmtu_names, t->pmtu));
 	if (all || t->link[0])
 		printf("  dev %s", dev_text(t).s);
 	if (t->fwmark)
@@ -515,62 +519,20 @@ static const char *const event_names[] = {
 	[EVENT_DEL] = "del", [EVENT_LOST] = "lost",
 };
 
-/* "old -> new" of one setting, if it has changed. */
-static void print_change(const char *what, struct text was, struct text is)
-{
-	if (strcmp(was.s, is.s))
-		printf("  %s %s -> %s", what, was.s, is.s);
-}
-
-static struct text key_text(bool has, uint32_t key)
-{
-	struct text t;
-
-	if (has)
-		return number_text(key);
-	strcpy(t.s, "none");
-	return t;
-}
-
 static void print_changes(const struct tunnel *was, const struct tunnel *t)
 {
 	uint32_t flipped = was->if_flags ^ t->if_flags;
 
 	if (strcmp(was->ifname, t->ifname))
 		printf("  name %s -> %s", was->ifname, t->ifname);
-	print_change("local", addr_text(&was->local), addr_text(&t->local));
-	print_change("remote", addr_text(&was->remote), addr_text(&t->remote));
-	print_change("ikey", key_text(tunnel_has_ikey(was), was->ikey),
-		     key_text(tunnel_has_ikey(t), t->ikey));
-	print_change("okey", key_text(tunnel_has_okey(was), was->okey),
-		     key_text(tunnel_has_okey(t), t->okey));
-	print_change("received options", options_text(was->iflags),
-		     options_text(t->iflags));
-	print_change("sent options", options_text(was->oflags),
-		     options_text(t->oflags));
-	print_change("ttl", ttl_text(was), ttl_text(t));
-	print_change("tos", tos_text(was), tos_text(t));
-	print_change("df", enum_text(df_names, was->df),
-		     enum_text(df_names, t->df));
-	print_change("inner-df", enum_text(inner_df_names, was->inner_df),
-		     enum_text(inner_df_names, t->inner_df));
-	print_change("frag", enum_text(frag_names, was->frag),
-		     enum_text(frag_names, t->frag));
-	print_change("mss-tx", mss_text(was->mss_tx), mss_text(t->mss_tx));
-	print_change("mss-rx", mss_text(was->mss_rx), mss_text(t->mss_rx));
-	if (strcmp(was->description, t->description))
-		printf("  description \"%s\" -> \"%s\"", was->description,
-		       t->description);
-	print_change("origin", enum_text(origin_names, was->origin),
-		     enum_text(origin_names, t->origin));
-	if (was->mss_insert != t->mss_insert)
-		printf("  mss-insert %s", t->mss_insert ? "on" : "off");
-	print_change("dev", dev_text(was), dev_text(t));
-	print_change("fwmark", key_text(was->fwmark, was->fwmark),
-		     key_text(t->fwmark, t->fwmark));
-	print_change("mtu", number_text(was->mtu), number_text(t->mtu));
-	if (was->mtu_auto != t->mtu_auto)
-		printf("  mtu is %s", t->mtu_auto ? "auto" : "fixed");
+	print_difference(&tunnel_kind, was, t);
+	if (was->origin != t->origin)
+		printf("  origin %s", enum_name(origin_names, t->origin));
+	/* Words alone, not what became of them: that has no word. */
+	if (was->link_ifindex != t->link_ifindex && !strcmp(was->link, t->link))
+		printf("  dev %s -> %s", dev_text(was).s, dev_text(t).s);
+	if (was->mtu != t->mtu && was->mtu_auto && t->mtu_auto)
+		printf("  mtu %u -> %u", was->mtu, t->mtu);
 	if (flipped & IFF_UP)
 		print_state(t);
 	for (size_t i = 0; i < ARRAY_SIZE(if_flags); i++)
@@ -608,7 +570,10 @@ void print_event(const struct event *event, const struct tunnel *was,
 
 		json_object_set_new(o, "event", json_string(name));
 		json_object_set_new(o, "time", json_string(time_text(true).s));
-		if (event->is_clamp)
+		if (event->about == ABOUT_NETNS)
+			json_object_set_new(o, "netns",
+					    netns_json(&event->netns));
+		else if (event->about == ABOUT_CLAMP)
 			json_object_set_new(o, "clamp",
 					    clamp_json(&event->clamp, opt));
 		else if (event->type != EVENT_LOST)
@@ -619,7 +584,10 @@ void print_event(const struct event *event, const struct tunnel *was,
 	printf("%s  %s%-4s%s  ", time_text(false).s, on(BOLD), name, off());
 	if (event->type == EVENT_LOST) {
 		printf("events were lost: the kernel's queue was full");
-	} else if (event->is_clamp) {
+	} else if (event->about == ABOUT_NETNS) {
+		printf("netns: ");
+		print_netns_line(&event->netns);
+	} else if (event->about == ABOUT_CLAMP) {
 		printf("clamp at ");
 		print_clamp_line(&event->clamp);
 	} else if (event->type == EVENT_SET && was) {

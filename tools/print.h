@@ -10,6 +10,8 @@ void print_table(const struct tunnels *ts, const struct options *opt);
 
 void print_clamps(const struct clamps *cs, const struct options *opt);
 
+void print_netns(const struct netns *n, const struct options *opt);
+
 /*
  * One line. was is the tunnel as last seen, or NULL; what differs between the
  * two is told for EVENT_SET.

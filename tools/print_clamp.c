@@ -7,20 +7,6 @@
 #include "names.h"
 #include "print_core.h"
 
-static bool is_host(const struct prefix *p)
-{
-	return p->len == 8 * p->addr.len;
-}
-
-static struct text prefix_text(const struct prefix *p)
-{
-	struct text t = addr_text(&p->addr);
-
-	if (!is_host(p))
-		sprintf(t.s + strlen(t.s), "/%u", p->len);
-	return t;
-}
-
 static json_t *prefixes_json(const struct prefixes *ps)
 {
 	json_t *array = json_array();

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What all objects are shown with: texts of values, colours, JSON. */
-#include <arpa/inet.h>
+/* What all objects are shown with: colours, JSON, counts. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,43 +8,6 @@
 
 #include "names.h"
 #include "print_core.h"
-
-struct text addr_text(const struct addr *addr)
-{
-	struct text t;
-
-	if (!addr->len || !inet_ntop(addr->family, addr->bytes, t.s, sizeof(t.s)))
-		strcpy(t.s, "?");
-	return t;
-}
-
-struct text number_text(uint64_t v)
-{
-	struct text t;
-
-	snprintf(t.s, sizeof(t.s), "%" PRIu64, v);
-	return t;
-}
-
-struct text word_text(const char *word)
-{
-	struct text t;
-
-	snprintf(t.s, sizeof(t.s), "%s", word);
-	return t;
-}
-
-struct text mss_text(uint16_t mss)
-{
-	switch (mss) {
-	case MTUN_MSS_OFF:
-		return word_text("off");
-	case MTUN_MSS_AUTO:
-		return word_text("auto");
-	default:
-		return number_text(mss);
-	}
-}
 
 /* Colour: only for a person, and not for one who does not want it. */
 
@@ -75,6 +37,35 @@ const char *on(enum colour c)
 const char *off(void)
 {
 	return coloured() ? "\033[0m" : "";
+}
+
+/* A value; of a list all of them. */
+static void print_value(const struct arg *a, const void *object)
+{
+	struct text text;
+
+	if (!(a->flags & ARG_MANY)) {
+		a->text(a, object, 0, &text);
+		fputs(text.s, stdout);
+		return;
+	}
+	for (size_t i = 0; a->text(a, object, i, &text); i++)
+		printf("%s%s", i ? "," : "", text.s);
+	if (!a->text(a, object, 0, &text))
+		fputs("any", stdout);
+}
+
+void print_difference(const struct kind *kind, const void *was, const void *is)
+{
+	const struct arg *a;
+	uint32_t said;
+
+	for_each_difference(a, kind, was, is, said) {
+		printf("  %s ", a->name);
+		print_value(a, was);
+		fputs(" -> ", stdout);
+		print_value(a, is);
+	}
 }
 
 /* JSON */

@@ -3,32 +3,19 @@
 #ifndef MTCTL_PRINT_CORE_H
 #define MTCTL_PRINT_CORE_H
 
-#include <netinet/in.h>
-
 #include <jansson.h>
 
+#include "args.h"
 #include "print.h"
-
-/* A value as text */
-struct text {
-	char s[INET6_ADDRSTRLEN + 16];
-};
-
-struct text addr_text(const struct addr *addr);
-struct text number_text(uint64_t v);
-struct text word_text(const char *word);
-struct text mss_text(uint16_t mss);
-
-/* A newer module may have values that we have no name for. */
-#define enum_name(names, value) \
-	((value) < ARRAY_SIZE(names) ? (names)[value].name : "?")
-#define enum_text(names, value)	word_text(enum_name(names, value))
 
 /* Only for a person, and not for one who does not want it: else "". */
 enum colour { PLAIN, BOLD, GREEN, RED, YELLOW };
 
 const char *on(enum colour c);
 const char *off(void);
+
+/* "  WORD OLD -> NEW" for each word that says how two objects differ */
+void print_difference(const struct kind *kind, const void *was, const void *is);
 
 json_t *number(uint64_t v);
 json_t *json_name(const char *name);
@@ -40,6 +27,10 @@ json_t *mss_value_json(uint16_t mss);
 uint64_t mss_total(const uint64_t *verdicts);
 json_t *mss_json(const uint64_t *verdicts);
 void print_mss(const uint64_t *verdicts, int width);
+
+/* Settings, for what prints more than settings */
+json_t *netns_json(const struct netns *n);
+void print_netns_line(const struct netns *n);
 
 /* A clamp, for what prints more than clamps */
 json_t *clamp_json(const struct clamp *c, const struct options *opt);

@@ -134,6 +134,27 @@ static void print_mss(struct rtattr *tb[], const char *key, const char *word,
 		print_uint(key, fmt, value);
 }
 
+static void print_accept(struct rtattr *nest)
+{
+	char addr[INET6_ADDRSTRLEN], text[INET6_ADDRSTRLEN + 4];
+	struct rtattr *a;
+	int len, bits = 0;
+
+	if (!nest)
+		return;
+	strcpy(addr, "?");
+	len = RTA_PAYLOAD(nest);
+	for (a = RTA_DATA(nest); RTA_OK(a, len); a = RTA_NEXT(a, len)) {
+		if (a->rta_type == MTUN_A_PREFIX_LEN)
+			bits = *(uint8_t *)RTA_DATA(a);
+		else if (a->rta_type == MTUN_A_PREFIX_ADDR)
+			inet_ntop(RTA_PAYLOAD(a) == 4 ? AF_INET : AF_INET6,
+				  RTA_DATA(a), addr, sizeof(addr));
+	}
+	snprintf(text, sizeof(text), "%s/%d", addr, bits);
+	print_string("accept", "accept %s ", text);
+}
+
 static void mtun_print_opt(struct link_util *lu, FILE *f, struct rtattr *tb[])
 {
 	(void)lu;
@@ -167,6 +188,12 @@ static void mtun_print_opt(struct link_util *lu, FILE *f, struct rtattr *tb[])
 	print_mss(tb, "mss_rx", "mss-rx", MTUN_A_TUNNEL_MSS_RX);
 	print_flag("mss_insert", "mss-insert on ",
 		   number(tb, MTUN_A_TUNNEL_MSS_INSERT));
+	print_accept(tb[MTUN_A_TUNNEL_ACCEPT]);
+	print_flag("anycast", "%s ", number(tb, MTUN_A_TUNNEL_ANYCAST));
+	print_name(tb, "pmtu", "pmtu %s ", pmtu_names, ARRAY_SIZE(pmtu_names),
+		   MTUN_A_TUNNEL_PMTU);
+	print_name(tb, "origin", "origin %s ", origin_names,
+		   ARRAY_SIZE(origin_names), MTUN_A_TUNNEL_ORIGIN);
 	if (tb[MTUN_A_TUNNEL_DESCRIPTION])
 		print_string("description", "description \"%s\" ",
 			     RTA_DATA(tb[MTUN_A_TUNNEL_DESCRIPTION]));

@@ -390,8 +390,9 @@ enum mtun_stats_attr {
  *   default, leaves them alone.
  * @MTUN_A_TUNNEL_ACCEPT: (nest of mtun_prefix_attr) Outer sources of received
  *   packets, of the family of local and remote. Where several tunnels match,
- *   the longest prefix counts. Without it, and with an empty nest in a request,
- *   packets are received from remote alone.
+ *   the longest prefix counts. Without it, packets are received from remote
+ *   alone. In a request a len of 0 needs no addr, and an empty nest takes it
+ *   away.
  * @MTUN_A_TUNNEL_ANYCAST: (u8) 1 if other nodes serve the same tunnel: what
  *   would need the state of one node is refused then, which are sequence
  *   numbers and frag outer; 0 by default.

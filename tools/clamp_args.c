@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The words of a clamp: values to struct clamp, and back. */
+#include <string.h>
+
+#include "args.h"
+
+enum {
+	MSS		= 1 << 0,
+	INSERT		= 1 << 1,
+	SRC		= 1 << 2,
+	DST		= 1 << 3,
+	DIRECTION	= 1 << 4,
+};
+
+static bool parse_mss(const struct arg *a, const char *value, void *object)
+{
+	struct clamp *c = object;
+
+	(void)a;
+	c->has |= 1u << MTUN_A_CLAMP_MSS;
+	return parse_mss_value(value, false, &c->mss);
+}
+
+static bool clamp_mss_text(const struct arg *a, const void *object, size_t i,
+			   struct text *text)
+{
+	const struct clamp *c = object;
+
+	(void)a;
+	(void)i;
+	*text = mss_text(c->mss);
+	return true;
+}
+
+static bool parse_insert(const struct arg *a, const char *value, void *object)
+{
+	struct clamp *c = object;
+	bool on;
+
+	(void)a;
+	c->has |= 1u << MTUN_A_CLAMP_INSERT;
+	if (!parse_on_off(value, &on))
+		return false;
+	c->insert = on;
+	return true;
+}
+
+static bool insert_text(const struct arg *a, const void *object, size_t i,
+			struct text *text)
+{
+	const struct clamp *c = object;
+
+	(void)a;
+	(void)i;
+	*text = word_text(c->insert ? "on" : "off");
+	return true;
+}
+
+static bool parse_side(const struct arg *a, const char *value, void *object)
+{
+	struct clamp *c = object;
+	struct prefixes *ps = a->sets & SRC ? &c->src : &c->dst;
+	struct prefix prefix;
+
+	if (ps->any)
+		return false;
+	if (!strcmp(value, "any")) {
+		ps->any = true;
+		return !ps->n;
+	}
+	if (!parse_prefix(value, &prefix))
+		return false;
+	*prefixes_add(ps) = prefix;
+	return true;
+}
+
+static bool side_text(const struct arg *a, const void *object, size_t i,
+		      struct text *text)
+{
+	const struct clamp *c = object;
+	const struct prefixes *ps = a->sets & SRC ? &c->src : &c->dst;
+
+	if (i >= ps->n)
+		return false;
+	*text = prefix_text(&ps->v[i]);
+	return true;
+}
+
+static bool parse_direction(const struct arg *a, const char *value,
+			    void *object)
+{
+	struct clamp *c = object;
+
+	(void)a;
+	c->has |= 1u << MTUN_A_CLAMP_DIRECTION;
+	return parse_enum(value, clamp_direction_names,
+			  ARRAY_SIZE(clamp_direction_names), &c->direction);
+}
+
+static bool direction_text(const struct arg *a, const void *object, size_t i,
+			   struct text *text)
+{
+	const struct clamp *c = object;
+
+	(void)a;
+	(void)i;
+	*text = enum_text(clamp_direction_names, c->direction);
+	return true;
+}
+
+#define PREFIX_WANTS \
+	"give an IPv4 or IPv6 prefix as ADDR/LEN, an address, or any; any goes with no other"
+
+static const struct arg args[] = {
+	{ "mss", MSS, parse_mss, clamp_mss_text,
+	  "give 48 to 65534 bytes, or auto", 0 },
+	{ "insert", INSERT, parse_insert, insert_text, "give on or off", 0 },
+	{ "src", SRC, parse_side, side_text, PREFIX_WANTS, ARG_MANY },
+	{ "dst", DST, parse_side, side_text, PREFIX_WANTS, ARG_MANY },
+	{ "direction", DIRECTION, parse_direction, direction_text,
+	  "give out, in or both", 0 },
+	{ NULL }
+};
+
+static const struct clamp defaults = { .mss = MTUN_MSS_AUTO };
+
+const struct kind clamp_kind = { "clamp", args, &defaults };
