@@ -304,14 +304,14 @@ guest()
 	done
 }
 
-# A guest spends half of its time waiting: two of them share the tests.
+# A guest has two CPUs. Where there are more, two guests share the tests.
 run_vm()
 {
 	local guests=1 number test file status seconds log=$LOGS/boot
 
 	rm -rf "$LOGS/vm"
 	mkdir -p "$LOGS/vm"
-	[ "$JOBS" -lt 2 ] || [ $# -lt 2 ] || guests=2
+	[ "$JOBS" -lt 4 ] || [ $# -lt 2 ] || guests=2
 	for ((number = 1; number <= guests; number++)); do
 		guest $number "$@" &
 	done
