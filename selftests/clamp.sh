@@ -79,7 +79,7 @@ control_test()
 	refused "dev d1 has no clamp" del dev d1
 	refused "dev d1 has no clamp" show dev d1
 	refused "can be no device's name" add dev "a/b"
-	refused "at least 48" set dev d0 mss 47
+	refused "48 to 65534" set dev d0 mss 47
 	refused "48 to 65534" set dev d0 mss 65535
 	refused "48 to 65534" set dev d0 mss off
 	refused "no bits set behind" set dev d0 src 203.0.113.1/24
@@ -87,7 +87,7 @@ control_test()
 	refused "ADDR/LEN" set dev d0 dst 2001:db8::/129
 	refused "any goes with no other" set dev d0 src any src 10.0.0.0/8
 	refused "did you mean \"out\"" set dev d0 ou
-	refused "in: given before" set dev d0 in out
+	refused "out: given before" set dev d0 in out
 	refused "give on or off" set dev d0 insert yes
 	refused "insert: given before" set dev d0 insert on insert off
 	refused "at which device" add mss 1400

@@ -8,7 +8,28 @@
 
 #include "args.h"
 
+#define MSS_MIN	48	/* the least that a TCP can be told */
+
 /* Arguments */
+
+const char *object_name(const struct kind *kind, const void *object)
+{
+	return (const char *)object + kind->name_at;
+}
+
+uint8_t object_origin(const struct kind *kind, const void *object)
+{
+	return *((const uint8_t *)object + kind->origin_at);
+}
+
+void object_set_origin(const struct kind *kind, void *object, uint8_t origin)
+{
+	*((uint8_t *)object + kind->origin_at) = origin;
+	if (kind == &tunnel_kind)
+		((struct tunnel *)object)->has |= has_bit(MTUN_A_TUNNEL_ORIGIN);
+	else
+		((struct clamp *)object)->has |= 1u << MTUN_A_CLAMP_ORIGIN;
+}
 
 const struct arg *arg_find(const struct arg *args, const char *word)
 {
@@ -148,7 +169,7 @@ bool parse_mss_value(const char *text, bool may_be_off, uint16_t *mss)
 	*mss = MTUN_MSS_AUTO;
 	if (!strcmp(text, "auto"))
 		return true;
-	if (!parse_u32(text, &v) || v == MTUN_MSS_OFF || v >= MTUN_MSS_AUTO)
+	if (!parse_u32(text, &v) || v < MSS_MIN || v >= MTUN_MSS_AUTO)
 		return false;
 	*mss = v;
 	return true;

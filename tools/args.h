@@ -43,11 +43,18 @@ struct kind {
 	const char *name;
 	const struct arg *args;		/* ended by a NULL name */
 	const void *defaults;		/* an object of which nothing is said */
+	size_t size;
+	size_t name_at;			/* where the object has its name */
+	size_t origin_at;
 };
 
 extern const struct kind tunnel_kind;	/* struct tunnel */
 extern const struct kind clamp_kind;	/* struct clamp */
 extern const struct kind netns_kind;	/* struct netns */
+
+const char *object_name(const struct kind *kind, const void *object);
+uint8_t object_origin(const struct kind *kind, const void *object);
+void object_set_origin(const struct kind *kind, void *object, uint8_t origin);
 
 const struct arg *arg_find(const struct arg *args, const char *word);
 
@@ -70,6 +77,9 @@ const struct arg *arg_differs(const struct arg *a, const void *was,
 	for ((said) = 0, (a) = (kind)->args;				\
 	     ((a) = arg_differs(a, was, is, &(said)));			\
 	     (a)++)
+
+/* The word that the user typed to give an attribute; NULL for the kernel's own */
+const char *tunnel_attr_word(const void *tunnel, unsigned int attr);
 
 bool parse_u8(const char *text, uint8_t *value);
 bool parse_u32(const char *text, uint32_t *value);

@@ -124,4 +124,11 @@ static const struct arg args[] = {
 
 static const struct clamp defaults = { .mss = MTUN_MSS_AUTO };
 
-const struct kind clamp_kind = { "clamp", args, &defaults };
+const struct kind clamp_kind = {
+	.name = "clamp",
+	.args = args,
+	.defaults = &defaults,
+	.size = sizeof(struct clamp),
+	.name_at = offsetof(struct clamp, ifname),
+	.origin_at = offsetof(struct clamp, origin),
+};

@@ -16,18 +16,27 @@ enum result refuse(struct error *err, enum result res, const char *fmt, ...)
 	return res;
 }
 
+static void *or_exit(void *memory)
+{
+	if (!memory) {
+		perror("mtctl");
+		exit(RES_REFUSED);
+	}
+	return memory;
+}
+
+void *allocate(size_t n, size_t size)
+{
+	return or_exit(calloc(n ?: 1, size));
+}
+
 /* Makes room for one more in an array, and clears it. */
 static void *add_one(void **v, size_t *n, size_t *room, size_t size)
 {
 	if (*n == *room) {
 		size_t more = *room ? 2 * *room : 64;
-		void *grown = reallocarray(*v, more, size);
 
-		if (!grown) {
-			perror("mtctl");
-			exit(RES_REFUSED);
-		}
-		*v = grown;
+		*v = or_exit(reallocarray(*v, more, size));
 		*room = more;
 	}
 	return memset((char *)*v + (*n)++ * size, 0, size);
@@ -92,4 +101,78 @@ void tunnels_free(struct tunnels *ts)
 {
 	free(ts->v);
 	memset(ts, 0, sizeof(*ts));
+}
+
+const struct tunnel **tunnels_sorted(const struct tunnels *ts,
+				     int (*compare)(const void *,
+						    const void *))
+{
+	const struct tunnel **v = allocate(ts->n, sizeof(*v));
+
+	for (size_t i = 0; i < ts->n; i++)
+		v[i] = &ts->v[i];
+	qsort(v, ts->n, sizeof(*v), compare);
+	return v;
+}
+
+/* Configurations */
+
+static int compare_tunnels(const void *a, const void *b)
+{
+	const struct tunnel *x = a, *y = b;
+
+	return strcmp(x->ifname, y->ifname);
+}
+
+static int compare_clamps(const void *a, const void *b)
+{
+	const struct clamp *x = a, *y = b;
+
+	return strcmp(x->ifname, y->ifname);
+}
+
+static int compare_prefixes(const void *a, const void *b)
+{
+	const struct prefix *x = a, *y = b;
+
+	return (x->addr.len - y->addr.len) ?:
+	       memcmp(x->addr.bytes, y->addr.bytes, sizeof(x->addr.bytes)) ?:
+	       x->len - y->len;
+}
+
+static void sort_prefixes(struct prefixes *ps)
+{
+	size_t left = 0;
+
+	if (ps->n)
+		qsort(ps->v, ps->n, sizeof(*ps->v), compare_prefixes);
+	for (size_t i = 0; i < ps->n; i++)
+		if (!i || compare_prefixes(&ps->v[i], &ps->v[left - 1]))
+			ps->v[left++] = ps->v[i];
+	ps->n = left;
+	ps->any = !left;
+}
+
+void config_sort(struct config *config)
+{
+	struct tunnels *ts = &config->tunnels;
+	struct clamps *cs = &config->clamps;
+
+	for (size_t i = 0; i < ts->n; i++)
+		if (ts->v[i].mtu_auto)
+			ts->v[i].mtu = 0;
+	for (size_t i = 0; i < cs->n; i++) {
+		sort_prefixes(&cs->v[i].src);
+		sort_prefixes(&cs->v[i].dst);
+	}
+	if (ts->n)
+		qsort(ts->v, ts->n, sizeof(*ts->v), compare_tunnels);
+	if (cs->n)
+		qsort(cs->v, cs->n, sizeof(*cs->v), compare_clamps);
+}
+
+void config_free(struct config *config)
+{
+	tunnels_free(&config->tunnels);
+	clamps_free(&config->clamps);
 }

@@ -172,6 +172,27 @@ struct tunnel *tunnels_find(struct tunnels *ts, uint32_t ifindex);
 void tunnels_remove(struct tunnels *ts, uint32_t ifindex);
 void tunnels_free(struct tunnels *ts);
 
+/* Pointers to all of them, in an order; to be freed. */
+const struct tunnel **tunnels_sorted(const struct tunnels *ts,
+				     int (*compare)(const void *,
+						    const void *));
+
+/* What there is, or what there shall be */
+struct config {
+	struct tunnels tunnels;
+	struct clamps clamps;
+};
+
+/*
+ * Makes two that are the same look the same: objects by name, prefixes in order
+ * and once, no MTU where it follows the underlay.
+ */
+void config_sort(struct config *config);
+void config_free(struct config *config);
+
+/* Cleared memory for n of them, which may be none; there is always some. */
+void *allocate(size_t n, size_t size);
+
 enum event_type {
 	EVENT_NEW,
 	EVENT_SET,

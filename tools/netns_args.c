@@ -31,4 +31,9 @@ static const struct arg args[] = {
 
 static const struct netns defaults = { .rx = MTUN_RX_LOCAL };
 
-const struct kind netns_kind = { "netns", args, &defaults };
+const struct kind netns_kind = {
+	.name = "netns",
+	.args = args,
+	.defaults = &defaults,
+	.size = sizeof(struct netns),
+};

@@ -11,8 +11,10 @@ struct nl;
 struct nl *nl_new(void);
 void nl_free(struct nl *nl);
 
-enum result nl_tunnel_new(struct nl *nl, struct tunnel *t, struct error *err);
-enum result nl_tunnel_set(struct nl *nl, struct tunnel *t, struct error *err);
+enum result nl_tunnel_new(struct nl *nl, const struct tunnel *t,
+			  struct error *err);
+enum result nl_tunnel_set(struct nl *nl, const struct tunnel *t,
+			  struct error *err);
 enum result nl_tunnel_del(struct nl *nl, const char *ifname,
 			  struct error *err);
 enum result nl_tunnel_get(struct nl *nl, const char *ifname, struct tunnel *t,

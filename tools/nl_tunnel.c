@@ -3,32 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "names.h"
+#include "args.h"
 #include "nl_core.h"
-
-static const char *attr_word(const void *object, unsigned int attr)
-{
-	const struct tunnel *t = object;
-
-	switch (attr) {
-	case MTUN_A_TUNNEL_IFINDEX:
-	case MTUN_A_TUNNEL_IFNAME:
-		return "name";
-	case MTUN_A_TUNNEL_IFLAGS:
-	case MTUN_A_TUNNEL_IKEY:
-		return t->one_key ? "key" : "ikey";
-	case MTUN_A_TUNNEL_OFLAGS:
-	case MTUN_A_TUNNEL_OKEY:
-		return t->one_key ? "key" : "okey";
-	case MTUN_A_TUNNEL_TTL_INHERIT:
-		return "ttl";
-	case MTUN_A_TUNNEL_TOS_INHERIT:
-		return "tos";
-	case MTUN_A_TUNNEL_LINK:
-		return "dev";
-	}
-	return attr <= MTUN_A_TUNNEL_MAX ? tunnel_attr_names[attr] : NULL;
-}
 
 static bool get_flags(const struct nlattr *a, uint32_t *flags, uint32_t *mask)
 {
@@ -232,13 +208,13 @@ static struct about about(const struct tunnel *t)
 		.name_attr = MTUN_A_TUNNEL_IFNAME,
 		.attrs = tunnel_attr_names,
 		.attr_max = MTUN_A_TUNNEL_MAX,
-		.word = attr_word,
+		.word = tunnel_attr_word,
 		.object = t,
 	};
 }
 
-static enum result change(struct nl *nl, enum mtun_cmd cmd, struct tunnel *t,
-			  struct error *err)
+static enum result change(struct nl *nl, enum mtun_cmd cmd,
+			  const struct tunnel *t, struct error *err)
 {
 	const struct about a = about(t);
 	enum result res;
@@ -250,12 +226,14 @@ static enum result change(struct nl *nl, enum mtun_cmd cmd, struct tunnel *t,
 	return talk(nl, nl->genl, NULL, NULL, &a, NULL, err);
 }
 
-enum result nl_tunnel_new(struct nl *nl, struct tunnel *t, struct error *err)
+enum result nl_tunnel_new(struct nl *nl, const struct tunnel *t,
+			  struct error *err)
 {
 	return change(nl, MTUN_CMD_TUNNEL_NEW, t, err);
 }
 
-enum result nl_tunnel_set(struct nl *nl, struct tunnel *t, struct error *err)
+enum result nl_tunnel_set(struct nl *nl, const struct tunnel *t,
+			  struct error *err)
 {
 	return change(nl, MTUN_CMD_TUNNEL_SET, t, err);
 }

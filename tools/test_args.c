@@ -1,22 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Unit tests of the argument parser. Prints TAP. */
+/* Unit tests of the argument parser. */
 #include <stdio.h>
 #include <string.h>
 #include <arpa/inet.h>
 
 #include "args.h"
 #include "cmd.h"
-
-static int number;
-static int failed;
-
-static void check(bool good, const char *what)
-{
-	number++;
-	if (!good)
-		failed++;
-	printf("%sok %d - %s\n", good ? "" : "not ", number, what);
-}
+#include "test.h"
 
 static void test_numbers(void)
 {
@@ -81,11 +71,9 @@ static void test_arguments(void)
 	REFUSED("no address", "local", "local", "nowhere");
 }
 
-int main(void)
+void test_args(void)
 {
 	test_numbers();
 	test_addresses();
 	test_arguments();
-	printf("1..%d\n", number);
-	return failed ? 1 : 0;
 }

@@ -540,4 +540,35 @@ static const struct arg args[] = {
 
 static const struct tunnel defaults = { .ttl = 64 };
 
-const struct kind tunnel_kind = { "tunnel", args, &defaults };
+const struct kind tunnel_kind = {
+	.name = "tunnel",
+	.args = args,
+	.defaults = &defaults,
+	.size = sizeof(struct tunnel),
+	.name_at = offsetof(struct tunnel, ifname),
+	.origin_at = offsetof(struct tunnel, origin),
+};
+
+const char *tunnel_attr_word(const void *tunnel, unsigned int attr)
+{
+	const struct tunnel *t = tunnel;
+
+	switch (attr) {
+	case MTUN_A_TUNNEL_IFINDEX:
+	case MTUN_A_TUNNEL_IFNAME:
+		return "name";
+	case MTUN_A_TUNNEL_IFLAGS:
+	case MTUN_A_TUNNEL_IKEY:
+		return t->one_key ? "key" : "ikey";
+	case MTUN_A_TUNNEL_OFLAGS:
+	case MTUN_A_TUNNEL_OKEY:
+		return t->one_key ? "key" : "okey";
+	case MTUN_A_TUNNEL_TTL_INHERIT:
+		return "ttl";
+	case MTUN_A_TUNNEL_TOS_INHERIT:
+		return "tos";
+	case MTUN_A_TUNNEL_LINK:
+		return "dev";
+	}
+	return attr <= MTUN_A_TUNNEL_MAX ? tunnel_attr_names[attr] : NULL;
+}

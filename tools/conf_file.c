@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A configuration file to the tunnels and clamps that it describes. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "args.h"
+#include "conf_file.h"
+#include "rules.h"
+
+#define MAX_SIZE	(16 * 1024 * 1024)
+#define MAX_PREFIXES	1024	/* of a clamp, src and dst together */
+
+/* The names that a file has at its top, and below defaults */
+struct section {
+	const char *name;
+};
+
+static const struct section sections[] = {
+	{ "defaults" }, { "tunnels" }, { "clamps" }, { NULL }
+};
+
+static const struct section defaults_of[] = {
+	{ "tunnel" }, { "clamp" }, { NULL }
+};
+
+static void unknown(struct complaints *cs, const struct node *node,
+		    const void *table, size_t size)
+{
+	const char *like = closest(table, size, node->name->value);
+
+	if (like)
+		complain(cs, node, node->name,
+			 "unknown; did you mean \"%s\"?", like);
+	else
+		complain(cs, node, node->name, "unknown");
+}
+
+/* Whether node is a mapping, perhaps an empty one; NULL is. */
+static bool is_map(struct complaints *cs, const struct node *node,
+		   const char *wants)
+{
+	if (!node || node->type == NODE_MAP || node_is_null(node))
+		return true;
+	complain(cs, node, node, "%s", wants);
+	return false;
+}
+
+static void check_sections(struct complaints *cs, const struct node *map,
+			   const struct section *known)
+{
+	const struct section *s;
+
+	for (const struct node *n = map ? map->first : NULL; n; n = n->next) {
+		for (s = known; s->name && strcmp(s->name, n->name->value); s++)
+			;
+		if (!s->name)
+			unknown(cs, n, known, sizeof(*known));
+	}
+}
+
+/* Settings */
+
+/* YAML has more words for a switch than we have. */
+static const char *switch_word(const struct node *node)
+{
+	const char *value = node->value;
+
+	if (!node->plain)
+		return NULL;
+	if (!strcasecmp(value, "yes") || !strcasecmp(value, "true"))
+		return "on";
+	if (!strcasecmp(value, "no") || !strcasecmp(value, "false"))
+		return "off";
+	return NULL;
+}
+
+static void read_scalar(struct complaints *cs, const struct arg *a,
+			const struct node *node, void *object)
+{
+	const char *word;
+
+	if (node->type != NODE_SCALAR) {
+		complain(cs, node, node, a->flags & ARG_MANY ?
+			 "give a value, or a list of values" :
+			 "give one value");
+		return;
+	}
+	word = switch_word(node);
+	if (!a->parse(a, node->value, object) &&
+	    !(word && a->parse(a, word, object)))
+		complain(cs, node, node, "%s", a->wants);
+}
+
+static void read_value(struct complaints *cs, const struct arg *a,
+		       const struct node *node, void *object)
+{
+	if (node->type != NODE_LIST || !(a->flags & ARG_MANY)) {
+		read_scalar(cs, a, node, object);
+		return;
+	}
+	for (const struct node *n = node->first; n; n = n->next)
+		read_scalar(cs, a, n, object);
+}
+
+/*
+ * Reads the settings that map has over those that object has. A list of them does
+ * not add to one of before: where own has one, it alone counts.
+ */
+static void read_settings(struct complaints *cs, const struct kind *kind,
+			  const struct node *map, const struct node *own,
+			  void *object)
+{
+	const struct arg *a;
+	uint32_t seen = 0;
+
+	for (const struct node *n = map ? map->first : NULL; n; n = n->next) {
+		a = arg_find(kind->args, n->name->value);
+		if (!a) {
+			unknown(cs, n, kind->args, sizeof(*a));
+			continue;
+		}
+		if (map != own && a->flags & ARG_MANY &&
+		    tree_get(own, a->name))
+			continue;
+		/* The same word twice was told by the tree. */
+		if (seen & a->sets && tree_get(map, a->name) == n)
+			complain(cs, n, n->name,
+				 "another key sets this, too: give one");
+		seen |= a->sets;
+		read_value(cs, a, n, object);
+	}
+}
+
+struct loader {
+	struct config *config;
+	struct complaints *cs;
+	const struct node *tunnel_defaults;
+	const struct node *clamp_defaults;
+	const struct node **at;		/* of the tunnels */
+};
+
+static const char settings_wanted[] = "give settings, as in {mss: auto}";
+
+/* What is known at once: a template would make another tunnel each time. */
+static bool read_name(struct loader *l, const struct node *node,
+		      char ifname[IFNAMSIZ])
+{
+	const char *name = node->name->value;
+
+	if (!*name || strlen(name) >= IFNAMSIZ || !strcmp(name, ".") ||
+	    !strcmp(name, "..") || strpbrk(name, "/:% \t\n\v\f\r")) {
+		complain(l->cs, node, node->name,
+			 "a name is 1 to 15 bytes without space, slash, colon and %%, and not . or ..");
+		return false;
+	}
+	strcpy(ifname, name);
+	return is_map(l->cs, node, settings_wanted);
+}
+
+/* Where attr was set: in the tunnel, or else the tunnel itself */
+static const struct node *place(const struct tunnel *t, uint16_t attr,
+				const struct node *node)
+{
+	return tree_get(node, tunnel_attr_word(t, attr)) ?: node->name;
+}
+
+static void read_tunnel(struct loader *l, const struct node *node)
+{
+	size_t before = l->cs->n + l->cs->more;
+	struct tunnel t = *(const struct tunnel *)tunnel_kind.defaults;
+	struct error err;
+	uint16_t attr;
+
+	object_set_origin(&tunnel_kind, &t, MTUN_ORIGIN_FILE);
+	if (!read_name(l, node, t.ifname))
+		return;
+	read_settings(NULL, &tunnel_kind, l->tunnel_defaults, node, &t);
+	read_settings(l->cs, &tunnel_kind, node, node, &t);
+	if (l->cs->n + l->cs->more != before)
+		return;
+	if (!rules_tunnel(&t, &attr, &err)) {
+		complain(l->cs, node, place(&t, attr, node), "%s", err.text);
+		return;
+	}
+	l->at[l->config->tunnels.n] = node;
+	*tunnels_add(&l->config->tunnels) = t;
+}
+
+static void check_prefixes(struct loader *l, const struct node *node,
+			   const char *word, const struct prefixes *ps)
+{
+	const struct node *at = tree_get(node, word) ?: node->name;
+	const char *text;
+
+	for (size_t i = 0; i < ps->n; i++) {
+		text = rules_prefix(&ps->v[i]);
+		if (text)
+			complain(l->cs, node, at, "%s %s: %s", word,
+				 prefix_text(&ps->v[i]).s, text);
+	}
+}
+
+static void read_clamp(struct loader *l, const struct node *node)
+{
+	struct clamp c = *(const struct clamp *)clamp_kind.defaults;
+
+	object_set_origin(&clamp_kind, &c, MTUN_ORIGIN_FILE);
+	if (!read_name(l, node, c.ifname))
+		return;
+	read_settings(NULL, &clamp_kind, l->clamp_defaults, node, &c);
+	read_settings(l->cs, &clamp_kind, node, node, &c);
+	check_prefixes(l, node, "src", &c.src);
+	check_prefixes(l, node, "dst", &c.dst);
+	if (c.src.n + c.dst.n > MAX_PREFIXES)
+		complain(l->cs, node, node->name,
+			 "a clamp has %d prefixes at the most, src and dst together",
+			 MAX_PREFIXES);
+	*clamps_add(&l->config->clamps) = c;
+}
+
+/* The whole file */
+
+/* The settings below defaults, which are wrong once and not in each object. */
+static const struct node *read_defaults(struct loader *l,
+					const struct node *map,
+					const struct kind *kind, void *scratch)
+{
+	const struct node *node = tree_get(map, kind->name);
+
+	if (!is_map(l->cs, node, settings_wanted))
+		return NULL;
+	read_settings(l->cs, kind, node, node, scratch);
+	return node;
+}
+
+static void read_all_defaults(struct loader *l, const struct node *map)
+{
+	struct tunnel t = { 0 };
+	struct clamp c = { 0 };
+
+	if (!is_map(l->cs, map, "give tunnel: {...} and clamp: {...}"))
+		return;
+	check_sections(l->cs, map, defaults_of);
+	l->tunnel_defaults = read_defaults(l, map, &tunnel_kind, &t);
+	l->clamp_defaults = read_defaults(l, map, &clamp_kind, &c);
+	clamp_free(&c);
+}
+
+static int compare_tunnels(const void *a, const void *b)
+{
+	const struct tunnel *const *x = a, *const *y = b;
+
+	return rules_compare(*x, *y) ?: (*x > *y) - (*x < *y);
+}
+
+/* Sorted, tunnels that nothing would tell apart stand side by side. */
+static void find_collisions(struct loader *l)
+{
+	const struct tunnels *ts = &l->config->tunnels;
+	const struct tunnel **v = tunnels_sorted(ts, compare_tunnels);
+
+	for (size_t i = 1; i < ts->n; i++) {
+		const struct node *node = l->at[v[i] - ts->v];
+		const struct node *other = l->at[v[i - 1] - ts->v];
+
+		if (!rules_compare(v[i], v[i - 1]))
+			complain(l->cs, node, node->name,
+				 "local, remote and ikey are those of %s (line %zu)",
+				 v[i - 1]->ifname, other->name->line);
+	}
+	free(v);
+}
+
+static size_t count(const struct node *map)
+{
+	size_t n = 0;
+
+	for (const struct node *node = map ? map->first : NULL; node;
+	     node = node->next)
+		n++;
+	return n;
+}
+
+static void read_root(struct loader *l, const struct node *root)
+{
+	const struct node *tunnels = tree_get(root, "tunnels");
+	const struct node *clamps = tree_get(root, "clamps");
+
+	if (!is_map(l->cs, root, "a file has defaults:, tunnels: and clamps:"))
+		return;
+	check_sections(l->cs, root, sections);
+	read_all_defaults(l, tree_get(root, "defaults"));
+	if (is_map(l->cs, tunnels, "give tunnels, as in mt0: {...}")) {
+		l->at = allocate(count(tunnels), sizeof(*l->at));
+		for (const struct node *n = tunnels ? tunnels->first : NULL; n;
+		     n = n->next)
+			read_tunnel(l, n);
+		find_collisions(l);
+		free(l->at);
+	}
+	if (is_map(l->cs, clamps, "give devices, as in eth0: {...}"))
+		for (const struct node *n = clamps ? clamps->first : NULL; n;
+		     n = n->next)
+			read_clamp(l, n);
+}
+
+void conf_parse(const void *bytes, size_t len, struct config *config,
+		struct complaints *complaints)
+{
+	struct loader l = { .config = config, .cs = complaints };
+	struct tree tree;
+
+	if (tree_read(&tree, bytes, len, complaints))
+		read_root(&l, tree.root);
+	tree_free(&tree);
+	config_sort(config);
+}
+
+enum result conf_read(const char *name, struct config *config,
+		      struct complaints *complaints, struct error *err)
+{
+	enum result res = RES_OK;
+	FILE *file = stdin;
+	size_t len = 0;
+	char *bytes;
+
+	if (strcmp(name, "-"))
+		file = fopen(name, "re");
+	if (!file)
+		return refuse(err, RES_REFUSED, "%s: %s", name,
+			      strerror(errno));
+	bytes = allocate(MAX_SIZE + 1, 1);
+	len = fread(bytes, 1, MAX_SIZE + 1, file);
+	if (ferror(file))
+		res = refuse(err, RES_REFUSED, "%s: %s", name,
+			     strerror(errno));
+	else if (len > MAX_SIZE)
+		res = refuse(err, RES_USAGE, "%s: larger than %d MiB", name,
+			     MAX_SIZE / 1024 / 1024);
+	else
+		conf_parse(bytes, len, config, complaints);
+	free(bytes);
+	if (file != stdin)
+		fclose(file);
+	return res;
+}

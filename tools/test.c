@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Runs the unit tests of what is pure. Prints TAP. */
+#include <stdio.h>
+
+#include "test.h"
+
+static int number;
+static int failed;
+
+void check(bool good, const char *what)
+{
+	number++;
+	if (!good)
+		failed++;
+	printf("%sok %d - %s\n", good ? "" : "not ", number, what);
+}
+
+int main(void)
+{
+	test_args();
+	test_conf();
+	printf("1..%d\n", number);
+	return failed ? 1 : 0;
+}

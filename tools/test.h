@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Unit tests of what is pure. */
+#ifndef MTCTL_TEST_H
+#define MTCTL_TEST_H
+
+#include <stdbool.h>
+
+/* One result. A test counts even if it is not good: it goes on. */
+void check(bool good, const char *what);
+
+void test_args(void);
+void test_conf(void);
+void test_plan(void);
+
+#endif /* MTCTL_TEST_H */
