@@ -32,6 +32,9 @@ extern const struct command tunnel_commands[];
 extern const struct command clamp_commands[];
 extern const struct command netns_commands[];
 extern const struct command monitor_commands[];
+extern const struct command apply_commands[];
+extern const struct command export_commands[];
+extern const struct command check_commands[];
 
 /* Arguments of "tunnel add" (or "set") to a tunnel; err has the reason. */
 enum result tunnel_parse(int argc, char **argv, struct tunnel *t,

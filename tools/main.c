@@ -26,6 +26,12 @@ static const struct object objects[] = {
 	  clamp_commands },
 	{ "netns", "set and show what holds for all tunnels of a namespace",
 	  netns_commands },
+	{ "apply", "make tunnels and clamps what a configuration file says",
+	  apply_commands },
+	{ "export", "print all of them as a configuration file",
+	  export_commands },
+	{ "check", "say what is wrong in a configuration file",
+	  check_commands },
 	{ "monitor", "show configuration events as they happen",
 	  monitor_commands },
 	{ "help", "explain an object or a command", NULL },
@@ -193,8 +199,10 @@ static enum result run(struct context *ctx, int argc, char **argv, char *where,
 static void report(const struct context *ctx, const char *at, const char *where,
 		   enum result res)
 {
-	/* What was printed so far came first. */
+	/* What was printed so far came first, and may have said it all. */
 	fflush(stdout);
+	if (!ctx->err.text[0])
+		return;
 	fprintf(stderr, "mtctl%s:%s%s %s\n", where, at, *at ? ":" : "",
 		ctx->err.text);
 	if (res == RES_USAGE)

@@ -335,14 +335,20 @@ static void print_option(const struct tunnel *t, uint32_t flag,
 		printf("  %s%s", in && out ? "" : in ? "i" : "o", name);
 }
 
-static void print_ends(const struct tunnel *t)
+void print_gre(const struct tunnel *t)
 {
-	printf("%s%s%s: GRE over %s  %s -> %s", on(BOLD), t->ifname, off(),
+	printf("  GRE over %s  %s -> %s",
 	       outer_family(t) == AF_INET6 ? "IPv6" : "IPv4",
 	       addr_text(&t->local).s, addr_text(&t->remote).s);
 	print_keys(t);
 	print_option(t, MTUN_GRE_FLAG_CSUM, "csum");
 	print_option(t, MTUN_GRE_FLAG_SEQ, "seq");
+}
+
+static void print_ends(const struct tunnel *t)
+{
+	printf("%s%s%s:", on(BOLD), t->ifname, off());
+	print_gre(t);
 }
 
 static void print_state(const struct tunnel *t)

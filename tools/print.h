@@ -3,7 +3,8 @@
 #ifndef MTCTL_PRINT_H
 #define MTCTL_PRINT_H
 
-#include "model.h"
+#include "plan.h"
+#include "tree.h"
 
 void print_blocks(const struct tunnels *ts, const struct options *opt);
 void print_table(const struct tunnels *ts, const struct options *opt);
@@ -11,6 +12,18 @@ void print_table(const struct tunnels *ts, const struct options *opt);
 void print_clamps(const struct clamps *cs, const struct options *opt);
 
 void print_netns(const struct netns *n, const struct options *opt);
+
+void print_plan(const struct plan *plan, bool dry_run,
+		const struct options *opt);
+
+/* As a configuration file. Fails before it prints if there is no text for it. */
+enum result print_config(const struct config *config,
+			 const struct options *opt, struct error *err);
+
+/* A file that is right; and what is wrong in one, on the standard error */
+void print_checked(const char *file, const struct config *config,
+		   const struct options *opt);
+void print_complaints(const char *file, const struct complaints *cs);
 
 /*
  * One line. was is the tunnel as last seen, or NULL; what differs between the

@@ -68,6 +68,17 @@ void print_difference(const struct kind *kind, const void *was, const void *is)
 	}
 }
 
+void print_given(const struct kind *kind, const void *object)
+{
+	const struct arg *a;
+	uint32_t said;
+
+	for_each_difference(a, kind, kind->defaults, object, said) {
+		printf("  %s ", a->name);
+		print_value(a, object);
+	}
+}
+
 /* JSON */
 
 /* jansson has no unsigned numbers; nothing here gets near 2^63. */

@@ -17,7 +17,15 @@ const char *off(void);
 /* "  WORD OLD -> NEW" for each word that says how two objects differ */
 void print_difference(const struct kind *kind, const void *was, const void *is);
 
+/* "  WORD VALUE" for each that is not the default */
+void print_given(const struct kind *kind, const void *object);
+
+/* "  GRE over IPv4 LOCAL -> REMOTE", and the keys and options of the header */
+void print_gre(const struct tunnel *t);
+
 json_t *number(uint64_t v);
+json_t *value_json(const struct arg *a, const void *object);
+json_t *settings_json(const struct kind *kind, const void *object);
 json_t *json_name(const char *name);
 void json_print(json_t *value, const struct options *opt, bool one_line);
 

@@ -19,6 +19,7 @@ int main(void)
 {
 	test_args();
 	test_conf();
+	test_plan();
 	printf("1..%d\n", number);
 	return failed ? 1 : 0;
 }

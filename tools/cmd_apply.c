@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0
+/* "mtctl apply", "mtctl export" and "mtctl check": configuration files. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "args.h"
+#include "cmd.h"
+#include "conf_file.h"
+#include "nl.h"
+#include "plan.h"
+#include "print.h"
+
+/* Reads a file. What is wrong in it is printed, and err has no text then. */
+static enum result load(const char *file, struct config *config,
+			struct error *err)
+{
+	struct complaints cs = { 0 };
+	enum result res;
+
+	res = conf_read(file, config, &cs, err);
+	if (!cs.n)
+		return res;
+	print_complaints(strcmp(file, "-") ? file : "stdin", &cs);
+	return RES_USAGE;
+}
+
+/* All that there is */
+static enum result look(struct context *ctx, struct config *config)
+{
+	bool incomplete;
+	enum result res;
+
+	res = nl_tunnel_dump(ctx->nl, &config->tunnels, &incomplete, &ctx->err) ?:
+	      nl_clamp_dump(ctx->nl, &config->clamps, &incomplete, &ctx->err);
+	config_sort(config);
+	return res;
+}
+
+/* Steps */
+
+union any_object {
+	struct tunnel tunnel;
+	struct clamp clamp;
+};
+
+static enum result add(struct nl *nl, const struct kind *kind,
+		       const void *object, struct error *err)
+{
+	return kind == &tunnel_kind ? nl_tunnel_new(nl, object, err) :
+				      nl_clamp_new(nl, object, err);
+}
+
+static enum result set(struct nl *nl, const struct kind *kind,
+		       const void *object, struct error *err)
+{
+	return kind == &tunnel_kind ? nl_tunnel_set(nl, object, err) :
+				      nl_clamp_set(nl, object, err);
+}
+
+static enum result del(struct nl *nl, const struct kind *kind,
+		       const void *object, struct error *err)
+{
+	return kind == &tunnel_kind ?
+	       nl_tunnel_del(nl, object_name(kind, object), err) :
+	       nl_clamp_del(nl, object, err);
+}
+
+/* What is to change, on top of what a request has already */
+static enum result change(struct nl *nl, const struct step *s,
+			  union any_object *request, struct error *err)
+{
+	enum result res;
+
+	plan_request(s->kind, s->from, s->to, request);
+	res = set(nl, s->kind, request, err);
+	if (s->kind == &clamp_kind)
+		clamp_free(&request->clamp);
+	return res;
+}
+
+static enum result take(struct nl *nl, const struct step *s, struct error *err)
+{
+	union any_object request = { 0 };
+
+	if (!s->from)
+		return add(nl, s->kind, s->to, err);
+	if (!s->to)
+		return del(nl, s->kind, s->from, err);
+	strcpy((char *)&request + s->kind->name_at,
+	       object_name(s->kind, s->from));
+	return change(nl, s, &request, err);
+}
+
+/* A tunnel that was there before is given whole: it may have what no word says. */
+static enum result take_back(struct nl *nl, const struct step *s,
+			     struct error *err)
+{
+	const struct step back = { s->kind, s->to, s->from };
+	union any_object request;
+
+	if (!s->from || !s->to || s->kind != &tunnel_kind)
+		return take(nl, &back, err);
+	request.tunnel = *(const struct tunnel *)s->from;
+	return change(nl, &back, &request, err);
+}
+
+static void report_left(const struct step *s, const struct error *err)
+{
+	fprintf(stderr,
+		"mtctl apply: %s %s was %s, and that cannot be undone: %s\n",
+		s->kind->name, object_name(s->kind, s->to ?: s->from),
+		!s->from ? "added" : !s->to ? "removed" : "changed", err->text);
+}
+
+/* Everything before the step that failed, last things first */
+static void undo(struct context *ctx, const struct plan *plan, size_t done)
+{
+	const char *outcome = done ? "; what was done before has been undone" :
+				     "; nothing is changed";
+	struct error why = ctx->err, err;
+	const struct step *s;
+
+	while (done) {
+		s = &plan->steps[--done];
+		if (take_back(ctx->nl, s, &err)) {
+			report_left(s, &err);
+			outcome = "; see above for what could not be undone";
+		} else if (!s->to && s->kind == &tunnel_kind) {
+			fprintf(stderr,
+				"mtctl apply: tunnel %s was removed and made again: it is down, and has lost its addresses and routes\n",
+				object_name(s->kind, s->from));
+		}
+	}
+	refuse(&ctx->err, RES_REFUSED, "%s%s", why.text, outcome);
+}
+
+static bool interrupted(void)
+{
+	sigset_t pending;
+
+	sigpending(&pending);
+	return sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM) ||
+	       sigismember(&pending, SIGHUP);
+}
+
+/* All of it, or nothing; an interrupt is no way to get a half. */
+static enum result execute(struct context *ctx, const struct plan *plan)
+{
+	enum result res = RES_OK;
+	sigset_t stop, before;
+	struct error err;
+	size_t i;
+
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGINT);
+	sigaddset(&stop, SIGTERM);
+	sigaddset(&stop, SIGHUP);
+	sigprocmask(SIG_BLOCK, &stop, &before);
+	for (i = 0; !res && i < plan->n_steps; i++) {
+		const struct step *s = &plan->steps[i];
+
+		if (interrupted())
+			res = refuse(&err, RES_REFUSED, "interrupted");
+		else
+			res = take(ctx->nl, s, &err);
+		if (!res)
+			continue;
+		refuse(&ctx->err, res, "%s %s: %s", s->kind->name,
+		       object_name(s->kind, s->to ?: s->from), err.text);
+		undo(ctx, plan, i);
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return res;
+}
+
+/* Commands */
+
+enum option { OPT_FILE, OPT_DRY_RUN, OPT_PRUNE };
+
+static const struct option_desc options[] = {
+	{ "file", "f", "FILE", NULL, OPT_FILE },
+	{ "dry-run", "dr", "", NULL, OPT_DRY_RUN },
+	{ "prune", "p", "", NULL, OPT_PRUNE },
+	{ NULL }
+};
+
+static enum result apply(struct context *ctx, int argc, char **argv)
+{
+	bool dry_run = false, prune = false;
+	const char *file = NULL;
+	struct config was = { 0 }, is = { 0 };
+	struct plan plan = { 0 };
+	enum result res;
+
+	for (int i = 0; i < argc; i++) {
+		const struct option_desc *d;
+
+		if (argv[i][0] != '-')
+			return refuse(&ctx->err, RES_USAGE,
+				      "\"%s\" is no option; a file is given as -f FILE",
+				      argv[i]);
+		d = pick_option(options, argv[i], &ctx->err);
+		if (!d)
+			return RES_USAGE;
+		dry_run |= d->option == OPT_DRY_RUN;
+		prune |= d->option == OPT_PRUNE;
+		if (d->option == OPT_FILE && ++i < argc)
+			file = argv[i];
+	}
+	if (!file)
+		return refuse(&ctx->err, RES_USAGE,
+			      "say which file, as in \"-f /etc/mtun/mtun.yaml\"");
+	res = load(file, &is, &ctx->err);
+	if (!res)
+		res = look(ctx, &was);
+	if (!res)
+		res = plan_make(&plan, &was, &is, prune, &ctx->err);
+	if (!res && !dry_run)
+		res = execute(ctx, &plan);
+	if (!res)
+		print_plan(&plan, dry_run, &ctx->opt);
+	plan_free(&plan);
+	config_free(&was);
+	config_free(&is);
+	return res;
+}
+
+static enum result export(struct context *ctx, int argc, char **argv)
+{
+	struct config config = { 0 };
+	enum result res;
+
+	if (argc)
+		return refuse(&ctx->err, RES_USAGE,
+			      "takes no arguments, not \"%s\"", argv[0]);
+	res = look(ctx, &config) ?:
+	      print_config(&config, &ctx->opt, &ctx->err);
+	config_free(&config);
+	return res;
+}
+
+static enum result check(struct context *ctx, int argc, char **argv)
+{
+	struct config config = { 0 };
+	enum result res;
+
+	if (argc != 1)
+		return refuse(&ctx->err, RES_USAGE, argc ?
+			      "one file at a time: \"%s\" is too much" :
+			      "say which file", argv[1]);
+	res = load(argv[0], &config, &ctx->err);
+	if (!res)
+		print_checked(argv[0], &config, &ctx->opt);
+	config_free(&config);
+	return res;
+}
+
+const struct command apply_commands[] = {
+	{ "apply", apply, "-f FILE [-dry-run] [-prune]",
+	  "make tunnels and clamps what a configuration file says",
+	  "Changes what differs, and nothing else: to apply a file again does nothing.\n"
+	  "What is wrong in the file, or refused by the kernel, leaves everything as it\n"
+	  "was. With -d also what is the same; - is the standard input.\n"
+	  "\n"
+	  "  -f, -file FILE  YAML, or JSON: see CONFIGURATION FILE in mtctl(8)\n"
+	  "  -dry-run        only print what would be done\n"
+	  "  -prune          remove what a file has made and this one lacks; what was\n"
+	  "                  made by hand stays\n"
+	  "\n"
+	  "  mtctl apply -f /etc/mtun/mtun.yaml -dry-run\n"
+	  "  mtctl apply -f /etc/mtun/mtun.yaml -prune\n" },
+	{ NULL }
+};
+
+const struct command export_commands[] = {
+	{ "export", export, "",
+	  "print all tunnels and clamps as a configuration file",
+	  "YAML with what differs from the defaults; with -j JSON, which apply takes\n"
+	  "as well.\n"
+	  "\n"
+	  "  mtctl export > /etc/mtun/mtun.yaml\n" },
+	{ NULL }
+};
+
+const struct command check_commands[] = {
+	{ "check", check, "FILE",
+	  "say what is wrong in a configuration file",
+	  "Needs neither the kernel module nor root. Everything that is wrong is told\n"
+	  "as FILE:LINE:COLUMN: and the reason.\n"
+	  "\n"
+	  "  mtctl check /etc/mtun/mtun.yaml\n" },
+	{ NULL }
+};

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan.h"
+#include "rules.h"
+
+/* What differs */
+
+static enum change_type compare(const struct kind *kind, const void *was,
+				const void *is, bool prune)
+{
+	uint32_t said = 0;
+
+	if (!was)
+		return CHANGE_ADD;
+	if (!is)
+		return prune && object_origin(kind, was) == MTUN_ORIGIN_FILE ?
+		       CHANGE_DEL : CHANGE_KEPT;
+	return object_origin(kind, was) != object_origin(kind, is) ||
+	       arg_differs(kind->args, was, is, &said) ?
+	       CHANGE_SET : CHANGE_SAME;
+}
+
+/* Goes through both arrays at once, which are sorted by name. */
+static void compare_all(struct plan *plan, const struct kind *kind,
+			const void *was, size_t n_was, const void *is,
+			size_t n_is, bool prune)
+{
+	const char *w = was, *w_end = w + n_was * kind->size;
+	const char *s = is, *s_end = s + n_is * kind->size;
+	struct change *c;
+	int order;
+
+	while (w < w_end || s < s_end) {
+		order = w == w_end ? 1 : s == s_end ? -1 :
+			strcmp(object_name(kind, w), object_name(kind, s));
+		c = &plan->changes[plan->n++];
+		c->kind = kind;
+		if (order <= 0) {
+			c->was = w;
+			w += kind->size;
+		}
+		if (order >= 0) {
+			c->is = s;
+			s += kind->size;
+		}
+		c->type = compare(kind, c->was, c->is, prune);
+		plan->counts[c->type]++;
+	}
+}
+
+/*
+ * Steps. The kernel refuses two tunnels with the same addresses and the same key,
+ * so that a tunnel has to wait until the one that holds them has changed. Where
+ * they wait for each other, or the holder goes, the holder gets another key
+ * meanwhile. Nothing is deleted before all else is done: to undo that would cost
+ * the addresses and routes of the device.
+ */
+
+struct planner {
+	struct plan *plan;
+	struct change **held;		/* by the tuple that they have */
+	size_t n_held;
+	const struct tunnel **wanted;	/* by the tuple that they shall have */
+	size_t n_wanted;
+	uint32_t next_key;
+};
+
+static void add_step(struct plan *plan, const struct kind *kind,
+		     const void *from, const void *to)
+{
+	plan->steps[plan->n_steps++] = (struct step) { kind, from, to };
+}
+
+static int compare_held(const void *a, const void *b)
+{
+	const struct change *const *x = a, *const *y = b;
+
+	return rules_compare((*x)->was, (*y)->was);
+}
+
+static int find_held(const void *key, const void *element)
+{
+	const struct change *const *c = element;
+
+	return rules_compare(key, (*c)->was);
+}
+
+static int compare_wanted(const void *a, const void *b)
+{
+	const struct tunnel *const *x = a, *const *y = b;
+
+	return rules_compare(*x, *y);
+}
+
+static int find_wanted(const void *key, const void *element)
+{
+	const struct tunnel *const *t = element;
+
+	return rules_compare(key, *t);
+}
+
+static struct change *holder_of(const struct planner *p, const struct tunnel *t)
+{
+	struct change **c = bsearch(t, p->held, p->n_held, sizeof(*p->held),
+				    find_held);
+
+	return c ? *c : NULL;
+}
+
+static bool is_free(const struct planner *p, const struct tunnel *t)
+{
+	return !holder_of(p, t) &&
+	       !bsearch(t, p->wanted, p->n_wanted, sizeof(*p->wanted),
+			find_wanted);
+}
+
+/* A tunnel whose underlay is elsewhere holds nothing here. */
+static void index_held(struct planner *p)
+{
+	struct plan *plan = p->plan;
+
+	p->held = allocate(plan->n, sizeof(*p->held));
+	for (size_t i = 0; i < plan->n; i++) {
+		struct change *c = &plan->changes[i];
+
+		if (c->kind == &tunnel_kind && c->was &&
+		    !tunnel_has(c->was, MTUN_A_TUNNEL_UNDERLAY_NETNSID))
+			p->held[p->n_held++] = c;
+	}
+	qsort(p->held, p->n_held, sizeof(*p->held), compare_held);
+}
+
+static enum result find_holder(const struct planner *p, struct change *c,
+			       struct error *err)
+{
+	struct change *holder = holder_of(p, c->is);
+	const struct tunnel *t = c->is, *other;
+
+	if (!holder || holder == c)
+		return RES_OK;
+	c->holder = holder;
+	if (holder->type != CHANGE_KEPT)
+		return RES_OK;
+	other = holder->was;
+	return refuse(err, RES_REFUSED,
+		      "tunnel %s: local, remote and ikey are those of %s, which the file does not have%s",
+		      t->ifname, other->ifname,
+		      other->origin == MTUN_ORIGIN_FILE ?
+		      ": -prune would remove it" : " and which was made by hand");
+}
+
+static void park(struct planner *p, struct change *c)
+{
+	struct tunnel *t = allocate(1, sizeof(*t));
+
+	*t = *(const struct tunnel *)c->was;
+	t->has |= has_bit(MTUN_A_TUNNEL_IFLAGS) | has_bit(MTUN_A_TUNNEL_IKEY);
+	t->iflags |= MTUN_GRE_FLAG_KEY;
+	t->iflags_mask |= MTUN_GRE_FLAG_KEY;
+	do
+		t->ikey = p->next_key--;
+	while (!is_free(p, t));
+	c->parked = t;
+	add_step(p->plan, c->kind, c->was, t);
+}
+
+static void make_step(struct planner *p, struct change *c)
+{
+	add_step(p->plan, c->kind, c->parked ?: c->was, c->is);
+	c->state = DONE;
+}
+
+/* Of those that wait for each other, the one that all others wait for is first. */
+static void make_room_and_step(struct planner *p, struct change *c,
+			       struct change **waiting)
+{
+	size_t n = 0;
+
+	for (; c && c->state == TO_DO && c->type != CHANGE_DEL; c = c->holder) {
+		c->state = ON_THE_WAY;
+		waiting[n++] = c;
+	}
+	if (c && !c->parked && c->state != DONE)
+		park(p, c);
+	while (n)
+		make_step(p, waiting[--n]);
+}
+
+static bool adds_or_sets(const struct change *c)
+{
+	return c->type == CHANGE_ADD || c->type == CHANGE_SET;
+}
+
+static enum result make_steps(struct planner *p, struct error *err)
+{
+	struct plan *plan = p->plan;
+	struct change **waiting;
+	enum result res;
+
+	for (size_t i = 0; i < plan->n; i++) {
+		struct change *c = &plan->changes[i];
+
+		if (c->kind != &tunnel_kind || !adds_or_sets(c))
+			continue;
+		res = find_holder(p, c, err);
+		if (res)
+			return res;
+	}
+	/* One for each change, and one for each that is parked first */
+	plan->steps = allocate(2 * plan->n, sizeof(*plan->steps));
+	waiting = allocate(plan->n, sizeof(*waiting));
+	for (size_t i = 0; i < plan->n; i++)
+		if (adds_or_sets(&plan->changes[i]))
+			make_room_and_step(p, &plan->changes[i], waiting);
+	for (size_t i = 0; i < plan->n; i++)
+		if (plan->changes[i].type == CHANGE_DEL)
+			make_step(p, &plan->changes[i]);
+	free(waiting);
+	return RES_OK;
+}
+
+enum result plan_make(struct plan *plan, const struct config *was,
+		      const struct config *is, bool prune, struct error *err)
+{
+	struct planner p = { .plan = plan, .next_key = UINT32_MAX };
+	enum result res;
+
+	memset(plan, 0, sizeof(*plan));
+	plan->changes = allocate(was->tunnels.n + was->clamps.n +
+				 is->tunnels.n + is->clamps.n,
+				 sizeof(*plan->changes));
+	compare_all(plan, &tunnel_kind, was->tunnels.v, was->tunnels.n,
+		    is->tunnels.v, is->tunnels.n, prune);
+	compare_all(plan, &clamp_kind, was->clamps.v, was->clamps.n,
+		    is->clamps.v, is->clamps.n, prune);
+	index_held(&p);
+	p.wanted = tunnels_sorted(&is->tunnels, compare_wanted);
+	p.n_wanted = is->tunnels.n;
+	res = make_steps(&p, err);
+	free(p.held);
+	free(p.wanted);
+	return res;
+}
+
+void plan_free(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n; i++)
+		free(plan->changes[i].parked);
+	free(plan->changes);
+	free(plan->steps);
+	memset(plan, 0, sizeof(*plan));
+}
+
+/* Requests */
+
+void plan_request(const struct kind *kind, const void *from, const void *to,
+		  void *request)
+{
+	const struct arg *a;
+	struct text text;
+	uint32_t said;
+	size_t i;
+
+	if (object_origin(kind, from) != object_origin(kind, to))
+		object_set_origin(kind, request, object_origin(kind, to));
+	for_each_difference(a, kind, from, to, said) {
+		for (i = 0; a->text(a, to, i, &text); i++) {
+			a->parse(a, text.s, request);
+			if (!(a->flags & ARG_MANY))
+				break;
+		}
+		/* Only a list may have no value. */
+		if (a->flags & ARG_MANY && !i)
+			a->parse(a, "any", request);
+	}
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What apply does, and what is wrong in a file: text for people, or JSON. */
+#include <ctype.h>
+#include <stdio.h>
+
+#include "print_core.h"
+
+static const struct {
+	char mark;
+	enum colour colour;
+	const char *action;
+} types[] = {
+	[CHANGE_ADD] = { '+', GREEN, "add" },
+	[CHANGE_SET] = { '~', YELLOW, "set" },
+	[CHANGE_DEL] = { '-', RED, "del" },
+	[CHANGE_SAME] = { '=', PLAIN, "same" },
+	[CHANGE_KEPT] = { '!', PLAIN, "kept" },
+};
+
+/* What there is nothing to do about is for those who want to know all. */
+static bool is_told(const struct change *c, const struct options *opt)
+{
+	return opt->details ||
+	       (c->type != CHANGE_SAME && c->type != CHANGE_KEPT);
+}
+
+static void print_change(const struct change *c)
+{
+	const void *object = c->is ?: c->was;
+
+	printf("%s%c %s %s%s", on(types[c->type].colour), types[c->type].mark,
+	       c->kind->name, object_name(c->kind, object), off());
+	switch (c->type) {
+	case CHANGE_SET:
+		print_difference(c->kind, c->was, c->is);
+		if (object_origin(c->kind, c->was) !=
+		    object_origin(c->kind, c->is))
+			printf("  made by hand before");
+		break;
+	case CHANGE_KEPT:
+		printf("  is not in the file%s",
+		       object_origin(c->kind, c->was) == MTUN_ORIGIN_FILE ?
+		       "" : ", and was made by hand");
+		break;
+	case CHANGE_SAME:
+		break;
+	default:
+		if (c->kind == &tunnel_kind)
+			print_gre(object);
+		else
+			print_given(c->kind, object);
+	}
+	putchar('\n');
+}
+
+static json_t *difference_json(const struct kind *kind, const void *was,
+			       const void *is)
+{
+	json_t *all = json_object(), *o;
+	const struct arg *a;
+	uint32_t said;
+
+	for_each_difference(a, kind, was, is, said) {
+		o = json_object();
+		json_object_set_new(o, "was", value_json(a, was));
+		json_object_set_new(o, "is", value_json(a, is));
+		json_object_set_new(all, a->name, o);
+	}
+	return all;
+}
+
+static json_t *change_json(const struct change *c)
+{
+	const void *object = c->is ?: c->was;
+	json_t *o = json_object();
+
+	json_object_set_new(o, "action", json_string(types[c->type].action));
+	json_object_set_new(o, "kind", json_string(c->kind->name));
+	json_object_set_new(o, "name", json_name(object_name(c->kind, object)));
+	if (c->type == CHANGE_SET)
+		json_object_set_new(o, "changes",
+				    difference_json(c->kind, c->was, c->is));
+	else
+		json_object_set_new(o, "settings",
+				    settings_json(c->kind, object));
+	return o;
+}
+
+static void print_plan_json(const struct plan *plan, bool dry_run,
+			    const struct options *opt)
+{
+	json_t *o = json_object(), *all = json_array();
+
+	for (size_t i = 0; i < plan->n; i++)
+		if (is_told(&plan->changes[i], opt))
+			json_array_append_new(all,
+					      change_json(&plan->changes[i]));
+	json_object_set_new(o, "dry_run", json_boolean(dry_run));
+	json_object_set_new(o, "added", number(plan->counts[CHANGE_ADD]));
+	json_object_set_new(o, "changed", number(plan->counts[CHANGE_SET]));
+	json_object_set_new(o, "removed", number(plan->counts[CHANGE_DEL]));
+	json_object_set_new(o, "unchanged", number(plan->counts[CHANGE_SAME]));
+	json_object_set_new(o, "kept", number(plan->counts[CHANGE_KEPT]));
+	json_object_set_new(o, "objects", all);
+	json_print(o, opt, false);
+}
+
+void print_plan(const struct plan *plan, bool dry_run,
+		const struct options *opt)
+{
+	if (opt->json) {
+		print_plan_json(plan, dry_run, opt);
+		return;
+	}
+	for (size_t i = 0; i < plan->n; i++)
+		if (is_told(&plan->changes[i], opt))
+			print_change(&plan->changes[i]);
+	printf("%zu added, %zu changed, %zu removed, %zu unchanged",
+	       plan->counts[CHANGE_ADD], plan->counts[CHANGE_SET],
+	       plan->counts[CHANGE_DEL], plan->counts[CHANGE_SAME]);
+	if (plan->counts[CHANGE_KEPT])
+		printf(", %zu not in the file and left",
+		       plan->counts[CHANGE_KEPT]);
+	puts(dry_run ? " (dry run: nothing was done)" : "");
+}
+
+void print_checked(const char *file, const struct config *config,
+		   const struct options *opt)
+{
+	json_t *o;
+
+	if (!opt->json) {
+		printf("%s: %zu tunnel%s, %zu clamp%s\n", file,
+		       config->tunnels.n, config->tunnels.n == 1 ? "" : "s",
+		       config->clamps.n, config->clamps.n == 1 ? "" : "s");
+		return;
+	}
+	o = json_object();
+	json_object_set_new(o, "tunnels", number(config->tunnels.n));
+	json_object_set_new(o, "clamps", number(config->clamps.n));
+	json_print(o, opt, false);
+}
+
+void print_complaints(const char *file, const struct complaints *cs)
+{
+	fflush(stdout);
+	for (size_t i = 0; i < cs->n; i++) {
+		fprintf(stderr, "%s:%zu:%zu: ", file, cs->v[i].line,
+			cs->v[i].column);
+		/* A file is not to control the terminal. */
+		for (const char *p = cs->v[i].text; *p; p++)
+			fputc(iscntrl((unsigned char)*p) ? '?' : *p, stderr);
+		fputc('\n', stderr);
+	}
+	fprintf(stderr, "%s: %zu error%s%s\n", file, cs->n + cs->more,
+		cs->n + cs->more == 1 ? "" : "s",
+		cs->more ? ", of which these are the first" : "");
+}

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Unit tests of plans: what differs, and in which order it is made the same. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf_file.h"
+#include "plan.h"
+#include "test.h"
+
+static struct config was, is;
+static struct plan plan;
+static struct error err;
+
+static void parse(const char *text, struct config *config)
+{
+	struct complaints cs = { 0 };
+
+	config_free(config);
+	conf_parse(text, strlen(text), config, &cs);
+	if (cs.n)
+		check(false, cs.v[0].text);
+}
+
+static enum result make(const char *from, const char *to, bool prune)
+{
+	parse(from, &was);
+	parse(to, &is);
+	plan_free(&plan);
+	return plan_make(&plan, &was, &is, prune, &err);
+}
+
+/* As if they had been made by hand */
+static void by_hand(void)
+{
+	for (size_t i = 0; i < was.tunnels.n; i++)
+		was.tunnels.v[i].origin = MTUN_ORIGIN_MANUAL;
+}
+
+static enum result make_again(bool prune)
+{
+	plan_free(&plan);
+	return plan_make(&plan, &was, &is, prune, &err);
+}
+
+/* The words of a step, as "+a", "-a", "~a ttl 9 key 5" */
+static void put_step(FILE *f, const struct step *s)
+{
+	const void *object = s->to ?: s->from;
+	const struct arg *a;
+	struct text text;
+	uint32_t said;
+
+	fprintf(f, " %c%s", !s->from ? '+' : !s->to ? '-' : '~',
+		object_name(s->kind, object));
+	if (!s->from || !s->to)
+		return;
+	for_each_difference(a, s->kind, s->from, s->to, said)
+		if (a->text(a, s->to, 0, &text))
+			fprintf(f, " %s %s", a->name, text.s);
+}
+
+static bool steps_are(const char *wanted)
+{
+	char *text = NULL;
+	size_t len;
+	bool good;
+	FILE *f = open_memstream(&text, &len);
+
+	for (size_t i = 0; i < plan.n_steps; i++)
+		put_step(f, &plan.steps[i]);
+	fclose(f);
+	good = !strcmp(text, wanted);
+	if (!good)
+		printf("# steps:%s\n", text);
+	free(text);
+	return good;
+}
+
+static bool counts_are(size_t add, size_t set, size_t del, size_t same,
+		       size_t kept)
+{
+	const size_t wanted[CHANGE_TYPES] = { add, set, del, same, kept };
+
+	return !memcmp(plan.counts, wanted, sizeof(wanted));
+}
+
+#define T(name, remote, more) \
+	name ": {local: 192.0.2.1, remote: 192.0.2." remote more "}\n"
+#define FILE_OF(...) "tunnels: {" __VA_ARGS__ "}"
+
+static void test_changes(void)
+{
+	check(make("", "", true) == RES_OK && counts_are(0, 0, 0, 0, 0) &&
+	      steps_are(""), "nothing to nothing");
+	check(make(FILE_OF(T("a", "2", ", ttl: 9") "," T("b", "3", "")),
+		   FILE_OF(T("b", "3", ", ttl: 64") "," T("a", "2", ", ttl: 9")),
+		   true) == RES_OK &&
+	      counts_are(0, 0, 0, 2, 0) && steps_are(""), "the same");
+	check(make(FILE_OF(T("a", "2", "") "," T("b", "3", ", key: 5") ","
+			   T("c", "4", "")) "\nclamps: {e: {mss: 1400}, f: }",
+		   FILE_OF(T("b", "3", ", ttl: 9, ikey: 5") "," T("c", "4", "") ","
+			   T("d", "5", "")) "\nclamps: {e: {src: 10.0.0.0/8}, g: }",
+		   true) == RES_OK && counts_are(2, 2, 2, 1, 0) &&
+	      steps_are(" ~b okey none ttl 9 +d ~e mss auto src 10.0.0.0/8 +g -a -f"),
+	      "added, changed and removed: removed last");
+	check(make_again(false) == RES_OK && counts_are(2, 2, 0, 1, 2) &&
+	      steps_are(" ~b okey none ttl 9 +d ~e mss auto src 10.0.0.0/8 +g"),
+	      "without pruning");
+	by_hand();
+	check(make_again(true) == RES_OK && counts_are(2, 3, 1, 0, 1) &&
+	      steps_are(" ~b okey none ttl 9 ~c +d ~e mss auto src 10.0.0.0/8 +g -f"),
+	      "made by hand: taken over, but not removed");
+}
+
+static void test_order(void)
+{
+	check(make(FILE_OF(T("a", "2", "") "," T("b", "3", "")),
+		   FILE_OF(T("a", "3", "") "," T("b", "4", "")), true) == RES_OK &&
+	      steps_are(" ~b remote 192.0.2.4 ~a remote 192.0.2.3"),
+	      "who holds an address is first");
+	check(make(FILE_OF(T("a", "2", "") "," T("b", "3", "") "," T("c", "4", "")),
+		   FILE_OF(T("a", "3", "") "," T("b", "4", "") "," T("c", "5", "")),
+		   true) == RES_OK &&
+	      steps_are(" ~c remote 192.0.2.5 ~b remote 192.0.2.4 ~a remote 192.0.2.3"),
+	      "and who holds the one of that");
+	check(make(FILE_OF(T("a", "2", "") "," T("b", "3", "")),
+		   FILE_OF(T("a", "3", "") "," T("b", "2", "")), true) == RES_OK &&
+	      steps_are(" ~a ikey 4294967295 ~b remote 192.0.2.2 ~a remote 192.0.2.3 ikey none"),
+	      "two change places");
+	check(make(FILE_OF(T("a", "2", ", key: 1") "," T("b", "2", ", key: 2") ","
+			   T("c", "2", ", key: 3")),
+		   FILE_OF(T("a", "2", ", key: 2") "," T("b", "2", ", key: 3") ","
+			   T("c", "2", ", key: 1")), true) == RES_OK &&
+	      steps_are(" ~a ikey 4294967295 ~c key 1 ~b key 3 ~a ikey 2 okey 2"),
+	      "three in a circle");
+	check(make(FILE_OF(T("a", "2", "") "," T("b", "3", "") ","
+			   T("c", "2", ", key: 0xffffffff")),
+		   FILE_OF(T("a", "3", "") "," T("b", "2", "") ","
+			   T("c", "2", ", key: 0xfffffffe")), true) == RES_OK &&
+	      plan.n_steps == 4 &&
+	      ((const struct tunnel *)plan.steps[0].to)->ikey == 0xfffffffd,
+	      "a key for the meanwhile is nobody's");
+	check(make(FILE_OF(T("a", "2", "")), FILE_OF(T("b", "2", "")),
+		   true) == RES_OK && steps_are(" ~a ikey 4294967295 +b -a"),
+	      "a name changes: the old one makes room and goes last");
+	check(make(FILE_OF(T("a", "2", "")), FILE_OF(T("b", "2", "")), false) ==
+	      RES_REFUSED && strstr(err.text, "those of a,") &&
+	      strstr(err.text, "-prune"), "without pruning it is in the way");
+	by_hand();
+	check(make_again(true) == RES_REFUSED && strstr(err.text, "by hand"),
+	      "made by hand it is, too");
+	was.tunnels.v[0].has |= has_bit(MTUN_A_TUNNEL_UNDERLAY_NETNSID);
+	check(make_again(true) == RES_OK && steps_are(" +b"),
+	      "unless it belongs elsewhere");
+}
+
+static void test_request(void)
+{
+	struct tunnel t = { 0 };
+
+	make(FILE_OF(T("a", "2", ", key: 5, mss: auto, accept: any")),
+	     FILE_OF(T("a", "2", ", ikey: 5, mss: auto, description: x")), true);
+	plan_request(&tunnel_kind, was.tunnels.v, is.tunnels.v, &t);
+	check(t.has == (has_bit(MTUN_A_TUNNEL_OFLAGS) |
+			has_bit(MTUN_A_TUNNEL_ACCEPT) |
+			has_bit(MTUN_A_TUNNEL_DESCRIPTION)) &&
+	      t.oflags_mask == MTUN_GRE_FLAG_KEY && !t.oflags &&
+	      t.accept_none && !strcmp(t.description, "x"),
+	      "a request has what differs");
+	by_hand();
+	memset(&t, 0, sizeof(t));
+	plan_request(&tunnel_kind, was.tunnels.v, is.tunnels.v, &t);
+	check(tunnel_has(&t, MTUN_A_TUNNEL_ORIGIN) &&
+	      t.origin == MTUN_ORIGIN_FILE, "and the origin");
+}
+
+/* As many as there may be, all in one circle: nothing may take its square. */
+static void test_many(void)
+{
+	const unsigned int n = 50000;
+	char *from = NULL, *to = NULL;
+	size_t len;
+	FILE *f = open_memstream(&from, &len);
+	FILE *g = open_memstream(&to, &len);
+
+	fputs("defaults: {tunnel: {local: 192.0.2.1, remote: 192.0.2.2}}\ntunnels:\n", f);
+	fputs("defaults: {tunnel: {local: 192.0.2.1, remote: 192.0.2.2}}\ntunnels:\n", g);
+	for (unsigned int i = 0; i < n; i++) {
+		fprintf(f, "  t%u: {key: %u}\n", i, i);
+		fprintf(g, "  t%u: {key: %u}\n", i, (i + 1) % n);
+	}
+	fclose(f);
+	fclose(g);
+	check(make(from, to, true) == RES_OK && counts_are(0, n, 0, 0, 0) &&
+	      plan.n_steps == n + 1, "50000 in a circle");
+	free(from);
+	free(to);
+}
+
+void test_plan(void)
+{
+	test_changes();
+	test_order();
+	test_request();
+	test_many();
+	plan_free(&plan);
+	config_free(&was);
+	config_free(&is);
+}
