@@ -61,9 +61,10 @@ static enum result set(struct nl *nl, const struct kind *kind,
 static enum result del(struct nl *nl, const struct kind *kind,
 		       const void *object, struct error *err)
 {
-	return kind == &tunnel_kind ?
-	       nl_tunnel_del(nl, object_name(kind, object), err) :
-	       nl_clamp_del(nl, object, err);
+	const char *name = object_name(kind, object);
+
+	return kind == &tunnel_kind ? nl_tunnel_del(nl, name, err) :
+				      nl_clamp_del(nl, name, err);
 }
 
 /* What is to change, on top of what a request has already */

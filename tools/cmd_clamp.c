@@ -110,7 +110,7 @@ static enum result clamp_del(struct context *ctx, int argc, char **argv)
 	enum result res;
 
 	res = parse_only_dev(argc, argv, &c, &ctx->err) ?:
-	      nl_clamp_del(ctx->nl, &c, &ctx->err);
+	      nl_clamp_del(ctx->nl, c.ifname, &ctx->err);
 	clamp_free(&c);
 	return res;
 }

@@ -31,7 +31,7 @@ enum result nl_clamp_new(struct nl *nl, const struct clamp *c,
 			 struct error *err);
 enum result nl_clamp_set(struct nl *nl, const struct clamp *c,
 			 struct error *err);
-enum result nl_clamp_del(struct nl *nl, const struct clamp *c,
+enum result nl_clamp_del(struct nl *nl, const char *ifname,
 			 struct error *err);
 
 /* The one at c->ifname, into an empty struct. */

@@ -123,10 +123,12 @@ enum result nl_clamp_set(struct nl *nl, const struct clamp *c,
 	return change(nl, MTUN_CMD_CLAMP_SET, c, err);
 }
 
-enum result nl_clamp_del(struct nl *nl, const struct clamp *c,
-			 struct error *err)
+enum result nl_clamp_del(struct nl *nl, const char *ifname, struct error *err)
 {
-	return change(nl, MTUN_CMD_CLAMP_DEL, c, err);
+	struct clamp c = { 0 };
+
+	strcpy(c.ifname, ifname);
+	return change(nl, MTUN_CMD_CLAMP_DEL, &c, err);
 }
 
 static void read_one(struct nl *nl, const struct nlmsghdr *nlh, void *data)

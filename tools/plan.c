@@ -22,29 +22,30 @@ static enum change_type compare(const struct kind *kind, const void *was,
 	       CHANGE_SET : CHANGE_SAME;
 }
 
+static const void *nth(const struct kind *kind, const void *objects, size_t i)
+{
+	return (const char *)objects + i * kind->size;
+}
+
 /* Goes through both arrays at once, which are sorted by name. */
 static void compare_all(struct plan *plan, const struct kind *kind,
 			const void *was, size_t n_was, const void *is,
 			size_t n_is, bool prune)
 {
-	const char *w = was, *w_end = w + n_was * kind->size;
-	const char *s = is, *s_end = s + n_is * kind->size;
+	size_t i = 0, j = 0;
 	struct change *c;
 	int order;
 
-	while (w < w_end || s < s_end) {
-		order = w == w_end ? 1 : s == s_end ? -1 :
-			strcmp(object_name(kind, w), object_name(kind, s));
+	while (i < n_was || j < n_is) {
+		order = i == n_was ? 1 : j == n_is ? -1 :
+			strcmp(object_name(kind, nth(kind, was, i)),
+			       object_name(kind, nth(kind, is, j)));
 		c = &plan->changes[plan->n++];
 		c->kind = kind;
-		if (order <= 0) {
-			c->was = w;
-			w += kind->size;
-		}
-		if (order >= 0) {
-			c->is = s;
-			s += kind->size;
-		}
+		if (order <= 0)
+			c->was = nth(kind, was, i++);
+		if (order >= 0)
+			c->is = nth(kind, is, j++);
 		c->type = compare(kind, c->was, c->is, prune);
 		plan->counts[c->type]++;
 	}
@@ -214,7 +215,8 @@ static enum result make_steps(struct planner *p, struct error *err)
 	for (size_t i = 0; i < plan->n; i++)
 		if (adds_or_sets(&plan->changes[i]))
 			make_room_and_step(p, &plan->changes[i], waiting);
-	for (size_t i = 0; i < plan->n; i++)
+	/* From the back: clamps, with which nothing is lost, before tunnels */
+	for (size_t i = plan->n; i--;)
 		if (plan->changes[i].type == CHANGE_DEL)
 			make_step(p, &plan->changes[i]);
 	free(waiting);

@@ -154,6 +154,8 @@ static void test_errors(void)
 	      "tunnels.mt0.tll: unknown; did you mean \"ttl\"?");
 	wrong("bad value", "tunnels:\n  mt0: {" ENDS ",\n    ttl: 256}", 3, 10,
 	      "tunnels.mt0.ttl: a TTL is 1 to 255, or inherit");
+	wrong("an MSS that is too small", "clamps: {eth0: {mss: 47}}", 1, 22,
+	      "clamps.eth0.mss: give 48 to 65534 bytes, or auto");
 	wrong("bad default, told once",
 	      "defaults: {tunnel: {ttl: 256}}\ntunnels: {a: {" ENDS "}, b: {" ENDS ", key: 1}}",
 	      1, 26, "defaults.tunnel.ttl: a TTL is 1 to 255, or inherit");

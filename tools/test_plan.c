@@ -102,7 +102,7 @@ static void test_changes(void)
 		   FILE_OF(T("b", "3", ", ttl: 9, ikey: 5") "," T("c", "4", "") ","
 			   T("d", "5", "")) "\nclamps: {e: {src: 10.0.0.0/8}, g: }",
 		   true) == RES_OK && counts_are(2, 2, 2, 1, 0) &&
-	      steps_are(" ~b okey none ttl 9 +d ~e mss auto src 10.0.0.0/8 +g -a -f"),
+	      steps_are(" ~b okey none ttl 9 +d ~e mss auto src 10.0.0.0/8 +g -f -a"),
 	      "added, changed and removed: removed last");
 	check(make_again(false) == RES_OK && counts_are(2, 2, 0, 1, 2) &&
 	      steps_are(" ~b okey none ttl 9 +d ~e mss auto src 10.0.0.0/8 +g"),
@@ -158,6 +158,7 @@ static void test_order(void)
 static void test_request(void)
 {
 	struct tunnel t = { 0 };
+	struct clamp c = { 0 };
 
 	make(FILE_OF(T("a", "2", ", key: 5, mss: auto, accept: any")),
 	     FILE_OF(T("a", "2", ", ikey: 5, mss: auto, description: x")), true);
@@ -173,6 +174,12 @@ static void test_request(void)
 	plan_request(&tunnel_kind, was.tunnels.v, is.tunnels.v, &t);
 	check(tunnel_has(&t, MTUN_A_TUNNEL_ORIGIN) &&
 	      t.origin == MTUN_ORIGIN_FILE, "and the origin");
+	make("clamps: {e: {src: 10.0.0.0/8}}", "clamps: {e: {dst: 10.0.0.0/8}}",
+	     true);
+	plan_request(&clamp_kind, was.clamps.v, is.clamps.v, &c);
+	check(!c.has && !c.src.n && c.src.any && c.dst.n == 1 && !c.dst.any,
+	      "no prefixes are any");
+	clamp_free(&c);
 }
 
 /* As many as there may be, all in one circle: nothing may take its square. */
