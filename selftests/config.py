@@ -1,0 +1,444 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Applies configuration files in the namespace of config.sh.
+
+	config.py
+
+Writes a line "CASE ok" or "CASE bad TEXT" for each of the cases below, which
+are functions and leave nothing behind.
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+import yaml
+
+MTCTL = os.environ["MTCTL"]
+WAIT = float(os.environ.get("WAIT_TIMEOUT", "30"))
+
+DEFAULTS = "defaults: {tunnel: {local: 192.0.2.1}}\n"
+
+problems = []
+
+
+def complain(text, *args):
+    problems.append(text % args)
+
+
+def expect(good, text, *args):
+    if not good:
+        complain(text, *args)
+
+
+def same(got, want, what):
+    expect(got == want, "%s: got %r, expected %r", what, got, want)
+
+
+def run(*words, stdin=""):
+    done = subprocess.run(words, input=stdin, encoding="utf-8",
+                          errors="surrogateescape", timeout=10 * WAIT,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def mtctl(words, stdin=""):
+    return run(MTCTL, *words.split(), stdin=stdin)
+
+
+def done(words, stdin=""):
+    """A command that must succeed without a word of complaint."""
+    status, out, err = mtctl(words, stdin)
+    expect(status == 0 and not err, "mtctl %s: status %d, %s", words, status,
+           err.strip())
+    return out
+
+
+def state():
+    """All that there is, and the index of each device"""
+    return (json.loads(done("-j tunnel show")),
+            json.loads(done("-j clamp show")))
+
+
+def apply(text, want, options=""):
+    """Applies a file from the standard input; want are the lines printed."""
+    got = done("apply -f - " + options, text).splitlines()
+    same(got, want, "apply prints")
+
+
+def refused(text, status, *parts, options="", undone=True):
+    """Applies what cannot be; the parts are in the error. Nothing is changed."""
+    before = state()
+    got, out, err = mtctl("apply -f - " + options, text)
+    same((got, out), (status, ""), "status and output of what is refused")
+    for part in parts:
+        expect(part in err, "%r is not in %r", part, err)
+    if undone:
+        same(state(), before, "what there is after all was undone")
+
+
+def counts(added=0, changed=0, removed=0, unchanged=0, more=""):
+    return "%d added, %d changed, %d removed, %d unchanged%s" % (
+        added, changed, removed, unchanged, more)
+
+
+def clear():
+    """Removes all, whoever made it."""
+    for tunnel in json.loads(done("-j tunnel show")):
+        done("tunnel del " + tunnel["ifname"])
+    for clamp in json.loads(done("-j clamp show")):
+        done("clamp del dev " + clamp["dev"])
+
+
+def tunnels(**wanted):
+    """The file of some tunnels, each with its own settings"""
+    return DEFAULTS + "tunnels:\n" + "".join(
+        "  %s: {%s}\n" % (name, settings) for name, settings in wanted.items())
+
+
+def tunnel(name):
+    (found,) = json.loads(done("-j tunnel show " + name)) or ({},)
+    return found
+
+
+##############################################################################
+# The cases
+
+FIRST = """
+defaults:
+  tunnel: {local: 192.0.2.1, mss: auto}
+tunnels:
+  mt0:
+    description: Customer A, Frankfurt
+    remote: 198.51.100.1
+    key: 7
+  mt6: {local: "2001:db8::1", remote: "2001:db8::2", ttl: inherit, mss: off}
+clamps:
+  eth0: {mss: 1436, src: [203.0.113.0/24, 2001:db8:100::/40]}
+  eth1: {direction: both}
+"""
+
+
+def added():
+    lines = ["+ tunnel mt0  GRE over IPv4  192.0.2.1 -> 198.51.100.1  key 7",
+             "+ tunnel mt6  GRE over IPv6  2001:db8::1 -> 2001:db8::2",
+             "+ clamp eth0  mss 1436  src 203.0.113.0/24,2001:db8:100::/40",
+             "+ clamp eth1  direction both"]
+    apply(FIRST, lines + [counts(4, more=" (dry run: nothing was done)")],
+          "-dry-run")
+    same(state(), ([], []), "after a dry run")
+    apply(FIRST, lines + [counts(4)])
+    got = tunnel("mt0")
+    for key, want in (("remote", "198.51.100.1"), ("ikey", 7), ("okey", 7),
+                      ("mss_tx", "auto"), ("mtu_auto", True), ("ttl", 64),
+                      ("description", "Customer A, Frankfurt"),
+                      ("origin", "file")):
+        same(got.get(key), want, key)
+    same(tunnel("mt6").get("ttl"), "inherit", "ttl of mt6")
+    clamp = json.loads(done("-j clamp show dev eth0"))[0]
+    same((clamp["mss"], clamp["src"], clamp["origin"]),
+         (1436, ["203.0.113.0/24", "2001:db8:100::/40"], "file"), "eth0")
+
+
+def again():
+    """To apply what is there does nothing, by any spelling."""
+    done("apply -f -", FIRST)
+    before = state()
+    apply(FIRST, [counts(unchanged=4)])
+    apply(FIRST.replace("inherit, mss: off", "inherit, mss: no, csum: false")
+          .replace("key: 7", "ikey: 0x7\n    okey: 0.0.0.7"),
+          [counts(unchanged=4)], "-prune")
+    got = json.loads(done("-j apply -f -", json.dumps(yaml.safe_load(FIRST))))
+    same((got["unchanged"], got["objects"]), (4, []), "as JSON")
+    same(done("-d apply -f -", FIRST).splitlines(),
+         ["= tunnel mt0", "= tunnel mt6", "= clamp eth0", "= clamp eth1",
+          counts(unchanged=4)], "with -d")
+    same(state(), before, "what there is")
+
+
+def changed():
+    done("apply -f -", FIRST)
+    index = tunnel("mt0")["ifindex"]
+    text = FIRST.replace("    key: 7", "    ttl: 9").replace(
+        "mss: auto", "mss: 1400").replace(
+        "src: [203.0.113.0/24, 2001:db8:100::/40]", "insert: on")
+    apply(text,
+          ["~ tunnel mt0  key 7 -> none  ttl 64 -> 9  mss auto -> 1400",
+           "~ clamp eth0  insert off -> on  "
+           "src 203.0.113.0/24,2001:db8:100::/40 -> any",
+           counts(changed=2, unchanged=2)])
+    got = tunnel("mt0")
+    same((got.get("ikey"), got["ttl"], got["mss_rx"], got["ifindex"]),
+         (None, 9, 1400, index), "mt0")
+    same(json.loads(done("-j clamp show dev eth0"))[0]["src"], [], "src")
+    got = json.loads(done("-j apply -f - -dry-run", FIRST))
+    same((got["dry_run"], got["changed"], got["objects"][0]),
+         (True, 2, {"action": "set", "kind": "tunnel", "name": "mt0",
+                    "changes": {"key": {"was": "none", "is": 7},
+                                "ttl": {"was": 9, "is": 64},
+                                "mss": {"was": 1400, "is": "auto"}}}),
+         "as JSON")
+    # Set by hand in the meantime
+    done("apply -f -", FIRST)
+    done("-b -", "tunnel set mt0 mtu 1300 description other\n"
+         "clamp set dev eth1 mss 1200\n")
+    apply(FIRST, ["~ tunnel mt0  description other -> Customer A, Frankfurt  "
+                  "mtu 1300 -> auto", "~ clamp eth1  mss 1200 -> auto",
+                  counts(changed=2, unchanged=2)])
+
+
+def removed():
+    done("apply -f -", FIRST)
+    done("tunnel add hand local 192.0.2.1 remote 198.51.100.9")
+    done("clamp add dev eth9")
+    text = tunnels(mt0="remote: 198.51.100.1, key: 7, mss: auto, "
+                   "description: 'Customer A, Frankfurt'")
+    left = " and left"
+    apply(text, [counts(unchanged=1, more=", 5 not in the file" + left)])
+    lines = done("-d apply -f - -prune -dry-run", text).splitlines()
+    same(lines,
+         ["! tunnel hand  is not in the file, and was made by hand",
+          "= tunnel mt0", "- tunnel mt6  GRE over IPv6  "
+          "2001:db8::1 -> 2001:db8::2",
+          "- clamp eth0  mss 1436  src 203.0.113.0/24,2001:db8:100::/40",
+          "- clamp eth1  direction both",
+          "! clamp eth9  is not in the file, and was made by hand",
+          counts(removed=3, unchanged=1,
+                 more=", 2 not in the file%s (dry run: nothing was done)" %
+                 left)], "with -d")
+    status = mtctl("apply -f - --prune", text)[0]
+    same(status, 0, "status of --prune")
+    same([t["ifname"] for t in state()[0]], ["mt0", "hand"], "tunnels")
+    # An empty file is that of a node that has none.
+    apply("", ["- tunnel mt0  GRE over IPv4  192.0.2.1 -> 198.51.100.1  key 7",
+               counts(removed=1, more=", 2 not in the file" + left)],
+          "-prune")
+    done("apply -f /dev/null -prune")
+
+
+def taken_over():
+    """Made by hand, and the file's from then on."""
+    done("tunnel add mt0 local 192.0.2.1 remote 198.51.100.1")
+    done("clamp add dev eth0 mss 1400")
+    text = tunnels(mt0="remote: 198.51.100.1") + "clamps: {eth0: {mss: 1400}}"
+    apply(text, ["~ tunnel mt0  made by hand before",
+                 "~ clamp eth0  made by hand before", counts(changed=2)])
+    same(tunnel("mt0")["origin"], "file", "origin")
+    apply(text, [counts(unchanged=2)])
+    apply("", ["- tunnel mt0  GRE over IPv4  192.0.2.1 -> 198.51.100.1",
+               "- clamp eth0  mss 1400", counts(removed=2)], "-prune")
+
+
+def rolled_back():
+    """The kernel refuses the last thing: all before it is undone."""
+    done("apply -f -", tunnels(
+        a="remote: 198.51.100.1, accept: any, tos: inherit",
+        b="remote: 198.51.100.2, description: b",
+        c="remote: 198.51.100.3, key: 5", d="remote: 198.51.100.4") +
+         "clamps: {e: {src: 10.0.0.0/8}}")
+    done("tunnel add hand local 192.0.2.1 remote 198.51.100.9 mtu 1300 ttl 3")
+    run("ip", "link", "add", "zz", "type", "dummy")
+    text = tunnels(
+        a="remote: 198.51.100.2, tos: 4",	# a and b change places
+        b="remote: 198.51.100.1, accept: 10.0.0.0/8",
+        c="remote: 198.51.100.3", hand="remote: 198.51.100.9",
+        new="remote: 198.51.100.7", zz="remote: 198.51.100.8")
+    refused(text, 1, "mtctl apply: tunnel zz: name zz is taken by another "
+            "device; what was done before has been undone", options="-prune")
+    # Now a clamp that there is no room for, behind all tunnels
+    run("ip", "link", "del", "zz")
+    run("ip", "link", "add", "new", "type", "dummy")
+    refused(text, 1, "tunnel new: name new is taken", options="-prune")
+    run("ip", "link", "del", "new")
+    refused(tunnels(x="remote: 198.51.100.9"), 1,
+            "tunnel x: local, remote and ikey are those of hand, which the "
+            "file does not have and which was made by hand")
+    refused(tunnels(x="remote: 198.51.100.4"), 1, "-prune would remove it")
+
+
+def invalid():
+    """All that is wrong is told with its place, and nothing is changed."""
+    done("apply -f -", FIRST)
+    with tempfile.TemporaryDirectory() as folder:
+        path = folder + "/mtun.yaml"
+
+        def wrong(text, *lines):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+            said = [path + ":" + line for line in lines]
+            said.append("%s: %d error%s" % (path, len(lines),
+                                            "s"[:len(lines) != 1]))
+            before = state()
+            for command in "apply -f %s -prune", "check %s":
+                status, out, err = mtctl(command % path)
+                same((status, out, err.splitlines()), (2, "", said), command)
+            same(state(), before, "what there is")
+
+        wrong(FIRST + "tunels: {}\n", "13:1: tunels: unknown; "
+              "did you mean \"tunnels\"?")
+        wrong(FIRST.replace("key: 7", "ttl: 256\n    tll: 9"),
+              "8:10: tunnels.mt0.ttl: a TTL is 1 to 255, or inherit",
+              "9:5: tunnels.mt0.tll: unknown; did you mean \"ttl\"?")
+        wrong(FIRST.replace("198.51.100.1", "host.example"),
+              "7:13: tunnels.mt0.remote: not an IPv4 or IPv6 address; give "
+              "it without a prefix length, a host name or a %zone (for that "
+              "use dev)")
+        wrong(FIRST.replace("198.51.100.1", "2001:db8::5"),
+              "7:13: tunnels.mt0: remote must be of the same family as local")
+        wrong(FIRST + "  eth0: {}\n", "13:3: clamps.eth0: given before, in "
+              "line 11")
+        wrong("tunnels: [\n", "2:1: did not find expected node content, while "
+              "parsing a flow node")
+        wrong("a: &a [*a]\n", "1:4: anchors (&) are not supported")
+        # A right file
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(FIRST)
+        same(done("check " + path), path + ": 2 tunnels, 2 clamps\n", "check")
+        same(json.loads(done("-j check " + path)), {"tunnels": 2, "clamps": 2},
+             "check -j")
+        # In a batch
+        same(done("-b -", "apply -f %s\n" % path), counts(unchanged=4) + "\n",
+             "in a batch")
+        status, out, err = mtctl("apply -f %s.none" % path)
+        same((status, out), (1, ""), "a file that is not there")
+        expect("No such file" in err, "it says %r", err)
+    for words in "apply", "apply x", "apply -x", "apply -f", "check", \
+            "check a b", "export x":
+        same(mtctl(words)[0], 2, words)
+
+
+def places():
+    """Tunnels that take what another one has, and stay the devices that they
+    are."""
+    text = tunnels(a="remote: 198.51.100.1, key: 1",
+                   b="remote: 198.51.100.2", c="remote: 198.51.100.3")
+    done("apply -f -", text)
+    was = {t["ifname"]: t["ifindex"] for t in state()[0]}
+    for wanted in (dict(a="remote: 198.51.100.2", c="remote: 198.51.100.3",
+                        b="remote: 198.51.100.1, key: 1"),	# two
+                   dict(b="remote: 198.51.100.2", a="remote: 198.51.100.3",
+                        c="remote: 198.51.100.1, key: 1"),	# three
+                   dict(a="remote: 198.51.100.2", b="remote: 198.51.100.9",
+                        c="remote: 198.51.100.3")):		# a row
+        done("apply -f -", tunnels(**wanted))
+        got = {t["ifname"]: "remote: " + t["remote"] +
+               (", key: %d" % t["ikey"] if "ikey" in t else "")
+               for t in state()[0]}
+        same(got, wanted, "after they have changed places")
+    same({t["ifname"]: t["ifindex"] for t in state()[0]}, was, "devices")
+    # A new name for old addresses
+    done("apply -f - -prune", tunnels(d="remote: 198.51.100.2"))
+    same([(t["ifname"], t["remote"], t.get("ikey")) for t in state()[0]],
+         [("d", "198.51.100.2", None)], "after one has a new name")
+
+
+SETTINGS = """
+tunnel add every local 192.0.2.1 remote 192.0.2.2 ikey 1 okey 2 icsum on oseq on \
+ttl 9 tos 0xb8 df clear inner-df clear frag outer dev u0 fwmark 16 mss-tx 1400 \
+mss-rx auto mss-insert on pmtu static accept 192.0.2.0/24 mtu 1300 \
+description "it's: 'a' # \\"b\\" \\\\ c, - {d}"
+tunnel add on local fe80:: remote fe80::1:2:3:4:5 dev 007 tos inherit \
+ttl inherit csum on key 0 accept any description 12
+tunnel add 1e3 local 1:2:3:4:5:6:7:8 remote 2001:db8:: anycast on \
+description "\u00fcber: \u2713"
+tunnel add plain local 192.0.2.1 remote 192.0.2.9
+clamp add dev eth0 mss 1436 insert on both dst 2001:db8::/32 dst 10.0.0.0/8 \
+src 203.0.113.7 src ::/0
+clamp add dev yes
+"""
+
+
+def round_trip():
+    """What is exported is what is there, and exported again it is the same."""
+    same(done("export"), "", "nothing exported")
+    done("-b -", SETTINGS)
+    before = state()
+    text = done("export")
+    asjson = done("-j export")
+    values = {True: "on", False: "off"}
+
+    def plain(value):
+        if isinstance(value, dict):
+            return {str(key): plain(v) for key, v in value.items()}
+        return values.get(value, value) if isinstance(value, bool) else value
+
+    same(plain(yaml.safe_load(text)), json.loads(asjson),
+         "YAML and JSON, read by others")
+    out = done("apply -f - -dry-run", text).splitlines()
+    expect(len(out) == 7 and all(line.endswith("  made by hand before")
+                                 for line in out[:6]),
+           "applied where it comes from: %r", out)
+    for form in text, asjson:
+        clear()
+        done("apply -f -", form)
+        same(done("export"), text, "exported again")
+        apply(form, [counts(unchanged=6)], "-prune")
+        for old, new in zip(before, state()):
+            for thing in old + new:
+                for key in "ifindex", "origin":
+                    del thing[key]
+            name = "ifname" if old is before[0] else "dev"
+
+            def prepared(things):
+                for thing in things:
+                    for side in "src", "dst":
+                        if side in thing:
+                            thing[side].sort()
+                return sorted(things, key=lambda t: t[name])
+
+            same(prepared(new), prepared(old), "made anew")
+        before = state()
+
+
+def not_text():
+    """A name that is no text is in no file."""
+    name = "m\udcff"	# the byte 0xff
+    done("tunnel add %s local 192.0.2.1 remote 192.0.2.2" % name)
+    for words in "export", "-j export":
+        status, out, err = mtctl(words)
+        same((status, out), (1, ""), "status of export")
+        expect("its name is not UTF-8" in err, "it says %r", err)
+    done("tunnel del " + name)
+
+
+MANY = 1000
+
+
+def many():
+    """A thousand: made, the same, one of them changed, exported, removed."""
+    wanted = {"m%d" % i: "remote: 198.51.%d.%d, key: %d" %
+              (i // 250, i % 250 + 1, i) for i in range(MANY)}
+    out = done("apply -f -", tunnels(**wanted)).splitlines()
+    same((len(out), out[-1]), (MANY + 1, counts(MANY)), "made")
+    apply(tunnels(**wanted), [counts(unchanged=MANY)])
+    text = done("export")
+    apply(text, [counts(unchanged=MANY)], "-prune")
+    same(len(yaml.safe_load(text)["tunnels"]), MANY, "exported")
+    wanted["m500"] += ", ttl: 5"
+    apply(tunnels(**wanted), ["~ tunnel m500  ttl 64 -> 5",
+                              counts(changed=1, unchanged=MANY - 1)])
+    out = done("apply -f /dev/null -prune").splitlines()
+    same(out[-1], counts(removed=MANY), "removed")
+    same(state(), ([], []), "after that")
+
+
+CASES = (added, again, changed, removed, taken_over, rolled_back, invalid,
+         places, round_trip, not_text, many)
+
+
+def main():
+    for function in CASES:
+        problems.clear()
+        try:
+            function()
+            clear()
+        except Exception as error:  # pylint: disable=broad-except
+            complain("%s: %s", type(error).__name__, error)
+        text = "; ".join(problems).replace("\n", " ")
+        print(function.__name__, "bad " + text if problems else "ok",
+              flush=True)
+
+
+sys.exit(main())
