@@ -87,7 +87,7 @@ control_test()
 	refused "ADDR/LEN" set dev d0 dst 2001:db8::/129
 	refused "any goes with no other" set dev d0 src any src 10.0.0.0/8
 	refused "did you mean \"out\"" set dev d0 ou
-	refused "in: given before" set dev d0 in out
+	refused "out: given before" set dev d0 in out
 	refused "give on or off" set dev d0 insert yes
 	refused "insert: given before" set dev d0 insert on insert off
 	refused "at which device" add mss 1400
