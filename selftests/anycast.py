@@ -59,7 +59,12 @@ class Flow:
 
     def send(self, count=1):
         for _ in range(count):
-            self.tx.send(b"%d" % self.sent)
+            data = b"%d" % self.sent
+            try:
+                self.tx.send(data)
+            except OSError:
+                # Tells of an ICMP error that has come, and has sent nothing
+                self.tx.send(data)
             self.sent += 1
 
     def receive(self):
