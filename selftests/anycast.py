@@ -21,13 +21,15 @@ def spread(nodes):
         lines = ["table inet spread", "delete table inet spread",
                  "table inet spread {"]
         lines += ["counter to%d { }" % n for n in range(1, 5)]
-        lines += ["chain c { type filter hook prerouting priority -290;",
-                  "ip daddr { 192.0.2.1, 10.1.0.0/16 } goto one",
-                  "ip6 daddr 2001:db8:ffff::1 goto one }",
-                  "chain one { meta mark set numgen inc mod %d map { %s }" %
+        lines += ["chain one {",
+                  "meta mark set numgen inc mod %d map { %s }" %
                   (len(nodes), marks)]
         lines += ["meta mark %d counter name to%d" % (n, n)
                   for n in range(1, 5)]
+        lines += ["}", "chain c {",
+                  "type filter hook prerouting priority -290",
+                  "ip daddr { 192.0.2.1, 10.1.0.0/16 } goto one",
+                  "ip6 daddr 2001:db8:ffff::1 goto one"]
         with netns(ns):
             run(("nft", "-f", "-"), lines + ["}", "}"], "nft")
 

@@ -67,7 +67,7 @@ def nft(lines):
 
 
 def up(names):
-    ip_batch(NEAR, ["link set %s up" % n for n in names])
+    ip_batch(NEAR, ["link set dev %s up" % n for n in names])
 
 
 def clear():
