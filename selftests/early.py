@@ -60,10 +60,19 @@ def settled():
     grown(lambda: from_far.send(outer(PEER[4], OWN[4], 999)))
 
 
-def nft(lines):
+def nft(*chains):
+    """(HOOK, PRIORITY, RULE...) of each chain, in place of those before"""
+    lines = ["table inet t", "delete table inet t"]
+    for hook, priority, *rules in chains:
+        lines += ["table inet t {", "chain %s {" % hook,
+                  "type filter hook %s priority %d;" % (hook, priority),
+                  *rules, "}", "}"]
     with netns(NEAR):
-        run(("nft", "-f", "-"), ["table inet t", "delete table inet t"] + lines,
-            "nft")
+        run(("nft", "-f", "-"), lines, "nft")
+
+
+DROP = ("meta l4proto gre ip daddr %s drop" % ANY[4],
+        "meta l4proto gre ip6 daddr %s drop" % ANY[6])
 
 
 def up(names):
@@ -240,9 +249,7 @@ def test_local_and_early():
     for v in (4, 6):
         report("early", "inner IPv%d" % v, one_each(v=v), ["a4", "a6"])
 
-    nft(["table inet t { chain c { type filter hook input priority 0;",
-         " meta l4proto gre ip daddr %s drop;" % ANY[4],
-         " meta l4proto gre ip6 daddr %s drop; } }" % ANY[6]])
+    nft(("input", 0, *DROP))
     report("input", "INPUT does not see what is early", one_each(),
            ["a4", "a6"])
     rx("local")
@@ -252,13 +259,10 @@ def test_local_and_early():
     rx("early")
 
     for priority in (-300, -400):
-        nft(["table inet t { chain c { type filter hook prerouting priority %d;"
-             % priority,
-             " meta l4proto gre ip daddr %s counter drop;" % ANY[4],
-             " meta l4proto gre ip6 daddr %s counter drop; } }" % ANY[6]])
+        nft(("prerouting", priority, *DROP))
         report("raw", "what a chain of priority %d drops" % priority,
                one_each(), [])
-    nft([])
+    nft()
     report("raw", "without it", one_each(), ["a4", "a6"])
 
     # A source to which no route leads back through u0
@@ -341,9 +345,8 @@ def test_untouched():
 
 def test_conntrack():
     """It has no entry for what is early."""
-    nft(["table inet t { chain c { type filter hook input priority 0;",
-         " ct state new counter; }",
-         " chain f { type filter hook forward priority 0; ct state new; } }"])
+    nft(("input", 0, "ct state new counter"),
+        ("forward", 0, "ct state new counter"))
     one_each()
     with netns(NEAR):
         done = subprocess.run(("conntrack", "-L", "-p", "gre"), text=True,
@@ -351,7 +354,7 @@ def test_conntrack():
                               stderr=subprocess.DEVNULL)
     report("conntrack", "no entry of the outer packets",
            [line for line in done.stdout.splitlines() if ANY[4] in line], [])
-    nft([])
+    nft()
 
 
 def test_loopback():
