@@ -208,6 +208,7 @@ def test_back():
     ip_batch(NODES[1], ["link set t%d up" % n for n in (1, 2, 3)] +
              ["route add 10.1.%d.0/24 dev t%d" % (n, n) for n in (1, 2, 3)])
     ip_batch(NODES[2], ["link set front up", "link set back up",
+                        "addr add 2001:db8:23::2/64 dev front",
                         "route add default via 10.2.3.1",
                         "route add default via 2001:db8:23::1",
                         "route add 10.4.0.0/24 via 10.3.3.1"])
