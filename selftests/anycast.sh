@@ -19,8 +19,8 @@
 # early; n4 has a route of type local. c2 sends from another address than it is
 # sent to.
 
-ALL_TESTS="py_result:path py_result:spread py_result:tcp py_result:withdrawn
-	   py_result:killed py_result:back py_result:end"
+ALL_TESTS="py_result:path py_result:spread py_result:withdrawn
+	   py_result:killed py_result:back py_result:tcp py_result:end"
 
 . "$(dirname "$0")/lib.sh"
 
