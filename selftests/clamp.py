@@ -139,7 +139,7 @@ def handshakes(n, limit, ends=(PROTECTED, INTERNET), insert=False):
         for kw in ({}, {"flags": SYN | ACK}, {"data": b"early data"},
                    {"flags": SYN | ECE | CWR}):
             cases.append((src, dst, limit, kw))
-        cases.append((src, dst, 536, {"mss": 536}))
+        cases.append((src, dst, min(limit, 536), {"mss": 536}))
         added = min(limit, 536 if v == 4 else 1220) if insert else None
         cases.append((src, dst, added, {"mss": 0}))
         for flags in (ACK, RST | ACK, FIN | ACK, SYN | RST, SYN | FIN):
@@ -187,14 +187,17 @@ def test_directions(group):
                       [c[:2] + (None,) + c[3:]
                        for c in handshakes(0, 1300, other)])
     mtctl(NEAR, ["clamp set dev e0 both mss 500 insert on"])
-    for path, ends in ((out, (PROTECTED, INTERNET)),
-                       (back, (INTERNET, PROTECTED))):
-        path.send(group, "added to packets that " +
-                  ("leave" if path is out else "arrive"),
-                  [(s, d, 500 if not kw.get("flags", SYN) & (RST | FIN) and
-                    kw.get("flags", SYN) & SYN else None, kw)
-                   for s, d, _, kw in handshakes(0, 500, ends, True)])
+    out.send(group, "added to packets that leave",
+             handshakes(0, 500, (PROTECTED, INTERNET), True))
+    back.send(group, "added to packets that arrive",
+              handshakes(0, 500, (INTERNET, PROTECTED), True))
     mtctl(NEAR, ["clamp set dev e0 both mss 1300 insert off"])
+    # A bridge looks at the link layer header of what has arrived.
+    mtctl(NEAR, ["clamp add dev e3 both mss 500 insert on"])
+    Path(BRIDGED, False).send(
+        group, "added to packets that arrive at a bridge",
+        handshakes(BRIDGED, 500, (INTERNET, PROTECTED), True))
+    mtctl(NEAR, ["clamp del dev e3"])
     mtctl(NEAR, ["clamp set dev e0 both src any dst 198.51.100.0/24"])
     for path, ends in ((out, (OTHER, INTERNET)), (back, (INTERNET, OTHER))):
         path.send(group, "dst, IPv4 only",
