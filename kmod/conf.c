@@ -241,11 +241,11 @@ static const char *apply_anycast(struct mt_conf *conf,
 		return NULL;
 	*attr = MTUN_A_TUNNEL_ANYCAST;
 	if (conf->oflags & MTUN_GRE_FLAG_SEQ)
-		return "anycast is impossible with sequence numbers sent, which are one node's: set oflags without seq";
+		return "anycast needs oflags without seq: numbers are one node's";
 	if (conf->iflags & MTUN_GRE_FLAG_SEQ)
-		return "anycast is impossible with sequence numbers received, which nodes see a part of: set iflags without seq";
+		return "anycast needs iflags without seq: each node sees some numbers";
 	if (conf->frag == MTUN_FRAG_OUTER)
-		return "anycast is impossible with frag outer: fragments may reach different nodes";
+		return "anycast needs frag inner: fragments may reach different nodes";
 	return NULL;
 }
 

@@ -383,9 +383,9 @@ def set_settings():
     done("tunnel set mt0 accept any pmtu auto")
     fields("mt0", accept="0.0.0.0/0", anycast=True, pmtu="auto")
     for words, message in (
-            ("oseq on", "anycast is impossible with sequence numbers sent*"),
-            ("iseq on", "anycast is impossible with sequence numbers rec*"),
-            ("df clear frag outer", "anycast is impossible with frag outer*"),
+            ("oseq on", "anycast needs oflags without seq*"),
+            ("iseq on", "anycast needs iflags without seq*"),
+            ("df clear frag outer", "anycast needs frag inner*"),
             ("accept 2001:db8::/32", "accept must be of the same family*"),
             ("accept 192.0.2.1/25", "*prefix must have no bits set behind*")):
         refused(1, "tunnel set mt0 " + words, message)
