@@ -337,7 +337,7 @@ static void print_option(const struct tunnel *t, uint32_t flag,
 
 void print_gre(const struct tunnel *t)
 {
-	printf("  GRE over %s  %s -> %s",
+	printf("GRE over %s  %s -> %s",
 	       outer_family(t) == AF_INET6 ? "IPv6" : "IPv4",
 	       addr_text(&t->local).s, addr_text(&t->remote).s);
 	print_keys(t);
@@ -347,7 +347,7 @@ void print_gre(const struct tunnel *t)
 
 static void print_ends(const struct tunnel *t)
 {
-	printf("%s%s%s:", on(BOLD), t->ifname, off());
+	printf("%s%s%s: ", on(BOLD), t->ifname, off());
 	print_gre(t);
 }
 

@@ -20,7 +20,7 @@ void print_difference(const struct kind *kind, const void *was, const void *is);
 /* "  WORD VALUE" for each that is not the default */
 void print_given(const struct kind *kind, const void *object);
 
-/* "  GRE over IPv4 LOCAL -> REMOTE", and the keys and options of the header */
+/* "GRE over IPv4 LOCAL -> REMOTE", and the keys and options of the header */
 void print_gre(const struct tunnel *t);
 
 json_t *number(uint64_t v);

@@ -45,10 +45,12 @@ static void print_change(const struct change *c)
 	case CHANGE_SAME:
 		break;
 	default:
-		if (c->kind == &tunnel_kind)
-			print_gre(object);
-		else
+		if (c->kind != &tunnel_kind) {
 			print_given(c->kind, object);
+			break;
+		}
+		printf("  ");
+		print_gre(object);
 	}
 	putchar('\n');
 }
