@@ -14,6 +14,7 @@ import subprocess
 import sys
 from ipaddress import ip_network
 
+from faults import Fails, Skip
 from packets import (MTCTL, TCP, Packet, Stream, Tap, Wire, ip, ip_batch,
                      mtctl, netns, pattern, report, transfer, until, upper_csum)
 
@@ -391,6 +392,24 @@ def test_tunnel(group):
     mtctl(NODE, ["tunnel set mt0 mss off"])
 
 
+def test_memory(group):
+    """Somebody listens at the device, so that the header would have to be copied
+    to be written to, and there is no memory: the packet goes on as it is."""
+    mtctl(NEAR, ["clamp add dev e3 in mss 500 insert on"])
+    path = Path(BRIDGED, False)
+    try:
+        with Fails("pskb_expand_head", "e3", -12):
+            listener = Tap(NEAR, "e3")
+            path.send(group, "as it is", [
+                (INTERNET[v] % BRIDGED, PROTECTED[v] % BRIDGED, None, kw)
+                for v in (4, 6) for kw in ({}, {"mss": 0})])
+            listener.sock.close()
+        counted(group, "as it is", NEAR, "e3", seen=4, no_memory=4)
+    except Skip as why:
+        print(group, "skip", why)
+    mtctl(NEAR, ["clamp del dev e3"])
+
+
 def main():
     set_up_routes()
     test_devices("devices")
@@ -399,6 +418,7 @@ def main():
     test_local("local")
     test_auto("auto")
     test_untouched("untouched")
+    test_memory("memory")
     test_return("return")
     test_tunnel("tunnel")
     print("end ok all was run")

@@ -26,7 +26,7 @@
 ALL_TESTS="control_test many_prefixes_test follow_test netns_test unload_test
 	   py_result:devices py_result:directions py_result:prefixes
 	   py_result:local py_result:auto py_result:untouched
-	   py_result:return py_result:tunnel py_result:end"
+	   py_result:memory py_result:return py_result:tunnel py_result:end"
 
 . "$(dirname "$0")/lib.sh"
 
@@ -289,7 +289,8 @@ setup_prepare()
 {
 	setup_devices
 	setup_return
-	MTCTL=$MTCTL "$PYTHON" "$TEST_DIR/clamp.py" "$lan" "$near" "$isp" \
+	MTCTL=$MTCTL FAULT=$TEST_DIR/fault/failret.ko "$PYTHON" \
+		"$TEST_DIR/clamp.py" "$lan" "$near" "$isp" \
 		"$client" "$node" "$router" "$server" \
 		> "$TMP/result" 2> "$TMP/log" || say "$(tail -n 5 "$TMP/log")"
 }

@@ -189,6 +189,30 @@ def changed():
                   counts(changed=2, unchanged=2)])
 
 
+def namespace():
+    """What the file says of the namespace; what it does not say stays."""
+    apply("netns: {rx: early}", ["~ netns  rx local -> early",
+                                 counts(changed=1)])
+    same(json.loads(done("-j netns show")), {"rx": "early"}, "netns show")
+    apply("netns: {rx: early}", [counts(unchanged=1)])
+    same(yaml.safe_load(done("export")), {"netns": {"rx": "early"}}, "export")
+    same(json.loads(done("-j export"))["netns"], {"rx": "early"},
+         "export as JSON")
+    apply("", [counts()], "-prune")
+    same(json.loads(done("-j netns show")), {"rx": "early"},
+         "where the file says nothing")
+    # Nothing is done where anything is refused.
+    run("ip", "link", "add", "taken", "type", "dummy")
+    refused(DEFAULTS + "tunnels: {taken: {remote: 192.0.2.2}}\n"
+            "netns: {rx: local}", 1, "taken")
+    same(json.loads(done("-j netns show")), {"rx": "early"},
+         "netns show where another thing was refused")
+    run("ip", "link", "del", "taken")
+    apply("netns: {rx: local}", ["~ netns  rx early -> local",
+                                 counts(changed=1)])
+    same(done("export"), "", "nothing exported")
+
+
 def removed():
     done("apply -f -", FIRST)
     done("tunnel add hand local 192.0.2.1 remote 198.51.100.9")
@@ -424,7 +448,7 @@ def many():
     same(state(), ([], []), "after that")
 
 
-CASES = (added, again, changed, removed, taken_over, rolled_back, invalid,
+CASES = (added, again, changed, namespace, removed, taken_over, rolled_back, invalid,
          places, round_trip, not_text, many)
 
 

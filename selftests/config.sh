@@ -13,7 +13,7 @@
 #  +-------------------------------+       +-------------------------------+
 
 # Cases of config.py
-CASES="added again changed removed taken_over rolled_back invalid places
+CASES="added again changed namespace removed taken_over rolled_back invalid places
        round_trip not_text many"
 
 ALL_TESTS=""

@@ -16,15 +16,13 @@ import subprocess
 import sys
 import time
 
+from faults import Fails, Skip
+
 NEAR, FAR = sys.argv[1:3]
-MTCTL, FAULT = os.environ["MTCTL"], os.environ["FAULT"]
+MTCTL = os.environ["MTCTL"]
 CLONE_NEWNET = 0x40000000
 WAIT = 20
 IN4 = bytes.fromhex("4500001c000100004011000001010101020202020007000700080000")
-
-
-class Skip(Exception):
-    pass
 
 
 def enter(netns):
@@ -112,24 +110,6 @@ class Nft:
 
     def __exit__(self, *_):
         run("ip", "netns", "exec", NEAR, "nft", "delete table ip t")
-
-
-class Fails:
-    """A function of the kernel that fails for packets of a device"""
-
-    def __init__(self, func, dev, value):
-        self.args = ["func=" + func, "dev=" + dev, "value=%d" % value]
-
-    def __enter__(self):
-        if not os.path.exists(FAULT):
-            raise Skip("%s is not built" % FAULT)
-        done = subprocess.run(["insmod", FAULT] + self.args,
-                              stderr=subprocess.PIPE, text=True, check=False)
-        if done.returncode:
-            raise Skip("no kretprobes here: " + done.stderr.strip())
-
-    def __exit__(self, *_):
-        run("rmmod", "failret")
 
 
 def rx_policy():

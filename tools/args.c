@@ -19,7 +19,8 @@ const char *object_name(const struct kind *kind, const void *object)
 
 uint8_t object_origin(const struct kind *kind, const void *object)
 {
-	return *((const uint8_t *)object + kind->origin_at);
+	return kind->origin_at ? *((const uint8_t *)object + kind->origin_at) :
+				 MTUN_ORIGIN_MANUAL;
 }
 
 void object_set_origin(const struct kind *kind, void *object, uint8_t origin)

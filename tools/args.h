@@ -45,7 +45,7 @@ struct kind {
 	const void *defaults;		/* an object of which nothing is said */
 	size_t size;
 	size_t name_at;			/* where the object has its name */
-	size_t origin_at;
+	size_t origin_at;		/* 0 where there is none */
 };
 
 extern const struct kind tunnel_kind;	/* struct tunnel */

@@ -31,7 +31,8 @@ static enum result look(struct context *ctx, struct config *config)
 	bool incomplete;
 	enum result res;
 
-	res = nl_tunnel_dump(ctx->nl, &config->tunnels, &incomplete, &ctx->err) ?:
+	res = nl_netns_get(ctx->nl, &config->netns, &ctx->err) ?:
+	      nl_tunnel_dump(ctx->nl, &config->tunnels, &incomplete, &ctx->err) ?:
 	      nl_clamp_dump(ctx->nl, &config->clamps, &incomplete, &ctx->err);
 	config_sort(config);
 	return res;
@@ -42,6 +43,7 @@ static enum result look(struct context *ctx, struct config *config)
 union any_object {
 	struct tunnel tunnel;
 	struct clamp clamp;
+	struct netns netns;
 };
 
 static enum result add(struct nl *nl, const struct kind *kind,
@@ -55,7 +57,8 @@ static enum result set(struct nl *nl, const struct kind *kind,
 		       const void *object, struct error *err)
 {
 	return kind == &tunnel_kind ? nl_tunnel_set(nl, object, err) :
-				      nl_clamp_set(nl, object, err);
+	       kind == &clamp_kind ? nl_clamp_set(nl, object, err) :
+				     nl_netns_set(nl, object, err);
 }
 
 static enum result del(struct nl *nl, const struct kind *kind,

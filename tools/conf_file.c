@@ -19,7 +19,7 @@ struct section {
 };
 
 static const struct section sections[] = {
-	{ "defaults" }, { "tunnels" }, { "clamps" }, { NULL }
+	{ "defaults" }, { "tunnels" }, { "clamps" }, { "netns" }, { NULL }
 };
 
 static const struct section defaults_of[] = {
@@ -288,8 +288,10 @@ static void read_root(struct loader *l, const struct node *root)
 {
 	const struct node *tunnels = tree_get(root, "tunnels");
 	const struct node *clamps = tree_get(root, "clamps");
+	const struct node *netns = tree_get(root, "netns");
 
-	if (!is_map(l->cs, root, "a file has defaults:, tunnels: and clamps:"))
+	if (!is_map(l->cs, root,
+		    "a file has defaults:, tunnels:, clamps: and netns:"))
 		return;
 	check_sections(l->cs, root, sections);
 	read_all_defaults(l, tree_get(root, "defaults"));
@@ -305,6 +307,9 @@ static void read_root(struct loader *l, const struct node *root)
 		for (const struct node *n = clamps ? clamps->first : NULL; n;
 		     n = n->next)
 			read_clamp(l, n);
+	if (is_map(l->cs, netns, "give settings, as in {rx: early}"))
+		read_settings(l->cs, &netns_kind, netns, netns,
+			      &l->config->netns);
 }
 
 void conf_parse(const void *bytes, size_t len, struct config *config,

@@ -175,4 +175,5 @@ void config_free(struct config *config)
 {
 	tunnels_free(&config->tunnels);
 	clamps_free(&config->clamps);
+	memset(&config->netns, 0, sizeof(config->netns));
 }

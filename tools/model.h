@@ -141,6 +141,7 @@ struct clamp {
 /* What holds for all tunnels of a network namespace */
 struct netns {
 	uint32_t has;		/* 1 << each MTUN_A_NETNS_x that is set */
+	char name[1];		/* "": there is one */
 	uint8_t rx;
 };
 
@@ -181,6 +182,7 @@ const struct tunnel **tunnels_sorted(const struct tunnels *ts,
 struct config {
 	struct tunnels tunnels;
 	struct clamps clamps;
+	struct netns netns;	/* what it does not have stays as it is */
 };
 
 /*

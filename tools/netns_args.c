@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The words of a namespace's settings: values to struct netns, and back. */
+#include <stddef.h>
+
 #include "args.h"
 
 #define RX	(1 << 0)
@@ -36,4 +38,5 @@ const struct kind netns_kind = {
 	.args = args,
 	.defaults = &defaults,
 	.size = sizeof(struct netns),
+	.name_at = offsetof(struct netns, name),
 };

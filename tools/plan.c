@@ -51,6 +51,22 @@ static void compare_all(struct plan *plan, const struct kind *kind,
 	}
 }
 
+/* What a file does not say about the namespace stays as it is. */
+static void compare_netns(struct plan *plan, const struct netns *was,
+			  const struct netns *is)
+{
+	struct change *c;
+
+	if (!is->has)
+		return;
+	c = &plan->changes[plan->n++];
+	c->kind = &netns_kind;
+	c->was = was;
+	c->is = is;
+	c->type = compare(c->kind, was, is, false);
+	plan->counts[c->type]++;
+}
+
 /*
  * Steps. The kernel refuses two tunnels with the same addresses and the same key,
  * so that a tunnel has to wait until the one that holds them has changed. Where
@@ -231,12 +247,13 @@ enum result plan_make(struct plan *plan, const struct config *was,
 
 	memset(plan, 0, sizeof(*plan));
 	plan->changes = allocate(was->tunnels.n + was->clamps.n +
-				 is->tunnels.n + is->clamps.n,
+				 is->tunnels.n + is->clamps.n + 1,
 				 sizeof(*plan->changes));
 	compare_all(plan, &tunnel_kind, was->tunnels.v, was->tunnels.n,
 		    is->tunnels.v, is->tunnels.n, prune);
 	compare_all(plan, &clamp_kind, was->clamps.v, was->clamps.n,
 		    is->clamps.v, is->clamps.n, prune);
+	compare_netns(plan, &was->netns, &is->netns);
 	index_held(&p);
 	p.wanted = tunnels_sorted(&is->tunnels, compare_wanted);
 	p.n_wanted = is->tunnels.n;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tunnels and clamps as a configuration file: YAML, or JSON. */
+/* What there is as a configuration file: YAML, or JSON. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,13 +88,25 @@ static void emit_value(yaml_emitter_t *emitter, const struct arg *a,
 	emit(emitter, &e, yaml_sequence_end_event_initialize(&e));
 }
 
+static void emit_settings(yaml_emitter_t *emitter, const struct kind *kind,
+			  const void *object)
+{
+	const struct arg *a;
+	uint32_t said;
+
+	begin_map(emitter);
+	for_each_difference(a, kind, kind->defaults, object, said) {
+		emit_scalar(emitter, a->name, false);
+		emit_value(emitter, a, object);
+	}
+	end_map(emitter);
+}
+
 static void emit_objects(yaml_emitter_t *emitter, const char *title,
 			 const struct kind *kind, const void *objects, size_t n)
 {
 	const char *object = objects;
-	const struct arg *a;
 	const char *name;
-	uint32_t said;
 
 	if (!n)
 		return;
@@ -103,14 +115,17 @@ static void emit_objects(yaml_emitter_t *emitter, const char *title,
 	for (; n--; object += kind->size) {
 		name = object_name(kind, object);
 		emit_scalar(emitter, name, is_ambiguous(name));
-		begin_map(emitter);
-		for_each_difference(a, kind, kind->defaults, object, said) {
-			emit_scalar(emitter, a->name, false);
-			emit_value(emitter, a, object);
-		}
-		end_map(emitter);
+		emit_settings(emitter, kind, object);
 	}
 	end_map(emitter);
+}
+
+static bool has_netns(const struct config *config)
+{
+	uint32_t said = 0;
+
+	return arg_differs(netns_kind.args, netns_kind.defaults,
+			   &config->netns, &said);
 }
 
 static void print_yaml(const struct config *config)
@@ -118,7 +133,7 @@ static void print_yaml(const struct config *config)
 	yaml_emitter_t emitter;
 	yaml_event_t e;
 
-	if (!config->tunnels.n && !config->clamps.n)
+	if (!config->tunnels.n && !config->clamps.n && !has_netns(config))
 		return;
 	if (!yaml_emitter_initialize(&emitter)) {
 		perror("mtctl");
@@ -136,6 +151,10 @@ static void print_yaml(const struct config *config)
 		     config->tunnels.n);
 	emit_objects(&emitter, "clamps", &clamp_kind, config->clamps.v,
 		     config->clamps.n);
+	if (has_netns(config)) {
+		emit_scalar(&emitter, "netns", false);
+		emit_settings(&emitter, &netns_kind, &config->netns);
+	}
 	end_map(&emitter);
 	emit(&emitter, &e, yaml_document_end_event_initialize(&e, 1));
 	emit(&emitter, &e, yaml_stream_end_event_initialize(&e));
@@ -195,6 +214,9 @@ static void print_json(const struct config *config, const struct options *opt)
 	json_object_set_new(o, "clamps",
 			    objects_json(&clamp_kind, config->clamps.v,
 					 config->clamps.n));
+	if (has_netns(config))
+		json_object_set_new(o, "netns",
+				    settings_json(&netns_kind, &config->netns));
 	json_print(o, opt, false);
 }
 

@@ -27,9 +27,10 @@ static bool is_told(const struct change *c, const struct options *opt)
 static void print_change(const struct change *c)
 {
 	const void *object = c->is ?: c->was;
+	const char *name = object_name(c->kind, object);
 
-	printf("%s%c %s %s%s", on(types[c->type].colour), types[c->type].mark,
-	       c->kind->name, object_name(c->kind, object), off());
+	printf("%s%c %s%s%s%s", on(types[c->type].colour), types[c->type].mark,
+	       c->kind->name, *name ? " " : "", name, off());
 	switch (c->type) {
 	case CHANGE_SET:
 		print_difference(c->kind, c->was, c->is);

@@ -71,6 +71,9 @@ static void test_meaning(void)
 	check(right("", 0, 0) && right("# nothing\n", 0, 0) &&
 	      right("{}", 0, 0) && right("tunnels:\nclamps:\ndefaults:\n", 0, 0),
 	      "files that say nothing");
+	check(right("netns: {rx: early}", 0, 0) && config.netns.has &&
+	      config.netns.rx == MTUN_RX_EARLY && right("netns:", 0, 0) &&
+	      !config.netns.has, "settings of the namespace, and none");
 	check(right("tunnels: {mt0: {" ENDS ", key: 7, mss: auto}}", 1, 0) &&
 	      !strcmp(config.tunnels.v[0].ifname, "mt0") &&
 	      has(&tunnel_kind, "remote", 0, "192.0.2.2") &&
@@ -140,7 +143,11 @@ static void test_syntax(void)
 static void test_errors(void)
 {
 	wrong("a list for a file", "[]", 1, 1,
-	      "a file has defaults:, tunnels: and clamps:");
+	      "a file has defaults:, tunnels:, clamps: and netns:");
+	wrong("a word for netns", "netns: early", 1, 8,
+	      "netns: give settings, as in {rx: early}");
+	wrong("a wrong word in netns", "netns: {rx: late}", 1, 13,
+	      "netns.rx: give local or early");
 	wrong("a word for tunnels", "tunnels: 5", 1, 10,
 	      "tunnels: give tunnels, as in mt0: {...}");
 	wrong("a list for a tunnel", "tunnels: {mt0: []}", 1, 16,

@@ -107,6 +107,18 @@ static void test_changes(void)
 	check(make_again(false) == RES_OK && counts_are(2, 2, 0, 1, 2) &&
 	      steps_are(" ~b okey none ttl 9 +d ~e mss auto src 10.0.0.0/8 +g"),
 	      "without pruning");
+	check(make("netns: {rx: early}", "netns: {rx: local}", true) == RES_OK &&
+	      counts_are(0, 1, 0, 0, 0) && steps_are(" ~ rx local") &&
+	      make("netns: {rx: early}", "netns: {rx: early}", true) == RES_OK &&
+	      counts_are(0, 0, 0, 1, 0) && steps_are("") &&
+	      make("netns: {rx: early}", "", true) == RES_OK &&
+	      counts_are(0, 0, 0, 0, 0) && steps_are(""),
+	      "the namespace: changed, the same, left alone");
+	make(FILE_OF(T("a", "2", "") "," T("b", "3", ", key: 5") ","
+		     T("c", "4", "")) "\nclamps: {e: {mss: 1400}, f: }",
+	     FILE_OF(T("b", "3", ", ttl: 9, ikey: 5") "," T("c", "4", "") ","
+		     T("d", "5", "")) "\nclamps: {e: {src: 10.0.0.0/8}, g: }",
+	     true);
 	by_hand();
 	check(make_again(true) == RES_OK && counts_are(2, 3, 1, 0, 1) &&
 	      steps_are(" ~b okey none ttl 9 ~c +d ~e mss auto src 10.0.0.0/8 +g -f"),

@@ -3,7 +3,7 @@
  * Make a function of the kernel fail for packets of one device, where the
  * kernel has no fault injection of its own (distributions' kernels): the
  * function does its work and its caller is told that it did not. Loaded by
- * selftests/drops.sh.
+ * selftests/drops.sh and clamp.sh.
  *
  *	insmod failret.ko func=pskb_expand_head dev=mt0 value=-12
  *
