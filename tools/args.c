@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -7,10 +8,17 @@
 #include <string.h>
 
 #include "args.h"
-
-#define MSS_MIN	48	/* the least that a TCP can be told */
+#include "../kmod/mss.h"
 
 /* Arguments */
+
+static_assert(!offsetof(struct tunnel, has) && !offsetof(struct clamp, has) &&
+	      !offsetof(struct netns, has), "whatever an object is");
+
+static void set_has(void *object, unsigned int attr)
+{
+	*(uint64_t *)object |= 1ull << attr;
+}
 
 const char *object_name(const struct kind *kind, const void *object)
 {
@@ -26,10 +34,7 @@ uint8_t object_origin(const struct kind *kind, const void *object)
 void object_set_origin(const struct kind *kind, void *object, uint8_t origin)
 {
 	*((uint8_t *)object + kind->origin_at) = origin;
-	if (kind == &tunnel_kind)
-		((struct tunnel *)object)->has |= has_bit(MTUN_A_TUNNEL_ORIGIN);
-	else
-		((struct clamp *)object)->has |= 1u << MTUN_A_CLAMP_ORIGIN;
+	set_has(object, kind->origin_attr);
 }
 
 const struct arg *arg_find(const struct arg *args, const char *word)
@@ -90,6 +95,25 @@ const struct arg *arg_differs(const struct arg *a, const void *was,
 			return a;
 	}
 	return NULL;
+}
+
+const struct name on_off_names[2] = { { .name = "off" }, { .name = "on" } };
+
+bool parse_choice(const struct arg *a, const char *value, void *object)
+{
+	set_has(object, a->attr);
+	return parse_enum(value, a->names, a->n_names,
+			  (uint8_t *)object + a->at);
+}
+
+bool choice_text(const struct arg *a, const void *object, size_t i,
+		 struct text *text)
+{
+	uint8_t number = *((const uint8_t *)object + a->at);
+
+	(void)i;
+	*text = word_text(number < a->n_names ? a->names[number].name : "?");
+	return true;
 }
 
 /* Values */
@@ -170,7 +194,7 @@ bool parse_mss_value(const char *text, bool may_be_off, uint16_t *mss)
 	*mss = MTUN_MSS_AUTO;
 	if (!strcmp(text, "auto"))
 		return true;
-	if (!parse_u32(text, &v) || v < MSS_MIN || v >= MTUN_MSS_AUTO)
+	if (!parse_u32(text, &v) || v < MT_MSS_MIN || v >= MTUN_MSS_AUTO)
 		return false;
 	*mss = v;
 	return true;

@@ -33,7 +33,32 @@ struct arg {
 		     struct text *text);
 	const char *wants;
 	unsigned int flags;
+
+	/* Of a CHOICE() */
+	unsigned int attr;
+	size_t at;			/* of its byte in the object */
+	const struct name *names;
+	size_t n_names;
 };
+
+#define ARG(word, bits, reads, says, wanted, how)			\
+	{ .name = (word), .sets = (bits), .parse = (reads),		\
+	  .text = (says), .wants = (wanted), .flags = (how) }
+
+/* One of some words: its number is a byte of the object, and an attribute */
+#define CHOICE(word, bits, type, member, attribute, choices, wanted)	\
+	{ .name = (word), .sets = (bits), .parse = parse_choice,	\
+	  .text = choice_text, .wants = (wanted),			\
+	  .attr = (attribute), .at = offsetof(struct type, member),	\
+	  .names = (choices), .n_names = ARRAY_SIZE(choices) }
+
+bool parse_choice(const struct arg *a, const char *value, void *object);
+bool choice_text(const struct arg *a, const void *object, size_t i,
+		 struct text *text);
+
+/* The words of a switch */
+extern const struct name on_off_names[2];
+#define ON_OFF_WANTS "give on or off"
 
 #define ARG_MANY	1	/* a list: may be given again and again */
 #define ARG_NAME	2	/* any text: "7" is no number, "on" no switch */
@@ -46,6 +71,7 @@ struct kind {
 	size_t size;
 	size_t name_at;			/* where the object has its name */
 	size_t origin_at;		/* 0 where there is none */
+	unsigned int origin_attr;
 };
 
 extern const struct kind tunnel_kind;	/* struct tunnel */

@@ -17,7 +17,7 @@ static bool parse_mss(const struct arg *a, const char *value, void *object)
 	struct clamp *c = object;
 
 	(void)a;
-	c->has |= 1u << MTUN_A_CLAMP_MSS;
+	c->has |= 1ull << MTUN_A_CLAMP_MSS;
 	return parse_mss_value(value, false, &c->mss);
 }
 
@@ -29,30 +29,6 @@ static bool clamp_mss_text(const struct arg *a, const void *object, size_t i,
 	(void)a;
 	(void)i;
 	*text = mss_text(c->mss);
-	return true;
-}
-
-static bool parse_insert(const struct arg *a, const char *value, void *object)
-{
-	struct clamp *c = object;
-	bool on;
-
-	(void)a;
-	c->has |= 1u << MTUN_A_CLAMP_INSERT;
-	if (!parse_on_off(value, &on))
-		return false;
-	c->insert = on;
-	return true;
-}
-
-static bool insert_text(const struct arg *a, const void *object, size_t i,
-			struct text *text)
-{
-	const struct clamp *c = object;
-
-	(void)a;
-	(void)i;
-	*text = word_text(c->insert ? "on" : "off");
 	return true;
 }
 
@@ -86,39 +62,19 @@ static bool side_text(const struct arg *a, const void *object, size_t i,
 	return true;
 }
 
-static bool parse_direction(const struct arg *a, const char *value,
-			    void *object)
-{
-	struct clamp *c = object;
-
-	(void)a;
-	c->has |= 1u << MTUN_A_CLAMP_DIRECTION;
-	return parse_enum(value, clamp_direction_names,
-			  ARRAY_SIZE(clamp_direction_names), &c->direction);
-}
-
-static bool direction_text(const struct arg *a, const void *object, size_t i,
-			   struct text *text)
-{
-	const struct clamp *c = object;
-
-	(void)a;
-	(void)i;
-	*text = enum_text(clamp_direction_names, c->direction);
-	return true;
-}
-
 #define PREFIX_WANTS \
 	"give an IPv4 or IPv6 prefix as ADDR/LEN, an address, or any; any goes with no other"
 
 static const struct arg args[] = {
-	{ "mss", MSS, parse_mss, clamp_mss_text,
-	  "give 48 to 65534 bytes, or auto", 0 },
-	{ "insert", INSERT, parse_insert, insert_text, "give on or off", 0 },
-	{ "src", SRC, parse_side, side_text, PREFIX_WANTS, ARG_MANY },
-	{ "dst", DST, parse_side, side_text, PREFIX_WANTS, ARG_MANY },
-	{ "direction", DIRECTION, parse_direction, direction_text,
-	  "give out, in or both", 0 },
+	ARG("mss", MSS, parse_mss, clamp_mss_text,
+	    "give 48 to 65534 bytes, or auto", 0),
+	CHOICE("insert", INSERT, clamp, insert, MTUN_A_CLAMP_INSERT,
+	       on_off_names, ON_OFF_WANTS),
+	ARG("src", SRC, parse_side, side_text, PREFIX_WANTS, ARG_MANY),
+	ARG("dst", DST, parse_side, side_text, PREFIX_WANTS, ARG_MANY),
+	CHOICE("direction", DIRECTION, clamp, direction,
+	       MTUN_A_CLAMP_DIRECTION, clamp_direction_names,
+	       "give out, in or both"),
 	{ NULL }
 };
 
@@ -131,4 +87,5 @@ const struct kind clamp_kind = {
 	.size = sizeof(struct clamp),
 	.name_at = offsetof(struct clamp, ifname),
 	.origin_at = offsetof(struct clamp, origin),
+	.origin_attr = MTUN_A_CLAMP_ORIGIN,
 };

@@ -22,8 +22,8 @@ static bool parse_dev(const struct arg *a, const char *name, void *object)
 
 /* Words of the command line alone: in a file the device is the clamp's name. */
 static const struct arg more_args[] = {
-	{ "dev", 1u << 31, parse_dev, NULL,
-	  "a device's name is 1 to 15 bytes long", 0 },
+	ARG("dev", 1u << 31, parse_dev, NULL,
+	    "a device's name is 1 to 15 bytes long", 0),
 	/* a direction, as they are */
 	{ .name = "out" }, { .name = "in" }, { .name = "both" },
 	{ NULL }

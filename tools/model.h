@@ -125,7 +125,7 @@ struct prefixes {
 };
 
 struct clamp {
-	uint32_t has;		/* 1 << each MTUN_A_CLAMP_x that is set */
+	uint64_t has;		/* 1 << each MTUN_A_CLAMP_x that is set */
 
 	char ifname[IFNAMSIZ];
 	uint32_t ifindex;	/* 0 when there is no device by that name */
@@ -140,7 +140,7 @@ struct clamp {
 
 /* What holds for all tunnels of a network namespace */
 struct netns {
-	uint32_t has;		/* 1 << each MTUN_A_NETNS_x that is set */
+	uint64_t has;		/* 1 << each MTUN_A_NETNS_x that is set */
 	char name[1];		/* "": there is one */
 	uint8_t rx;
 };
@@ -153,7 +153,7 @@ struct clamps {
 
 static inline bool clamp_has(const struct clamp *c, enum mtun_clamp_attr attr)
 {
-	return c->has & 1u << attr;
+	return c->has & 1ull << attr;
 }
 
 struct prefix *prefixes_add(struct prefixes *ps);

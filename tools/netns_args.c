@@ -4,30 +4,9 @@
 
 #include "args.h"
 
-#define RX	(1 << 0)
-
-static bool parse_rx(const struct arg *a, const char *value, void *object)
-{
-	struct netns *n = object;
-
-	(void)a;
-	n->has |= 1u << MTUN_A_NETNS_RX;
-	return parse_enum(value, rx_names, ARRAY_SIZE(rx_names), &n->rx);
-}
-
-static bool rx_text(const struct arg *a, const void *object, size_t i,
-		    struct text *text)
-{
-	const struct netns *n = object;
-
-	(void)a;
-	(void)i;
-	*text = enum_text(rx_names, n->rx);
-	return true;
-}
-
 static const struct arg args[] = {
-	{ "rx", RX, parse_rx, rx_text, "give local or early", 0 },
+	CHOICE("rx", 1 << 0, netns, rx, MTUN_A_NETNS_RX, rx_names,
+	       "give local or early"),
 	{ NULL }
 };
 

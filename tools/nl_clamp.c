@@ -66,7 +66,7 @@ void read_clamp(const struct nlmsghdr *nlh, struct clamp *c)
 
 	mnl_attr_for_each(a, nlh, GENL_HDRLEN)
 		if (read_attr(a, c))
-			c->has |= 1u << mnl_attr_get_type(a);
+			c->has |= 1ull << mnl_attr_get_type(a);
 }
 
 /* False if there is no room left. */

@@ -28,7 +28,7 @@ void read_netns(const struct nlmsghdr *nlh, struct netns *n)
 	mnl_attr_for_each(a, nlh, GENL_HDRLEN)
 		if (mnl_attr_get_type(a) == MTUN_A_NETNS_RX &&
 		    get_number(a, &n->rx, sizeof(n->rx)))
-			n->has |= 1u << MTUN_A_NETNS_RX;
+			n->has |= 1ull << MTUN_A_NETNS_RX;
 }
 
 enum result nl_netns_set(struct nl *nl, const struct netns *n,
@@ -43,7 +43,7 @@ enum result nl_netns_set(struct nl *nl, const struct netns *n,
 		return res;
 	nlh = start_request(nl, nl->family, 0, MTUN_CMD_NETNS_SET,
 			    MTUN_GENL_VERSION);
-	if (n->has & 1u << MTUN_A_NETNS_RX)
+	if (n->has & 1ull << MTUN_A_NETNS_RX)
 		mnl_attr_put_u8(nlh, MTUN_A_NETNS_RX, n->rx);
 	return talk(nl, nl->genl, NULL, NULL, &a, NULL, err);
 }

@@ -3,6 +3,7 @@
  * The module's pure files, so that a file can be checked where there is no
  * module, by the same rules and with the same words.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "args.h"
@@ -10,6 +11,8 @@
 #include "../kmod/mtu.h"
 #include "../kmod/prefix.h"
 #include "rules.h"
+
+static_assert(MAX_DESCRIPTION == MT_DESCRIPTION_MAX, "one length");
 
 static const char *make_conf(const struct tunnel *t, struct mt_conf *conf,
 			     uint16_t *attr)

@@ -193,70 +193,6 @@ static bool tos_text(const struct arg *a, const void *object, size_t i,
 	return true;
 }
 
-/* What is done with packets that are too big */
-
-static bool parse_df(const struct arg *a, const char *value, void *object)
-{
-	struct tunnel *t = object;
-
-	(void)a;
-	t->has |= has_bit(MTUN_A_TUNNEL_DF);
-	return parse_enum(value, df_names, ARRAY_SIZE(df_names), &t->df);
-}
-
-static bool df_text(const struct arg *a, const void *object, size_t i,
-		    struct text *text)
-{
-	const struct tunnel *t = object;
-
-	(void)a;
-	(void)i;
-	*text = enum_text(df_names, t->df);
-	return true;
-}
-
-static bool parse_inner_df(const struct arg *a, const char *value,
-			   void *object)
-{
-	struct tunnel *t = object;
-
-	(void)a;
-	t->has |= has_bit(MTUN_A_TUNNEL_INNER_DF);
-	return parse_enum(value, inner_df_names, ARRAY_SIZE(inner_df_names),
-			  &t->inner_df);
-}
-
-static bool inner_df_text(const struct arg *a, const void *object, size_t i,
-			  struct text *text)
-{
-	const struct tunnel *t = object;
-
-	(void)a;
-	(void)i;
-	*text = enum_text(inner_df_names, t->inner_df);
-	return true;
-}
-
-static bool parse_frag(const struct arg *a, const char *value, void *object)
-{
-	struct tunnel *t = object;
-
-	(void)a;
-	t->has |= has_bit(MTUN_A_TUNNEL_FRAG);
-	return parse_enum(value, frag_names, ARRAY_SIZE(frag_names), &t->frag);
-}
-
-static bool frag_text(const struct arg *a, const void *object, size_t i,
-		      struct text *text)
-{
-	const struct tunnel *t = object;
-
-	(void)a;
-	(void)i;
-	*text = enum_text(frag_names, t->frag);
-	return true;
-}
-
 /* The way out */
 
 static bool parse_dev(const struct arg *a, const char *value, void *object)
@@ -361,31 +297,6 @@ static bool tunnel_mss_text(const struct arg *a, const void *object, size_t i,
 	return a->sets != (MSS_TX | MSS_RX) || t->mss_tx == t->mss_rx;
 }
 
-static bool parse_mss_insert(const struct arg *a, const char *value,
-			     void *object)
-{
-	struct tunnel *t = object;
-	bool on;
-
-	(void)a;
-	t->has |= has_bit(MTUN_A_TUNNEL_MSS_INSERT);
-	if (!parse_on_off(value, &on))
-		return false;
-	t->mss_insert = on;
-	return true;
-}
-
-static bool mss_insert_text(const struct arg *a, const void *object, size_t i,
-			    struct text *text)
-{
-	const struct tunnel *t = object;
-
-	(void)a;
-	(void)i;
-	*text = word_text(t->mss_insert ? "on" : "off");
-	return true;
-}
-
 /* Other nodes */
 
 static bool parse_accept(const struct arg *a, const char *value, void *object)
@@ -412,50 +323,6 @@ static bool accept_text(const struct arg *a, const void *object, size_t i,
 	else
 		*text = t->accept.len ? prefix_text(&t->accept) :
 					word_text("any");
-	return true;
-}
-
-static bool parse_anycast(const struct arg *a, const char *value, void *object)
-{
-	struct tunnel *t = object;
-	bool on;
-
-	(void)a;
-	t->has |= has_bit(MTUN_A_TUNNEL_ANYCAST);
-	if (!parse_on_off(value, &on))
-		return false;
-	t->anycast = on;
-	return true;
-}
-
-static bool anycast_text(const struct arg *a, const void *object, size_t i,
-			 struct text *text)
-{
-	const struct tunnel *t = object;
-
-	(void)a;
-	(void)i;
-	*text = word_text(t->anycast ? "on" : "off");
-	return true;
-}
-
-static bool parse_pmtu(const struct arg *a, const char *value, void *object)
-{
-	struct tunnel *t = object;
-
-	(void)a;
-	t->has |= has_bit(MTUN_A_TUNNEL_PMTU);
-	return parse_enum(value, pmtu_names, ARRAY_SIZE(pmtu_names), &t->pmtu);
-}
-
-static bool pmtu_text(const struct arg *a, const void *object, size_t i,
-		      struct text *text)
-{
-	const struct tunnel *t = object;
-
-	(void)a;
-	(void)i;
-	*text = enum_text(pmtu_names, t->pmtu);
 	return true;
 }
 
@@ -493,48 +360,50 @@ static bool description_text(const struct arg *a, const void *object, size_t i,
 #define ADDR_WANTS \
 	"not an IPv4 or IPv6 address; give it without a prefix length, a host name or a %zone (for that use dev)"
 
-#define ON_OFF_WANTS "give on or off"
-
 #define MSS_WANTS "give 48 to 65534 bytes, auto or off"
 
 /* What is about both directions comes first. */
 static const struct arg args[] = {
-	{ "local", LOCAL, parse_ends, ends_text, ADDR_WANTS, 0 },
-	{ "remote", REMOTE, parse_ends, ends_text, ADDR_WANTS, 0 },
-	{ "key", IN_KEY | OUT_KEY, parse_keys, keys_text, KEY_WANTS, 0 },
-	{ "ikey", IN_KEY, parse_keys, keys_text, KEY_WANTS, 0 },
-	{ "okey", OUT_KEY, parse_keys, keys_text, KEY_WANTS, 0 },
-	{ "csum", IN_CSUM | OUT_CSUM, parse_flag, flag_text, ON_OFF_WANTS, 0 },
-	{ "icsum", IN_CSUM, parse_flag, flag_text, ON_OFF_WANTS, 0 },
-	{ "ocsum", OUT_CSUM, parse_flag, flag_text, ON_OFF_WANTS, 0 },
-	{ "seq", IN_SEQ | OUT_SEQ, parse_flag, flag_text, ON_OFF_WANTS, 0 },
-	{ "iseq", IN_SEQ, parse_flag, flag_text, ON_OFF_WANTS, 0 },
-	{ "oseq", OUT_SEQ, parse_flag, flag_text, ON_OFF_WANTS, 0 },
-	{ "ttl", TTL, parse_ttl, ttl_text, "a TTL is 1 to 255, or inherit", 0 },
-	{ "tos", TOS, parse_tos, tos_text,
-	  "give inherit, or 0 to 252 in steps of 4 (0x for hexadecimal)", 0 },
-	{ "df", DF, parse_df, df_text, "give set, inherit or clear", 0 },
-	{ "inner-df", INNER_DF, parse_inner_df, inner_df_text,
-	  "give keep or clear", 0 },
-	{ "frag", FRAG, parse_frag, frag_text, "give inner or outer", 0 },
-	{ "dev", DEV, parse_dev, dev_text,
-	  "give the name of an underlay device (1 to 15 bytes), or none",
-	  ARG_NAME },
-	{ "fwmark", FWMARK, parse_fwmark, fwmark_text,
-	  "a mark is 0 to 4294967295 (0x for hexadecimal), or none", 0 },
-	{ "mss", MSS_TX | MSS_RX, parse_mss, tunnel_mss_text, MSS_WANTS, 0 },
-	{ "mss-tx", MSS_TX, parse_mss, tunnel_mss_text, MSS_WANTS, 0 },
-	{ "mss-rx", MSS_RX, parse_mss, tunnel_mss_text, MSS_WANTS, 0 },
-	{ "mss-insert", MSS_INSERT, parse_mss_insert, mss_insert_text,
-	  ON_OFF_WANTS, 0 },
-	{ "accept", ACCEPT, parse_accept, accept_text,
-	  "give an IPv4 or IPv6 prefix as ADDR/LEN, any, or none", 0 },
-	{ "anycast", ANYCAST, parse_anycast, anycast_text, ON_OFF_WANTS, 0 },
-	{ "pmtu", PMTU, parse_pmtu, pmtu_text, "give auto, learn or static", 0 },
-	{ "description", DESCRIPTION, parse_description, description_text,
-	  "give at most 255 bytes without control characters", ARG_NAME },
-	{ "mtu", MTU, parse_mtu, mtu_text,
-	  "give a number of bytes, or auto", 0 },
+	ARG("local", LOCAL, parse_ends, ends_text, ADDR_WANTS, 0),
+	ARG("remote", REMOTE, parse_ends, ends_text, ADDR_WANTS, 0),
+	ARG("key", IN_KEY | OUT_KEY, parse_keys, keys_text, KEY_WANTS, 0),
+	ARG("ikey", IN_KEY, parse_keys, keys_text, KEY_WANTS, 0),
+	ARG("okey", OUT_KEY, parse_keys, keys_text, KEY_WANTS, 0),
+	ARG("csum", IN_CSUM | OUT_CSUM, parse_flag, flag_text, ON_OFF_WANTS, 0),
+	ARG("icsum", IN_CSUM, parse_flag, flag_text, ON_OFF_WANTS, 0),
+	ARG("ocsum", OUT_CSUM, parse_flag, flag_text, ON_OFF_WANTS, 0),
+	ARG("seq", IN_SEQ | OUT_SEQ, parse_flag, flag_text, ON_OFF_WANTS, 0),
+	ARG("iseq", IN_SEQ, parse_flag, flag_text, ON_OFF_WANTS, 0),
+	ARG("oseq", OUT_SEQ, parse_flag, flag_text, ON_OFF_WANTS, 0),
+	ARG("ttl", TTL, parse_ttl, ttl_text, "a TTL is 1 to 255, or inherit", 0),
+	ARG("tos", TOS, parse_tos, tos_text,
+	    "give inherit, or 0 to 252 in steps of 4 (0x for hexadecimal)", 0),
+	CHOICE("df", DF, tunnel, df, MTUN_A_TUNNEL_DF, df_names,
+	       "give set, inherit or clear"),
+	CHOICE("inner-df", INNER_DF, tunnel, inner_df, MTUN_A_TUNNEL_INNER_DF,
+	       inner_df_names, "give keep or clear"),
+	CHOICE("frag", FRAG, tunnel, frag, MTUN_A_TUNNEL_FRAG, frag_names,
+	       "give inner or outer"),
+	ARG("dev", DEV, parse_dev, dev_text,
+	    "give the name of an underlay device (1 to 15 bytes), or none",
+	    ARG_NAME),
+	ARG("fwmark", FWMARK, parse_fwmark, fwmark_text,
+	    "a mark is 0 to 4294967295 (0x for hexadecimal), or none", 0),
+	ARG("mss", MSS_TX | MSS_RX, parse_mss, tunnel_mss_text, MSS_WANTS, 0),
+	ARG("mss-tx", MSS_TX, parse_mss, tunnel_mss_text, MSS_WANTS, 0),
+	ARG("mss-rx", MSS_RX, parse_mss, tunnel_mss_text, MSS_WANTS, 0),
+	CHOICE("mss-insert", MSS_INSERT, tunnel, mss_insert,
+	       MTUN_A_TUNNEL_MSS_INSERT, on_off_names, ON_OFF_WANTS),
+	ARG("accept", ACCEPT, parse_accept, accept_text,
+	    "give an IPv4 or IPv6 prefix as ADDR/LEN, any, or none", 0),
+	CHOICE("anycast", ANYCAST, tunnel, anycast, MTUN_A_TUNNEL_ANYCAST,
+	       on_off_names, ON_OFF_WANTS),
+	CHOICE("pmtu", PMTU, tunnel, pmtu, MTUN_A_TUNNEL_PMTU, pmtu_names,
+	       "give auto, learn or static"),
+	ARG("description", DESCRIPTION, parse_description, description_text,
+	    "give at most 255 bytes without control characters", ARG_NAME),
+	ARG("mtu", MTU, parse_mtu, mtu_text,
+	    "give a number of bytes, or auto", 0),
 	{ NULL }
 };
 
@@ -547,6 +416,7 @@ const struct kind tunnel_kind = {
 	.size = sizeof(struct tunnel),
 	.name_at = offsetof(struct tunnel, ifname),
 	.origin_at = offsetof(struct tunnel, origin),
+	.origin_attr = MTUN_A_TUNNEL_ORIGIN,
 };
 
 const char *tunnel_attr_word(const void *tunnel, unsigned int attr)
