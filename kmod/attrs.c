@@ -117,12 +117,6 @@ void mt_attrs_get_change(struct mt_conf_change *change,
 	}
 }
 
-static unsigned int addr_len(const struct mt_conf *conf)
-{
-	return conf->family == AF_INET ? sizeof(__be32) :
-					 sizeof(struct in6_addr);
-}
-
 size_t mt_attrs_prefix_size(void)
 {
 	return nla_total_size(0) + nla_total_size(sizeof(struct in6_addr)) +
@@ -161,7 +155,7 @@ size_t mt_attrs_conf_size(void)
 int mt_attrs_put_conf(struct sk_buff *skb, const struct mt_conf *conf,
 		      bool mtu_auto)
 {
-	unsigned int len = addr_len(conf);
+	unsigned int len = mt_family_bits(conf->family) / 8;
 
 	if (nla_put(skb, MTUN_A_TUNNEL_LOCAL, len, &conf->local) ||
 	    nla_put(skb, MTUN_A_TUNNEL_REMOTE, len, &conf->remote) ||
@@ -182,10 +176,9 @@ int mt_attrs_put_conf(struct sk_buff *skb, const struct mt_conf *conf,
 	    nla_put_u8(skb, MTUN_A_TUNNEL_ORIGIN, conf->origin) ||
 	    nla_put_string(skb, MTUN_A_TUNNEL_LINK, conf->link) ||
 	    nla_put_u32(skb, MTUN_A_TUNNEL_FWMARK, conf->fwmark) ||
+	    nla_put_u8(skb, MTUN_A_TUNNEL_ANYCAST, conf->anycast) ||
+	    nla_put_u8(skb, MTUN_A_TUNNEL_PMTU, conf->pmtu) ||
 	    nla_put_u8(skb, MTUN_A_TUNNEL_MTU_AUTO, mtu_auto))
-		return -EMSGSIZE;
-	if (nla_put_u8(skb, MTUN_A_TUNNEL_ANYCAST, conf->anycast) ||
-	    nla_put_u8(skb, MTUN_A_TUNNEL_PMTU, conf->pmtu))
 		return -EMSGSIZE;
 	if (conf->accept.family &&
 	    mt_attrs_put_prefix(skb, MTUN_A_TUNNEL_ACCEPT, &conf->accept))

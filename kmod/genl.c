@@ -13,6 +13,27 @@ void mt_genl_error(struct genl_info *info, const struct nlattr *attr,
 	}
 }
 
+struct sk_buff *mt_genl_reply(struct genl_info *info, u8 cmd, size_t size)
+{
+	struct sk_buff *skb = genlmsg_new(size, GFP_KERNEL);
+
+	if (skb && !genlmsg_put_reply(skb, info, &mt_genl_family, 0, cmd)) {
+		nlmsg_free(skb);
+		return NULL;
+	}
+	return skb;
+}
+
+int mt_genl_reply_send(struct genl_info *info, struct sk_buff *skb, int err)
+{
+	if (err) {
+		nlmsg_free(skb);
+		return err;
+	}
+	nlmsg_end(skb, nlmsg_hdr(skb));
+	return genlmsg_reply(skb, info);
+}
+
 struct sk_buff *mt_genl_event(struct net *net, u8 cmd, size_t size)
 {
 	struct sk_buff *skb;

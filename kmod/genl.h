@@ -17,6 +17,27 @@ void mt_genl_error(struct genl_info *info, const struct nlattr *attr,
 		   const char *text);
 
 /**
+ * mt_genl_reply() - begin the answer to a request
+ * @info: the request
+ * @cmd: the command that it is an answer to
+ * @size: of its attributes, at least, in bytes
+ *
+ * Return: a message to add attributes to and to give to mt_genl_reply_send(), or
+ * NULL if there is no memory.
+ */
+struct sk_buff *mt_genl_reply(struct genl_info *info, u8 cmd, size_t size);
+
+/**
+ * mt_genl_reply_send() - end it
+ * @info: as before
+ * @skb: the message, consumed
+ * @err: why there is no answer, or 0
+ *
+ * Return: @err, or what became of the message.
+ */
+int mt_genl_reply_send(struct genl_info *info, struct sk_buff *skb, int err);
+
+/**
  * mt_genl_event() - begin an event for those who listen to the configuration
  * @net: where it happened
  * @cmd: MTUN_CMD_*_NTF

@@ -321,7 +321,6 @@ int mtun_nl_clamp_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct mt_egress *egress;
 	struct sk_buff *reply;
-	void *header;
 	int err;
 
 	rtnl_lock();
@@ -330,20 +329,14 @@ int mtun_nl_clamp_get_doit(struct sk_buff *skb, struct genl_info *info)
 	if (err)
 		goto err_unlock;
 	err = -ENOMEM;
-	reply = genlmsg_new(clamp_size(mt_egress_conf(egress)), GFP_KERNEL);
+	reply = mt_genl_reply(info, MTUN_CMD_CLAMP_GET,
+			      clamp_size(mt_egress_conf(egress)));
 	if (!reply)
 		goto err_unlock;
-	err = -EMSGSIZE;
-	header = genlmsg_put_reply(reply, info, &mt_genl_family, 0,
-				   MTUN_CMD_CLAMP_GET);
-	if (!header || put_clamp(reply, egress))
-		goto err_free_reply;
+	err = put_clamp(reply, egress);
 	rtnl_unlock();
-	genlmsg_end(reply, header);
-	return genlmsg_reply(reply, info);
+	return mt_genl_reply_send(info, reply, err);
 
-err_free_reply:
-	nlmsg_free(reply);
 err_unlock:
 	rtnl_unlock();
 	return err;

@@ -65,32 +65,18 @@ int mtun_nl_netns_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct net *net = get_netns(skb, info);
 	struct sk_buff *reply;
-	void *header;
 	int err;
 
 	if (IS_ERR(net))
 		return PTR_ERR(net);
-	err = -ENOMEM;
-	reply = genlmsg_new(netns_size(), GFP_KERNEL);
-	if (!reply)
-		goto err_put_net;
-	err = -EMSGSIZE;
-	header = genlmsg_put_reply(reply, info, &mt_genl_family, 0,
-				   MTUN_CMD_NETNS_GET);
-	if (!header)
-		goto err_free_reply;
+	reply = mt_genl_reply(info, MTUN_CMD_NETNS_GET, netns_size());
+	if (!reply) {
+		put_net(net);
+		return -ENOMEM;
+	}
 	rtnl_lock();
 	err = put_netns(reply, net);
 	rtnl_unlock();
-	if (err)
-		goto err_free_reply;
 	put_net(net);
-	genlmsg_end(reply, header);
-	return genlmsg_reply(reply, info);
-
-err_free_reply:
-	nlmsg_free(reply);
-err_put_net:
-	put_net(net);
-	return err;
+	return mt_genl_reply_send(info, reply, err);
 }

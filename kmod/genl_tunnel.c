@@ -229,33 +229,18 @@ int mtun_nl_tunnel_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct mt_tunnel *tunnel;
 	struct sk_buff *reply;
-	void *header;
 	int err;
 
-	reply = genlmsg_new(tunnel_size(), GFP_KERNEL);
+	reply = mt_genl_reply(info, MTUN_CMD_TUNNEL_GET, tunnel_size());
 	if (!reply)
 		return -ENOMEM;
-	header = genlmsg_put_reply(reply, info, &mt_genl_family, 0,
-				   MTUN_CMD_TUNNEL_GET);
-	if (!header) {
-		err = -EMSGSIZE;
-		goto err_free_reply;
-	}
-
 	rtnl_lock();
 	tunnel = find_tunnel(info);
 	err = PTR_ERR_OR_ZERO(tunnel);
 	if (!err)
 		err = put_tunnel(reply, tunnel);
 	rtnl_unlock();
-	if (err)
-		goto err_free_reply;
-	genlmsg_end(reply, header);
-	return genlmsg_reply(reply, info);
-
-err_free_reply:
-	nlmsg_free(reply);
-	return err;
+	return mt_genl_reply_send(info, reply, err);
 }
 
 /*

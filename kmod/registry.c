@@ -42,7 +42,8 @@ struct mt_endpoint *mt_registry_find(const struct net *net,
 	unsigned int host_bits;
 
 	for_each_set_bit(host_bits, shapes, MT_SHAPES) {
-		mt_tuple_widen(tuple, host_bits);
+		if (host_bits)
+			mt_tuple_widen(tuple, host_bits);
 		endpoint = mt_registry_get(net, tuple);
 		if (endpoint)
 			return endpoint;
