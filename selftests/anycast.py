@@ -2,15 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0
 """Traffic for anycast.sh, which has the topology, and what became of it.
 
-	anycast.py C1 C2 C3 FRONT BACK N1 N2 N3 N4 SRV
+	anycast.py C1 C2 C3 FRONT BACK N1 N2 N3 N4 SRV FILE
 """
 import socket
 import sys
 
 from packets import *
 
-CUSTOMERS, (FRONT, BACK), NODES, SRV = \
-    sys.argv[1:4], sys.argv[4:6], sys.argv[6:10], sys.argv[10]
+CUSTOMERS, (FRONT, BACK), NODES, (SRV, FILE) = \
+    sys.argv[1:4], sys.argv[4:6], sys.argv[6:10], sys.argv[10:12]
 PORT = 7000
 
 
@@ -199,12 +199,7 @@ def test_killed():
 
 def test_back():
     """They come back, with what they had."""
-    mtctl(NODES[1], [
-        "tunnel add t1 local 192.0.2.1 remote 10.0.1.2 key 1 anycast on",
-        "tunnel add t2 local 192.0.2.1 remote 10.0.2.2 accept 10.0.2.128/25 "
-        "key 2 anycast on",
-        "tunnel add t3 local 2001:db8:ffff::1 remote 2001:db8:3::2 key 3 "
-        "anycast on"])
+    mtctl(NODES[1], ["apply -f " + FILE])
     ip_batch(NODES[1], ["link set t%d up" % n for n in (1, 2, 3)] +
              ["route add 10.1.%d.0/24 dev t%d" % (n, n) for n in (1, 2, 3)])
     ip_batch(NODES[2], ["link set front up", "link set back up",

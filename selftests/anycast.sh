@@ -33,6 +33,13 @@ setup_prepare()
 	local n ns
 
 	setup_ns c1 c2 c3 front n1 n2 n3 n4 back srv
+	cat > "$TMP/nodes.yaml" <<-EOF
+		defaults: {tunnel: {local: 192.0.2.1, anycast: on}}
+		tunnels:
+		  t1: {remote: 10.0.1.2, key: 1}
+		  t2: {remote: 10.0.2.2, accept: 10.0.2.128/25, key: 2}
+		  t3: {local: 2001:db8:ffff::1, remote: 2001:db8:3::2, key: 3}
+	EOF
 	for n in 1 2 3; do
 		ns=c$n
 		setup_link "${!ns}" "c$n" "10.0.$n.2/24" "2001:db8:$n::2/64" \
@@ -58,7 +65,7 @@ setup_prepare()
 	setup_spread "$back" back 3
 	setup_customers
 	MTCTL=$MTCTL "$PYTHON" "$TEST_DIR/anycast.py" "$c1" "$c2" "$c3" "$front" "$back" \
-		"$n1" "$n2" "$n3" "$n4" "$srv" \
+		"$n1" "$n2" "$n3" "$n4" "$srv" "$TMP/nodes.yaml" \
 		> "$TMP/result" 2> "$TMP/log" || say "$(tail -n 5 "$TMP/log")"
 }
 
@@ -81,11 +88,7 @@ setup_link()
 # The same for all, but for how the addresses are received
 setup_node()
 {
-	mt "$1" -b - <<-EOF
-		tunnel add t1 local 192.0.2.1 remote 10.0.1.2 key 1 anycast on
-		tunnel add t2 local 192.0.2.1 remote 10.0.2.2 accept 10.0.2.128/25 key 2 anycast on
-		tunnel add t3 local 2001:db8:ffff::1 remote 2001:db8:3::2 key 3 anycast on
-	EOF
+	mt "$1" apply -f "$TMP/nodes.yaml" > /dev/null
 	ip_batch "$1" <<-EOF
 		link set t1 up
 		link set t2 up

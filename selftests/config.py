@@ -8,52 +8,16 @@ Writes a line "CASE ok" or "CASE bad TEXT" for each of the cases below, which
 are functions and leave nothing behind.
 """
 import json
-import os
-import subprocess
-import sys
 import tempfile
 
 import yaml
 
-MTCTL = os.environ["MTCTL"]
-WAIT = float(os.environ.get("WAIT_TIMEOUT", "30"))
+from cases import WAIT, case, done, expect, limits, mtctl, run, same
 
 DEFAULTS = "defaults: {tunnel: {local: 192.0.2.1}}\n"
 
-problems = []
-
-
-def complain(text, *args):
-    problems.append(text % args)
-
-
-def expect(good, text, *args):
-    if not good:
-        complain(text, *args)
-
-
-def same(got, want, what):
-    expect(got == want, "%s: got %r, expected %r", what, got, want)
-
-
-def run(*words, stdin=""):
-    done = subprocess.run(words, input=stdin, encoding="utf-8",
-                          errors="surrogateescape", timeout=10 * WAIT,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          check=False)
-    return done.returncode, done.stdout, done.stderr
-
-
-def mtctl(words, stdin=""):
-    return run(MTCTL, *words.split(), stdin=stdin)
-
-
-def done(words, stdin=""):
-    """A command that must succeed without a word of complaint."""
-    status, out, err = mtctl(words, stdin)
-    expect(status == 0 and not err, "mtctl %s: status %d, %s", words, status,
-           err.strip())
-    return out
+# A thousand tunnels take long, and a file may have any bytes.
+limits.update(timeout=10 * WAIT, errors="surrogateescape")
 
 
 def state():
@@ -448,21 +412,9 @@ def many():
     same(state(), ([], []), "after that")
 
 
-CASES = (added, again, changed, namespace, removed, taken_over, rolled_back, invalid,
-         places, round_trip, not_text, many)
+CASES = (added, again, changed, namespace, removed, taken_over, rolled_back,
+         invalid, places, round_trip, not_text, many)
 
 
-def main():
-    for function in CASES:
-        problems.clear()
-        try:
-            function()
-            clear()
-        except Exception as error:  # pylint: disable=broad-except
-            complain("%s: %s", type(error).__name__, error)
-        text = "; ".join(problems).replace("\n", " ")
-        print(function.__name__, "bad " + text if problems else "ok",
-              flush=True)
-
-
-sys.exit(main())
+for function in CASES:
+    case(function.__name__, function, clear)

@@ -31,12 +31,8 @@ need_module veth
 need_module dummy
 "$PYTHON" -c 'import yaml' 2> /dev/null || skip_all "Python has no yaml"
 
-declare -A RESULT
-
 setup_prepare()
 {
-	local name text
-
 	setup_ns here far
 	setup_underlay "$here" "$far"
 	# See scale.sh: a thousand devices, and none of them carries IPv6.
@@ -45,17 +41,9 @@ setup_prepare()
 	export MTCTL
 	in_ns "$here" "$PYTHON" "$TEST_DIR/config.py" \
 		> "$TMP/result" 2> "$TMP/log" || say "$(tail -n 5 "$TMP/log")"
-	while read -r name text; do
-		RESULT[$name]=$text
-	done < "$TMP/result"
+	read_cases "$TMP/result"
 	chmod 755 "$TMP"
 	cp "$MTCTL" "$TMP/mtctl"
-}
-
-case_test()
-{
-	check_eq "${RESULT[$1]:-not run}" "ok" "$1"
-	log_test "${1//_/ }"
 }
 
 # put_file TUNNEL...: a file with mt0 and these, each "NAME REMOTE SETTINGS"

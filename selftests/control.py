@@ -15,8 +15,7 @@ import socket
 import struct
 import subprocess
 
-MTCTL = os.environ["MTCTL"]
-WAIT = float(os.environ.get("WAIT_TIMEOUT", "30"))
+from cases import MTCTL, case, complain, done, expect, mtctl, run, same
 
 A4 = "local 192.0.2.1 remote 192.0.2.2 "
 A6 = "local 2001:db8::1 remote 2001:db8::2 "
@@ -165,41 +164,6 @@ USAGE = (
      'say what to change, as in "set4 ttl 32"'),
     ("unknown_option", "-Z tunnel show", 'unknown option "-Z"'),
 )
-
-problems = []
-
-
-def complain(text, *args):
-    problems.append(text % args)
-
-
-def expect(good, text, *args):
-    if not good:
-        complain(text, *args)
-
-
-def same(got, want, what):
-    expect(got == want, "%s: got %r, expected %r", what, got, want)
-
-
-def run(*words, stdin=""):
-    done = subprocess.run(words, input=stdin, text=True, timeout=WAIT,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          check=False)
-    return done.returncode, done.stdout, done.stderr
-
-
-def mtctl(words, stdin=""):
-    return run(MTCTL, *words.split(), stdin=stdin)
-
-
-def done(words, stdin=""):
-    """A command that must succeed without a word of complaint."""
-    status, out, err = mtctl(words, stdin)
-    expect(status == 0 and not err, "mtctl %s: status %d, %s", words, status,
-           err.strip())
-    return out
-
 
 def ip(words):
     status, out, err = run("ip", *words.split())
@@ -669,30 +633,20 @@ def name_template():
     delete("mt0", "mt1")
 
 
-def case(name, function, *args):
-    problems.clear()
-    try:
-        function(*args)
-    except Exception as error:	# the other cases still can be run
-        complain("%s: %s", type(error).__name__, error)
-    text = " | ".join(problems).replace("\n", "\\n")
-    print(name, "bad " + text if text else "ok", flush=True)
-
-
 def main():
     for function in (add, defaults, set_settings, del_tunnel, json_output,
                      text_output, stats_output, abbreviations, exit_status,
                      batch, ip_link, ip_link_plugin, rename, link_local,
                      same_addresses, name_template):
         case(function.__name__, function)
-    case("old", done, "-b -", OLD)
+    case("old", lambda: done("-b -", OLD))
     for name, words, message in ADD_REFUSED:
-        case(name, refused, 1, "tunnel add " + words, message)
+        case(name, lambda: refused(1, "tunnel add " + words, message))
     for name, words, message in SET_REFUSED:
-        case(name, refused, 1, "tunnel set " + words, message)
+        case(name, lambda: refused(1, "tunnel set " + words, message))
     for name, words, message in USAGE:
-        case(name, refused, 2, words, message)
-    case("old_gone", delete, "old4", "old6", "old8", "set4")
+        case(name, lambda: refused(2, words, message))
+    case("old_gone", lambda: delete("old4", "old6", "old8", "set4"))
 
 
 main()

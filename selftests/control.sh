@@ -51,12 +51,8 @@ need_module dummy
 A4="local 192.0.2.1 remote 192.0.2.2"
 A6="local 2001:db8::1 remote 2001:db8::2"
 
-declare -A RESULT
-
 setup_prepare()
 {
-	local name text
-
 	setup_ns here
 	ip_batch "$here" <<-EOF
 		link add u0 type dummy
@@ -66,21 +62,13 @@ setup_prepare()
 	EOF
 	export MTCTL
 	PLUGIN_DIR=${PLUGIN_DIR:-$(dirname "$MTCTL")} \
-		in_ns "$here" "$PYTHON" -I -S "$TEST_DIR/control.py" \
+		in_ns "$here" "$PYTHON" -E -s -S "$TEST_DIR/control.py" \
 		> "$TMP/result" 2> "$TMP/log" || say "$(tail -n 5 "$TMP/log")"
-	while read -r name text; do
-		RESULT[$name]=$text
-	done < "$TMP/result"
+	read_cases "$TMP/result"
 
 	# Others than root must get there, too.
 	chmod 755 "$TMP"
 	cp "$MTCTL" "$TMP/mtctl"
-}
-
-case_test()
-{
-	check_eq "${RESULT[$1]:-not run}" "ok" "$1"
-	log_test "${1//_/ }"
 }
 
 # All that a request may have changed

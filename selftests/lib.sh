@@ -186,6 +186,25 @@ py_result()
 	log_test "$group: $good as expected"
 }
 
+declare -A CASE_RESULT
+
+# read_cases FILE: lines "CASE ok" or "CASE bad TEXT" of a program that has run many
+# cases at once. Each is told by case_test then, without starting a program.
+read_cases()
+{
+	local name text
+
+	while read -r name text; do
+		CASE_RESULT[$name]=$text
+	done < "$1"
+}
+
+case_test()
+{
+	check_eq "${CASE_RESULT[$1]:-not run}" "ok" "$1"
+	log_test "${1//_/ }"
+}
+
 ##############################################################################
 # The kernel log
 
