@@ -3,6 +3,7 @@
 #include "clamp.h"
 #include "compat.h"
 #include "family.h"
+#include "filter.h"
 #include "registry.h"
 #include "stats.h"
 #include "wire.h"
@@ -107,6 +108,7 @@ void mt_decap(struct mt_endpoint *ep, struct sk_buff *skb,
 {
 	const u32 options = MTUN_GRE_FLAG_CSUM | MTUN_GRE_FLAG_SEQ;
 	struct mt_tunnel *tunnel = ep->tunnel;
+	const struct mt_filter *filter = rcu_dereference(tunnel->filter);
 	struct net_device *dev = tunnel->dev;
 	unsigned int packets, bytes, min_len;
 	bool xnet;
@@ -158,6 +160,9 @@ void mt_decap(struct mt_endpoint *ep, struct sk_buff *skb,
 
 	reason = MTUN_DROP_RX_INNER;
 	if (!version_matches(skb))
+		goto err_free_skb;
+	reason = MTUN_DROP_RX_FILTER;
+	if (unlikely(filter) && !mt_match_has(&filter->rx, skb, false))
 		goto err_free_skb;
 	reason = decap_ecn(skb, outer->dsfield);
 	if (reason)

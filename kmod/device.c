@@ -6,6 +6,7 @@
 #include "encap.h"
 #include "endpoint.h"
 #include "family.h"
+#include "filter.h"
 #include "link.h"
 #include "mtu.h"
 #include "registry.h"
@@ -158,6 +159,7 @@ static void device_uninit(struct net_device *dev)
 	mt_registry_remove(tunnel->net, ep);
 	RCU_INIT_POINTER(tunnel->endpoint, NULL);
 	mt_endpoint_release(ep);
+	mt_filter_remove(tunnel);
 	if (list_empty(&mn->tunnels))
 		mt_rx_stop(tunnel->net);
 

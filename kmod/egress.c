@@ -2,15 +2,13 @@
 #include "egress.h"
 #include "clamp.h"
 #include "compat.h"
+#include "filter.h"
 #include "link.h"
 #include "registry.h"
 #include "stats.h"
 
-#include <linux/ip.h>
-#include <linux/ipv6.h>
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
-#include <linux/sort.h>
 
 /*
  * Behind the rules that others have at the device, and so of what they let
@@ -21,55 +19,12 @@
 /* Never written to after it was published; see struct mt_endpoint. */
 struct mt_egress_set {
 	struct mt_egress_conf conf;
-	unsigned int n_src;	/* ranges */
-	unsigned int n_dst;
-	struct mt_range *src;
-	struct mt_range *dst;
+	struct mt_match match;
 	struct rcu_head rcu;
-	struct mt_range ranges[];
+	struct mt_prefix prefixes[];
 };
 
 /* ---- packets ---- */
-
-/* The two ends of the packet; IPv4 as IPv4-mapped. */
-static bool get_ends(const struct sk_buff *skb, struct in6_addr *src,
-		     struct in6_addr *dst)
-{
-	unsigned int at = skb_network_offset(skb);
-
-	if (skb->protocol == htons(ETH_P_IP)) {
-		struct iphdr _iph, *iph;
-
-		iph = skb_header_pointer(skb, at, sizeof(_iph), &_iph);
-		if (!iph)
-			return false;
-		mt_map_v4(src, iph->saddr);
-		mt_map_v4(dst, iph->daddr);
-	} else {
-		struct ipv6hdr _iph, *iph;
-
-		iph = skb_header_pointer(skb, at, sizeof(_iph), &_iph);
-		if (!iph)
-			return false;
-		*src = iph->saddr;
-		*dst = iph->daddr;
-	}
-	return true;
-}
-
-static bool matches(const struct mt_egress_set *set, const struct sk_buff *skb,
-		    bool leaves)
-{
-	struct in6_addr src, dst;
-
-	if (!set->n_src && !set->n_dst)
-		return true;
-	/* The prefixes are those of packets that leave. */
-	if (!(leaves ? get_ends(skb, &src, &dst) : get_ends(skb, &dst, &src)))
-		return false;
-	return (!set->n_src || mt_ranges_have(set->src, set->n_src, &src)) &&
-	       (!set->n_dst || mt_ranges_have(set->dst, set->n_dst, &dst));
-}
 
 static unsigned int clamp_hook(void *priv, struct sk_buff *skb,
 			       const struct nf_hook_state *state)
@@ -83,7 +38,8 @@ static unsigned int clamp_hook(void *priv, struct sk_buff *skb,
 	if (!mt_clamp_find(skb, &shake))
 		return NF_ACCEPT;
 	set = rcu_dereference_check(egress->set, rcu_read_lock_bh_held());
-	if (!matches(set, skb, leaves))
+	/* The prefixes are those of packets that leave. */
+	if (!mt_match_has(&set->match, skb, !leaves))
 		return NF_ACCEPT;
 	mt_stats_mss(egress->stats,
 		     mt_clamp(skb, &shake, set->conf.mss, set->conf.insert,
@@ -93,47 +49,28 @@ static unsigned int clamp_hook(void *priv, struct sk_buff *skb,
 
 /* ---- configuration ---- */
 
-static void make_ranges(struct mt_range *ranges, unsigned int *n,
-			const struct mt_prefix *prefixes, unsigned int count)
-{
-	unsigned int i;
-
-	for (i = 0; i < count; i++)
-		mt_prefix_range(&ranges[i], &prefixes[i]);
-	sort(ranges, count, sizeof(*ranges), mt_range_compare, NULL);
-	*n = mt_ranges_merge(ranges, count);
-}
-
 static struct mt_egress_set *set_new(const struct mt_egress_conf *conf)
 {
-	unsigned int n = conf->n_src + conf->n_dst;
 	struct mt_egress_set *set;
+	struct mt_prefix *room;
 
-	set = kzalloc(struct_size(set, ranges, n), GFP_KERNEL_ACCOUNT);
+	set = kzalloc(struct_size(set, prefixes, conf->src.n + conf->dst.n),
+		      GFP_KERNEL_ACCOUNT);
 	if (!set)
 		return NULL;
-	set->conf = *conf;
-	set->conf.prefixes = NULL;
-	if (n) {
-		set->conf.prefixes = kmemdup(conf->prefixes,
-					     n * sizeof(*conf->prefixes),
-					     GFP_KERNEL_ACCOUNT);
-		if (!set->conf.prefixes) {
-			kfree(set);
-			return NULL;
-		}
+	if (mt_match_init(&set->match, &conf->src, &conf->dst)) {
+		kfree(set);
+		return NULL;
 	}
-	set->src = set->ranges;
-	set->dst = set->ranges + conf->n_src;
-	make_ranges(set->src, &set->n_src, conf->prefixes, conf->n_src);
-	make_ranges(set->dst, &set->n_dst, conf->prefixes + conf->n_src,
-		    conf->n_dst);
+	set->conf = *conf;
+	room = mt_prefixes_copy(&set->conf.src, set->prefixes, &conf->src);
+	mt_prefixes_copy(&set->conf.dst, room, &conf->dst);
 	return set;
 }
 
 static void set_free(struct mt_egress_set *set)
 {
-	kfree(set->conf.prefixes);
+	mt_match_free(&set->match);
 	kfree(set);
 }
 

@@ -3,7 +3,7 @@
 #ifndef MTUN_EGRESS_H
 #define MTUN_EGRESS_H
 
-#include "prefix.h"
+#include "types.h"
 
 #include <linux/list.h>
 #include <linux/netfilter.h>
@@ -20,18 +20,16 @@ struct mt_stats;
  * @insert: add the option where it is missing
  * @direction: enum mtun_clamp_direction
  * @origin: who made it, enum mtun_origin
- * @n_src: how many prefixes there are of the side behind the device's router
- * @n_dst: how many there are of the other side; 0 is any address for both
- * @prefixes: @n_src of the one, then @n_dst of the other
+ * @src: prefixes of the side behind the device's router; without any, all will do
+ * @dst: those of the other side
  */
 struct mt_egress_conf {
 	u16 mss;
 	bool insert;
 	u8 direction;
 	u8 origin;
-	unsigned int n_src;
-	unsigned int n_dst;
-	struct mt_prefix *prefixes;
+	struct mt_prefixes src;
+	struct mt_prefixes dst;
 };
 
 /* A configuration made ready for packets; see egress.c. */

@@ -3,6 +3,7 @@
 #include "clamp.h"
 #include "compat.h"
 #include "family.h"
+#include "filter.h"
 #include "frag.h"
 #include "registry.h"
 #include "stats.h"
@@ -192,6 +193,7 @@ static void push_headers(struct mt_tunnel *tunnel, const struct mt_endpoint *ep,
 void mt_encap(struct mt_tunnel *tunnel, struct sk_buff *skb)
 {
 	struct mt_endpoint *ep = rcu_dereference_bh(tunnel->endpoint);
+	const struct mt_filter *filter = rcu_dereference_bh(tunnel->filter);
 	const struct mt_conf *conf = &ep->conf;
 	unsigned int packets = mt_wire_packets(skb);
 	struct net_device *dev = tunnel->dev;
@@ -202,6 +204,10 @@ void mt_encap(struct mt_tunnel *tunnel, struct sk_buff *skb)
 
 	reason = check_inner(skb);
 	if (reason)
+		goto err_free_skb;
+
+	reason = MTUN_DROP_TX_FILTER;
+	if (unlikely(filter) && !mt_match_has(&filter->tx, skb, false))
 		goto err_free_skb;
 
 	reason = MTUN_DROP_TX_LOOP;

@@ -3,18 +3,70 @@
 #ifndef MTUN_GENL_H
 #define MTUN_GENL_H
 
+#include "types.h"
+
 #include <net/genetlink.h>
+
+struct mt_tunnel;
 
 extern struct genl_family mt_genl_family;
 
 /**
- * mt_genl_error() - say what is wrong with a request
- * @info: the request
+ * mt_extack_error() - say what is wrong with a request
+ * @extack: of the request, or NULL
  * @attr: the attribute to blame, or NULL
  * @text: never freed, chosen when running; begins with the name of @attr
  */
-void mt_genl_error(struct genl_info *info, const struct nlattr *attr,
-		   const char *text);
+void mt_extack_error(struct netlink_ext_ack *extack, const struct nlattr *attr,
+		     const char *text);
+
+static inline void mt_genl_error(struct genl_info *info,
+				 const struct nlattr *attr, const char *text)
+{
+	mt_extack_error(info->extack, attr, text);
+}
+
+/**
+ * mt_genl_tunnel() - the tunnel that a request names
+ * @net: where its device is
+ * @ifindex: attribute, or NULL
+ * @ifname: attribute, or NULL; one of both is to be given
+ * @extack: of the request, or NULL
+ *
+ * Context: RTNL.
+ * Return: the tunnel, or ERR_PTR with @extack set.
+ */
+struct mt_tunnel *mt_genl_tunnel(struct net *net, const struct nlattr *ifindex,
+				 const struct nlattr *ifname,
+				 struct netlink_ext_ack *extack);
+
+/**
+ * mt_genl_may_change() - whether the sender of a request may change a tunnel
+ * @skb: the request
+ * @tunnel: a tunnel of the sender's network namespace
+ * @extack: of the request, or NULL
+ *
+ * Tunnels of another user namespace's underlay are not for root in this one.
+ *
+ * Return: 0, or -EPERM with @extack set.
+ */
+int mt_genl_may_change(struct sk_buff *skb, const struct mt_tunnel *tunnel,
+		       struct netlink_ext_ack *extack);
+
+/**
+ * mt_genl_read_prefixes() - the prefixes of a request
+ * @prefixes: filled in
+ * @room: where to put them
+ * @max: for how many there is room
+ * @info: the request
+ * @type: the attribute that each of them is nested in
+ * @too_many: what to say if there are more
+ *
+ * Return: 0, or a negative errno with extack set.
+ */
+int mt_genl_read_prefixes(struct mt_prefixes *prefixes, struct mt_prefix *room,
+			  unsigned int max, struct genl_info *info, int type,
+			  const char *too_many);
 
 /**
  * mt_genl_reply() - begin the answer to a request

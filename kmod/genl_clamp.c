@@ -24,20 +24,18 @@ static size_t clamp_size(const struct mt_egress_conf *conf)
 	       nla_total_size(sizeof(u16)) +	/* MSS */
 	       nla_total_size(sizeof(u8)) +	/* INSERT */
 	       nla_total_size(sizeof(u8)) +	/* ORIGIN */
-	       (conf->n_src + conf->n_dst) * mt_attrs_prefix_size() +
+	       (conf->src.n + conf->dst.n) * mt_attrs_prefix_size() +
 	       mt_attrs_verdicts_size();
 }
 
-static int put_prefixes(struct sk_buff *skb, const struct mt_egress_conf *conf)
+static int put_prefixes(struct sk_buff *skb, int attr,
+			const struct mt_prefixes *prefixes)
 {
 	unsigned int i;
-	int attr;
 
-	for (i = 0; i < conf->n_src + conf->n_dst; i++) {
-		attr = i < conf->n_src ? MTUN_A_CLAMP_SRC : MTUN_A_CLAMP_DST;
-		if (mt_attrs_put_prefix(skb, attr, &conf->prefixes[i]))
+	for (i = 0; i < prefixes->n; i++)
+		if (mt_attrs_put_prefix(skb, attr, &prefixes->v[i]))
 			return -EMSGSIZE;
-	}
 	return 0;
 }
 
@@ -53,7 +51,8 @@ static int put_clamp(struct sk_buff *skb, const struct mt_egress *egress)
 	    nla_put_u16(skb, MTUN_A_CLAMP_MSS, conf->mss) ||
 	    nla_put_u8(skb, MTUN_A_CLAMP_INSERT, conf->insert) ||
 	    nla_put_u8(skb, MTUN_A_CLAMP_ORIGIN, conf->origin) ||
-	    put_prefixes(skb, conf) ||
+	    put_prefixes(skb, MTUN_A_CLAMP_SRC, &conf->src) ||
+	    put_prefixes(skb, MTUN_A_CLAMP_DST, &conf->dst) ||
 	    mt_attrs_put_verdicts(skb, MTUN_A_CLAMP_SEEN, &sum))
 		return -EMSGSIZE;
 	return 0;
@@ -70,45 +69,17 @@ static void notify(const struct mt_egress *egress, u8 cmd)
 
 /* ---- a request as a configuration ---- */
 
-static int read_prefix(struct mt_prefix *prefix, const struct nlattr *attr,
-		       struct genl_info *info)
-{
-	struct nlattr *tb[MTUN_A_PREFIX_MAX + 1];
-	const char *text;
-	int err;
-
-	err = nla_parse_nested(tb, MTUN_A_PREFIX_MAX, attr,
-			       mtun_prefix_nl_policy, info->extack);
-	if (err)
-		return err;
-	if (!tb[MTUN_A_PREFIX_ADDR] || !tb[MTUN_A_PREFIX_LEN]) {
-		mt_genl_error(info, attr,
-			      "prefix must have an address and a length");
-		return -EINVAL;
-	}
-	text = mt_prefix_parse(prefix, nla_data(tb[MTUN_A_PREFIX_ADDR]),
-			       nla_len(tb[MTUN_A_PREFIX_ADDR]),
-			       nla_get_u8(tb[MTUN_A_PREFIX_LEN]));
-	if (text) {
-		mt_genl_error(info, attr, text);
-		return -EINVAL;
-	}
-	return 0;
-}
+static const char too_many[] =
+	"a clamp has 1024 prefixes at the most, src and dst together";
 
 /* The prefixes of one side: those of the request, or those that were there. */
-static int read_side(struct mt_prefix *prefixes, unsigned int *n,
-		     const struct mt_prefix *old, unsigned int n_old,
-		     struct genl_info *info, int attr, int any)
+static int read_side(struct mt_prefixes *side, struct mt_prefix *room,
+		     unsigned int max, struct genl_info *info, int attr,
+		     int any)
 {
-	const struct nlattr *a;
-	unsigned int i = 0;
-	int err, rem;
-
 	if (!info->attrs[attr]) {
-		*n = any && info->attrs[any] ? 0 : n_old;
-		if (*n)
-			memcpy(prefixes, old, *n * sizeof(*old));
+		if (any && info->attrs[any])
+			side->n = 0;
 		return 0;
 	}
 	if (any && info->attrs[any]) {
@@ -118,22 +89,7 @@ static int read_side(struct mt_prefix *prefixes, unsigned int *n,
 			      "dst is either any or prefixes");
 		return -EINVAL;
 	}
-	nla_for_each_attr(a, genlmsg_data(info->genlhdr),
-			  genlmsg_len(info->genlhdr), rem) {
-		if (nla_type(a) != attr)
-			continue;
-		if (i == MT_EGRESS_PREFIXES_MAX) {
-			mt_genl_error(info, a,
-				      "a clamp has 1024 prefixes at the most");
-			return -E2BIG;
-		}
-		err = read_prefix(&prefixes[i], a, info);
-		if (err)
-			return err;
-		i++;
-	}
-	*n = i;
-	return 0;
+	return mt_genl_read_prefixes(side, room, max, info, attr, too_many);
 }
 
 static const struct mt_egress_conf defaults = {
@@ -148,7 +104,10 @@ static struct mt_prefix *alloc_prefixes(void)
 			      sizeof(struct mt_prefix), GFP_KERNEL);
 }
 
-/* @old changed as the request says. Returns 0, or an error with extack set. */
+/*
+ * @old changed as the request says; valid as long as @old and @prefixes are.
+ * Returns 0, or an error with extack set.
+ */
 static int read_request(struct mt_egress_conf *conf,
 			const struct mt_egress_conf *old,
 			struct mt_prefix *prefixes, struct genl_info *info,
@@ -161,7 +120,6 @@ static int read_request(struct mt_egress_conf *conf,
 	int err;
 
 	*conf = *old;
-	conf->prefixes = prefixes;
 	if (direction)
 		conf->direction = nla_get_u8(direction);
 	if (insert)
@@ -174,19 +132,17 @@ static int read_request(struct mt_egress_conf *conf,
 		mt_genl_error(info, mss, "mss must be auto or at least 48");
 		return -EINVAL;
 	}
-	err = read_side(prefixes, &conf->n_src, old->prefixes, old->n_src,
-			info, MTUN_A_CLAMP_SRC,
-			set ? MTUN_A_CLAMP_SRC_ANY : 0);
+	err = read_side(&conf->src, prefixes, MT_EGRESS_PREFIXES_MAX, info,
+			MTUN_A_CLAMP_SRC, set ? MTUN_A_CLAMP_SRC_ANY : 0);
 	if (err)
 		return err;
-	err = read_side(prefixes + conf->n_src, &conf->n_dst,
-			old->prefixes + old->n_src, old->n_dst, info,
-			MTUN_A_CLAMP_DST, set ? MTUN_A_CLAMP_DST_ANY : 0);
+	err = read_side(&conf->dst, prefixes + MT_EGRESS_PREFIXES_MAX,
+			MT_EGRESS_PREFIXES_MAX, info, MTUN_A_CLAMP_DST,
+			set ? MTUN_A_CLAMP_DST_ANY : 0);
 	if (err)
 		return err;
-	if (conf->n_src + conf->n_dst > MT_EGRESS_PREFIXES_MAX) {
-		GENL_SET_ERR_MSG(info,
-				 "a clamp has 1024 prefixes at the most, src and dst together");
+	if (conf->src.n + conf->dst.n > MT_EGRESS_PREFIXES_MAX) {
+		mt_genl_error(info, NULL, too_many);
 		return -E2BIG;
 	}
 	return 0;

@@ -115,7 +115,22 @@ static const struct nla_policy mtun_netns_get_policy[MTUN_A_NETNS_NETNSID + 1] =
 	[MTUN_A_NETNS_NETNSID] = { .type = NLA_S32 },
 };
 
-const struct genl_ops mtun_nl_ops[10] = {
+static const struct nla_policy mtun_filter_set_policy[MTUN_A_FILTER_CLEAR + 1] = {
+	[MTUN_A_FILTER_IFINDEX] = { .type = NLA_U32 },
+	[MTUN_A_FILTER_IFNAME] = { .type = NLA_NUL_STRING, .len = 15 },
+	[MTUN_A_FILTER_ALLOW_SRC_RX] = NLA_POLICY_NESTED(mtun_prefix_nl_policy),
+	[MTUN_A_FILTER_ALLOW_DST_RX] = NLA_POLICY_NESTED(mtun_prefix_nl_policy),
+	[MTUN_A_FILTER_ALLOW_SRC_TX] = NLA_POLICY_NESTED(mtun_prefix_nl_policy),
+	[MTUN_A_FILTER_ALLOW_DST_TX] = NLA_POLICY_NESTED(mtun_prefix_nl_policy),
+	[MTUN_A_FILTER_CLEAR] = NLA_POLICY_MASK(NLA_U32, 0xf),
+};
+
+static const struct nla_policy mtun_filter_get_policy[MTUN_A_FILTER_IFNAME + 1] = {
+	[MTUN_A_FILTER_IFINDEX] = { .type = NLA_U32 },
+	[MTUN_A_FILTER_IFNAME] = { .type = NLA_NUL_STRING, .len = 15 },
+};
+
+const struct genl_ops mtun_nl_ops[12] = {
 	{
 		.cmd		= MTUN_CMD_TUNNEL_NEW,
 		.doit		= mtun_nl_tunnel_new_doit,
@@ -185,6 +200,19 @@ const struct genl_ops mtun_nl_ops[10] = {
 		.doit		= mtun_nl_netns_get_doit,
 		.policy		= mtun_netns_get_policy,
 		.maxattr	= ARRAY_SIZE(mtun_netns_get_policy) - 1,
+	},
+	{
+		.cmd		= MTUN_CMD_FILTER_SET,
+		.doit		= mtun_nl_filter_set_doit,
+		.policy		= mtun_filter_set_policy,
+		.maxattr	= ARRAY_SIZE(mtun_filter_set_policy) - 1,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= MTUN_CMD_FILTER_GET,
+		.dumpit		= mtun_nl_filter_get_dumpit,
+		.policy		= mtun_filter_get_policy,
+		.maxattr	= ARRAY_SIZE(mtun_filter_get_policy) - 1,
 	},
 };
 

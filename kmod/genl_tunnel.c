@@ -66,18 +66,6 @@ static void notify(const struct mt_tunnel *tunnel, u8 cmd)
 
 /* ---- requests ---- */
 
-/* Tunnels of another user namespace's underlay are not for root in this one. */
-static int check_permission(struct sk_buff *skb,
-			    const struct mt_tunnel *tunnel,
-			    struct netlink_ext_ack *extack)
-{
-	if (netlink_ns_capable(skb, tunnel->net->user_ns, CAP_NET_ADMIN))
-		return 0;
-	NL_SET_ERR_MSG(extack,
-		       "CAP_NET_ADMIN is needed in the underlay's network namespace as well");
-	return -EPERM;
-}
-
 static void set_refusal(struct genl_info *info,
 			const struct mt_refusal *refusal)
 {
@@ -85,40 +73,11 @@ static void set_refusal(struct genl_info *info,
 		mt_genl_error(info, info->attrs[refusal->attr], refusal->text);
 }
 
-/* The tunnel that a request names, or ERR_PTR with extack set. */
 static struct mt_tunnel *find_tunnel(struct genl_info *info)
 {
-	const struct nlattr *ifindex = info->attrs[MTUN_A_TUNNEL_IFINDEX];
-	const struct nlattr *ifname = info->attrs[MTUN_A_TUNNEL_IFNAME];
-	struct net *net = genl_info_net(info);
-	struct mt_tunnel *tunnel;
-	struct net_device *dev;
-
-	ASSERT_RTNL();
-
-	if (!ifindex == !ifname) {
-		GENL_SET_ERR_MSG(info,
-				 "ifname or ifindex must name the tunnel, and not both");
-		return ERR_PTR(-EINVAL);
-	}
-	if (ifindex)
-		dev = __dev_get_by_index(net, nla_get_u32(ifindex));
-	else
-		dev = __dev_get_by_name(net, nla_data(ifname));
-	if (!dev) {
-		mt_genl_error(info, ifindex ?: ifname,
-			      ifindex ? "ifindex belongs to no device" :
-					"ifname belongs to no device");
-		return ERR_PTR(-ENODEV);
-	}
-	tunnel = mt_device_tunnel(dev);
-	if (!tunnel) {
-		mt_genl_error(info, ifindex ?: ifname,
-			      ifindex ? "ifindex belongs to a device that is no tunnel" :
-					"ifname belongs to a device that is no tunnel");
-		return ERR_PTR(-EOPNOTSUPP);
-	}
-	return tunnel;
+	return mt_genl_tunnel(genl_info_net(info),
+			      info->attrs[MTUN_A_TUNNEL_IFINDEX],
+			      info->attrs[MTUN_A_TUNNEL_IFNAME], info->extack);
 }
 
 /* Change @conf as the request says. Returns 0, or -EINVAL with extack set. */
@@ -194,7 +153,7 @@ int mtun_nl_tunnel_set_doit(struct sk_buff *skb, struct genl_info *info)
 	tunnel = find_tunnel(info);
 	err = PTR_ERR_OR_ZERO(tunnel);
 	if (!err)
-		err = check_permission(skb, tunnel, info->extack);
+		err = mt_genl_may_change(skb, tunnel, info->extack);
 	if (err)
 		goto out_unlock;
 

@@ -105,20 +105,114 @@ unsigned int mt_ranges_merge(struct mt_range *ranges, unsigned int n)
 	return left;
 }
 
-bool mt_ranges_have(const struct mt_range *ranges, unsigned int n,
-		    const struct in6_addr *addr)
-{
-	unsigned int from = 0, middle;
+/* ---- sets ---- */
 
-	/* the last that begins no later than the address is in from .. n - 1 */
-	while (from < n) {
-		middle = from + (n - from) / 2;
-		if (memcmp(addr, &ranges[middle].first, sizeof(*addr)) < 0)
-			n = middle;
-		else if (memcmp(addr, &ranges[middle].last, sizeof(*addr)) > 0)
-			from = middle + 1;
-		else
-			return true;
+#define CHILDREN	(MT_SET_KEYS + 1)
+
+static unsigned int divide(unsigned int n, unsigned int by)
+{
+	return (n + by - 1) / by;
+}
+
+/* How many levels there are, and where each one starts. Returns the nodes. */
+static unsigned int lay_out(unsigned int boundaries, unsigned int *start,
+			    unsigned int *levels)
+{
+	unsigned int nodes = divide(boundaries, MT_SET_KEYS);
+	unsigned int total = 0;
+
+	for (*levels = 1;; ++*levels) {
+		start[*levels - 1] = total;
+		total += nodes;
+		if (nodes == 1)
+			return total;
+		nodes = divide(nodes, CHILDREN);
 	}
-	return false;
+}
+
+size_t mt_set_size(unsigned int n)
+{
+	unsigned int start[MT_SET_LEVELS], levels;
+
+	return sizeof(struct mt_set) +
+	       lay_out(2 * n, start, &levels) * sizeof(struct mt_set_node);
+}
+
+static void get_key(struct mt_key *key, const struct in6_addr *addr)
+{
+	key->high = mt_get_be64(addr->s6_addr);
+	key->low = mt_get_be64(addr->s6_addr + 8);
+}
+
+static bool is_last(const struct mt_key *key)
+{
+	return !~(key->high & key->low);
+}
+
+void mt_set_build(struct mt_set *set, const struct mt_range *ranges,
+		  unsigned int n)
+{
+	struct mt_set_node *nodes = set->nodes;
+	unsigned int i, level, leaf, step = 1;
+	unsigned int leaves, total;
+	struct mt_key key;
+
+	total = lay_out(2 * n, set->start, &set->levels);
+	leaves = divide(2 * n, MT_SET_KEYS);
+	memset(nodes, 0xff, total * sizeof(*nodes));
+
+	set->n = 0;
+	for (i = 0; i < n; i++) {
+		get_key(&key, &ranges[i].first);
+		nodes[set->n / MT_SET_KEYS].keys[set->n % MT_SET_KEYS] = key;
+		set->n++;
+		get_key(&key, &ranges[i].last);
+		if (is_last(&key))
+			break;
+		key.low++;
+		key.high += !key.low;
+		nodes[set->n / MT_SET_KEYS].keys[set->n % MT_SET_KEYS] = key;
+		set->n++;
+	}
+
+	/* @step leaves are below each child of a node of the level */
+	for (level = 1; level < set->levels; level++, step *= CHILDREN)
+		for (leaf = step, i = 0; leaf < leaves; leaf += step, i++) {
+			if (i % CHILDREN == MT_SET_KEYS)
+				continue;	/* the first child of the next */
+			nodes[set->start[level] + i / CHILDREN]
+				.keys[i % CHILDREN] = nodes[leaf].keys[0];
+		}
+}
+
+/* How many keys of the node are not above this one: without a branch */
+static unsigned int count_up_to(const struct mt_set_node *node,
+				const struct mt_key *key)
+{
+	unsigned int i, count = 0;
+
+	for (i = 0; i < MT_SET_KEYS; i++) {
+		const struct mt_key *k = &node->keys[i];
+
+		count += (k->high < key->high) |
+			 ((k->high == key->high) & (k->low <= key->low));
+	}
+	return count;
+}
+
+bool mt_set_has(const struct mt_set *set, const struct in6_addr *addr)
+{
+	unsigned int level = set->levels, node = 0, count;
+	struct mt_key key;
+
+	get_key(&key, addr);
+	if (is_last(&key))	/* behind all boundaries, as what is unused */
+		return set->n % 2;
+	for (;;) {
+		count = count_up_to(&set->nodes[set->start[--level] + node],
+				    &key);
+		if (!level)	/* there is an even number in the leaves before */
+			return count % 2;
+		node = node * CHILDREN + count;
+	}
 }

@@ -115,8 +115,9 @@ static void sort_ranges(struct mt_range *ranges, unsigned int n)
 }
 
 #define PREFIXES	40
+#define SET_SIZE	8192
 
-static void mt_ranges_test(struct kunit *test)
+static void mt_set_test(struct kunit *test)
 {
 	struct mt_prefix *prefixes;
 	struct mt_range *ranges;
@@ -125,15 +126,19 @@ static void mt_ranges_test(struct kunit *test)
 	unsigned int round, i, n, left;
 	u32 random = 1, low;
 	u8 bytes[16] = { 0x20, 1, 0xd, 0xb8 };
+	struct mt_set *set;
 	__be32 be;
 
 	prefixes = kunit_kmalloc(test, PREFIXES * sizeof(*prefixes), GFP_KERNEL);
 	ranges = kunit_kmalloc(test, PREFIXES * sizeof(*ranges), GFP_KERNEL);
+	set = kunit_kmalloc(test, SET_SIZE, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, prefixes);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ranges);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, set);
+	KUNIT_ASSERT_EQ(test, mt_set_size(PREFIXES) <= SET_SIZE, true);
 
 	for (round = 0; round < 300; round++) {
-		n = round % (PREFIXES + 1);
+		n = 1 + round % PREFIXES;
 		for (i = 0; i < n; i++) {
 			unsigned int len;
 			bool v6;
@@ -154,19 +159,71 @@ static void mt_ranges_test(struct kunit *test)
 		}
 		sort_ranges(ranges, n);
 		left = mt_ranges_merge(ranges, n);
-		KUNIT_EXPECT_EQ(test, left <= n && !left == !n, true);
+		KUNIT_EXPECT_EQ(test, left <= n && left, true);
+		mt_set_build(set, ranges, left);
 
 		for (i = 0; i < 400; i++) {
 			low = 0x0a000000 - 200 + i * 13;
 			be = cpu_to_be32(low);
 			mt_map_v4(&addr, be);
-			KUNIT_EXPECT_EQ(test, mt_ranges_have(ranges, left, &addr),
+			KUNIT_EXPECT_EQ(test, mt_set_has(set, &addr),
 					slow_have(prefixes, n, AF_INET, low));
 			memcpy(bytes + 12, &be, 4);
 			memcpy(&addr, bytes, 16);
-			KUNIT_EXPECT_EQ(test, mt_ranges_have(ranges, left, &addr),
+			KUNIT_EXPECT_EQ(test, mt_set_has(set, &addr),
 					slow_have(prefixes, n, AF_INET6, low));
 		}
+	}
+}
+
+/* As many addresses, each with a neighbour that is not in the set */
+static const unsigned int set_sizes[] = {
+	1, 2, 3, 4, 10, 11, 50, 51, 250, 251, 1250, 1251, 6250, 6251,
+};
+
+static void number_to_addr(struct in6_addr *addr, u64 number)
+{
+	unsigned int i;
+
+	memset(addr, 0, sizeof(*addr));
+	for (i = 0; i < 8; i++)	/* across the middle of the address */
+		addr->s6_addr[11 - i] = number >> 8 * i;
+}
+
+static void mt_set_sizes_test(struct kunit *test)
+{
+	const unsigned int max = set_sizes[ARRAY_SIZE(set_sizes) - 1];
+	unsigned int i, k, n, wrong;
+	struct mt_range *ranges;
+	struct in6_addr addr;
+	struct mt_set *set;
+
+	ranges = kunit_kmalloc(test, max * sizeof(*ranges), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ranges);
+	for (k = 0; k < ARRAY_SIZE(set_sizes); k++) {
+		n = set_sizes[k];
+		set = kunit_kmalloc(test, mt_set_size(n), GFP_KERNEL);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, set);
+		for (i = 0; i < n; i++) {
+			number_to_addr(&ranges[i].first, 0xffffff00ULL + 2 * i);
+			ranges[i].last = ranges[i].first;
+		}
+		/* the first and the last address there are */
+		memset(&ranges[0].first, 0, 16);
+		memset(&ranges[n - 1].last, 0xff, 16);
+		mt_set_build(set, ranges, n);
+		wrong = 0;
+		for (i = 0; i < 2 * n - 1; i++) {
+			number_to_addr(&addr, 0xffffff00ULL + i);
+			wrong += mt_set_has(set, &addr) == i % 2;
+		}
+		KUNIT_EXPECT_EQ(test, wrong, 0U);
+		memset(&addr, 0xff, 16);
+		KUNIT_EXPECT_EQ(test, mt_set_has(set, &addr), true);
+		addr.s6_addr[15] = 0xfe;
+		KUNIT_EXPECT_EQ(test, mt_set_has(set, &addr), true);
+		memset(&addr, 0, 16);
+		KUNIT_EXPECT_EQ(test, mt_set_has(set, &addr), true);
 	}
 }
 
@@ -208,7 +265,8 @@ static void mt_tuple_widen_test(struct kunit *test)
 
 static struct kunit_case prefix_tests[] = {
 	KUNIT_CASE_PARAM(mt_prefix_test, prefix_cases_gen_params),
-	KUNIT_CASE(mt_ranges_test),
+	KUNIT_CASE(mt_set_test),
+	KUNIT_CASE(mt_set_sizes_test),
 	KUNIT_CASE(mt_tuple_widen_test),
 	{}
 };

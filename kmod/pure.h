@@ -8,6 +8,7 @@
 
 #ifdef __KERNEL__
 #include <linux/bits.h>
+#include <linux/compiler.h>
 #include <linux/if.h>
 #include <linux/if_ether.h>
 #include <linux/in6.h>
@@ -32,6 +33,7 @@ typedef __u16 u16;
 typedef __u32 u32;
 typedef __u64 u64;
 
+#define __aligned(n)		__attribute__((aligned(n)))
 #define BIT_ULL(n)		(1ULL << (n))
 #define cpu_to_be16(x)		htons(x)
 #define cpu_to_be32(x)		htonl(x)
@@ -48,6 +50,11 @@ static inline u16 mt_get_be16(const u8 *p)
 static inline u32 mt_get_be32(const u8 *p)
 {
 	return (u32)mt_get_be16(p) << 16 | mt_get_be16(p + 2);
+}
+
+static inline u64 mt_get_be64(const u8 *p)
+{
+	return (u64)mt_get_be32(p) << 32 | mt_get_be32(p + 4);
 }
 
 static inline void mt_put_be16(u8 *p, u16 value)

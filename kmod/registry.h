@@ -14,6 +14,7 @@
 #include <net/net_namespace.h>
 
 struct mt_family;
+struct mt_filter;
 struct mt_link;
 struct mt_stats;
 
@@ -58,6 +59,8 @@ struct mt_endpoint {
 /**
  * struct mt_tunnel - private part of a tunnel's netdevice
  * @endpoint: written under RTNL; not NULL while the device is registered
+ * @filter: which inner addresses packets may have, or NULL for any; written under
+ *	    RTNL
  * @dev: the device
  * @net: the underlay, where the tunnel was created; dev_net() is the overlay
  * @stats: counters
@@ -72,6 +75,7 @@ struct mt_endpoint {
  */
 struct mt_tunnel {
 	struct mt_endpoint __rcu *endpoint;
+	struct mt_filter __rcu *filter;
 	struct net_device *dev;
 	struct net *net;
 	struct mt_stats __percpu *stats;

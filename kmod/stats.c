@@ -111,6 +111,7 @@ static u64 *link_counter(struct rtnl_link_stats64 *link,
 		return &link->rx_crc_errors;
 	case MTUN_DROP_RX_SEQUENCE:
 		return &link->rx_fifo_errors;	/* where ip_gre counts them */
+	case MTUN_DROP_RX_FILTER:
 	case MTUN_DROP_RX_POLICY:
 	case MTUN_DROP_RX_DOWN:
 	case MTUN_DROP_RX_MEMORY:
@@ -121,6 +122,7 @@ static u64 *link_counter(struct rtnl_link_stats64 *link,
 		return &link->tx_carrier_errors;
 	case MTUN_DROP_TX_LOOP:
 		return &link->collisions;
+	case MTUN_DROP_TX_FILTER:
 	case MTUN_DROP_TX_PROTOCOL:
 	case MTUN_DROP_TX_INNER:
 	case MTUN_DROP_TX_TOO_BIG:

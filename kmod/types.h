@@ -47,6 +47,16 @@ struct mt_prefix {
 };
 
 /**
+ * struct mt_prefixes - some prefixes
+ * @v: they, not owned
+ * @n: how many
+ */
+struct mt_prefixes {
+	const struct mt_prefix *v;
+	unsigned int n;
+};
+
+/**
  * struct mt_conf - the parameters of a tunnel, as an operator gives them
  * @local: outer source address
  * @remote: outer destination address

@@ -391,6 +391,71 @@ def not_text():
     done("tunnel del " + name)
 
 
+FILTERED = """
+defaults: {tunnel: {local: 192.0.2.1, filter: {allow-dst-tx: 10.0.0.0/8}}}
+tunnels:
+  a: {remote: 198.51.100.1, filter: {allow-src-rx: [10.1.0.0/16, 2001:db8::/32]}}
+  b: {remote: 198.51.100.2}
+  c: {remote: 198.51.100.3, filter: {allow-dst-tx: any}}
+"""
+
+
+def filters():
+    """A filter is the tunnel's that it stands in, and goes with it."""
+    def there():
+        return {f["ifname"]: (f["allow_src_rx"], f["allow_dst_tx"])
+                for f in json.loads(done("-j filter show"))}
+
+    apply(FILTERED, ["+ tunnel %s  GRE over IPv4  192.0.2.1 -> 198.51.100.%d" %
+                     (name, i + 1) for i, name in enumerate("abc")] +
+          ["+ filter a  allow-src-rx 10.1.0.0/16,2001:db8::/32  "
+           "allow-dst-tx 10.0.0.0/8",
+           "+ filter b  allow-dst-tx 10.0.0.0/8", counts(5)])
+    same(there(), {"a": (["10.1.0.0/16", "2001:db8::/32"], ["10.0.0.0/8"]),
+                   "b": ([], ["10.0.0.0/8"])}, "filters")
+    apply(FILTERED, [counts(unchanged=5)], "-prune")
+    for form in "", "-j ":
+        text = done(form + "export")
+        apply(text, [counts(unchanged=5)], "-prune")
+        same(yaml.safe_load(text)["tunnels"]["b"]["filter"],
+             {"allow-dst-tx": ["10.0.0.0/8"]}, form + "export")
+    # Set by hand, and the file's again
+    done("filter set a allow-src-tx 10.9.0.0/16 allow-dst-tx 10.8.0.0/16")
+    done("filter set c allow-src-rx 10.7.0.0/16")
+    apply(FILTERED, ["~ filter a  allow-src-tx 10.9.0.0/16 -> any  "
+                     "allow-dst-tx 10.8.0.0/16 -> 10.0.0.0/8",
+                     "- filter c  allow-src-rx 10.7.0.0/16",
+                     counts(changed=1, removed=1, unchanged=4)])
+    # Without the tunnel it is not the file's, whatever it was
+    text = tunnels(b="remote: 198.51.100.2", c="remote: 198.51.100.3")
+    apply(text, ["- filter b  allow-dst-tx 10.0.0.0/8", counts(
+        removed=1, unchanged=2, more=", 2 not in the file and left")])
+    same(list(there()), ["a"], "filters left")
+    # Nothing is done where anything is refused.
+    done("filter set b allow-src-rx 10.5.0.0/16")
+    text = FILTERED.replace("  c:", "  new:")
+    run("ip", "link", "add", "new", "type", "dummy")
+    refused(text, 1, "name new is taken", options="-prune")
+    same(there(), {"a": (["10.1.0.0/16", "2001:db8::/32"], ["10.0.0.0/8"]),
+                   "b": (["10.5.0.0/16"], [])}, "filters where another thing was refused")
+    run("ip", "link", "del", "new")
+    apply("", ["- tunnel %s  GRE over IPv4  192.0.2.1 -> 198.51.100.%d" %
+               (name, i + 1) for i, name in enumerate("abc")] +
+          ["- filter a  allow-src-rx 10.1.0.0/16,2001:db8::/32  "
+           "allow-dst-tx 10.0.0.0/8", "- filter b  allow-src-rx 10.5.0.0/16",
+           counts(removed=5)], "-prune")
+    # Ten thousand prefixes
+    prefixes = ["10.%d.%d.0/24" % (i // 250, i % 250) for i in range(10000)]
+    text = tunnels(a="remote: 198.51.100.1, filter: {allow-src-rx: [%s]}" %
+                   ", ".join(prefixes))
+    apply(text, ["+ tunnel a  GRE over IPv4  192.0.2.1 -> 198.51.100.1",
+                 "+ filter a  allow-src-rx 10.0.0.0/24,10.0.1.0/24,10.0.2.0/24,"
+                 "10.0.3.0/24 and 9996 more", counts(2)])
+    same(sorted(there()["a"][0]), sorted(prefixes), "10000 prefixes")
+    apply(text, [counts(unchanged=2)])
+    apply(done("export"), [counts(unchanged=2)])
+
+
 MANY = 1000
 
 
@@ -413,7 +478,7 @@ def many():
 
 
 CASES = (added, again, changed, namespace, removed, taken_over, rolled_back,
-         invalid, places, round_trip, not_text, many)
+         invalid, places, round_trip, not_text, filters, many)
 
 
 for function in CASES:

@@ -14,7 +14,7 @@
 
 # Cases of config.py
 CASES="added again changed namespace removed taken_over rolled_back invalid places
-       round_trip not_text many"
+       round_trip not_text filters many"
 
 ALL_TESTS=""
 for name in $CASES; do
@@ -204,10 +204,10 @@ example_test()
 	check_match "$("$MTCTL" check "$file")" "3 tunnels, 1 clamp" "check"
 	mt "$here" apply -f "$file" > "$TMP/out" 2>&1
 	check_err $? "apply: $(cat "$TMP/out")"
-	check_match "$(cat "$TMP/out")" "4 added" "apply"
+	check_match "$(cat "$TMP/out")" "5 added" "apply"
 	mt "$here" export > "$TMP/file"
 	check_eq "$(mt "$here" apply -f "$TMP/file" -prune)" \
-		"0 added, 0 changed, 0 removed, 4 unchanged" "export"
+		"0 added, 0 changed, 0 removed, 5 unchanged" "export"
 	mt "$here" apply -f /dev/null -prune > /dev/null
 	log_test "the example"
 }

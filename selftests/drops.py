@@ -196,6 +196,26 @@ def tx_underlay():
         transmit(IN4)
 
 
+def filtered(words, provoke):
+    run(MTCTL, "-n", NEAR, "filter", "set", "mt0", words, "9.9.9.9")
+    provoke()
+
+
+def unfiltered():
+    run(MTCTL, "-n", NEAR, "filter", "del", "mt0")
+
+
+def rx_filter():
+    filtered("allow-src-rx", lambda: receive(b"\0\0\x08\0" + IN4))
+    settle("mt0", "rx-filter")
+    unfiltered()
+
+
+def tx_filter():
+    filtered("allow-dst-tx", lambda: transmit(IN4))
+    unfiltered()
+
+
 def tx_memory():
     """A packet that somebody listens to has to be copied to be written to."""
     with Fails("pskb_expand_head", "mt0", -12):
@@ -227,6 +247,8 @@ CASES = {
     "tx-too-big": (tx_too_big, "mt0"),
     "tx-underlay": (tx_underlay, "mt0"),
     "tx-memory": (tx_memory, "mt0"),
+    "rx-filter": (rx_filter, "mt0"),
+    "tx-filter": (tx_filter, "mt0"),
 }
 # What else the case makes of its packets
 DELIVERED = {"rx-sequence": {("mt1", "rx"): 1}}

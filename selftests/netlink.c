@@ -381,6 +381,8 @@ FIXTURE_TEARDOWN(mtun)
 	request_new(&self->r, self->family, name)
 #define REQUEST(cmd) \
 	request_init(&self->r, self->family, MTUN_CMD_TUNNEL_ ## cmd, 0)
+#define FILTER(cmd) \
+	request_init(&self->r, self->family, MTUN_CMD_FILTER_ ## cmd, 0)
 
 static void request_new(struct request *r, int family, const char *name)
 {
@@ -466,6 +468,9 @@ TEST_F(mtun, family)
 	EXPECT_EQ(flags[MTUN_CMD_TUNNEL_NEW], flags[MTUN_CMD_CLAMP_SET]);
 	EXPECT_EQ(flags[MTUN_CMD_TUNNEL_NEW], flags[MTUN_CMD_CLAMP_DEL]);
 	EXPECT_EQ(flags[MTUN_CMD_TUNNEL_GET], flags[MTUN_CMD_CLAMP_GET]);
+	EXPECT_EQ(flags[MTUN_CMD_TUNNEL_NEW], flags[MTUN_CMD_FILTER_SET]);
+	EXPECT_EQ(GENL_CMD_CAP_DUMP | GENL_CMD_CAP_HASPOL,
+		  flags[MTUN_CMD_FILTER_GET]);
 	EXPECT_EQ(0, flags[MTUN_CMD_TUNNEL_NEW_NTF]);
 	EXPECT_EQ(0, flags[MTUN_CMD_TUNNEL_SET_NTF]);
 	EXPECT_EQ(0, flags[MTUN_CMD_TUNNEL_DEL_NTF]);
@@ -1415,6 +1420,112 @@ TEST_F(mtun, drop_counter)
 	EXPECT_EQ(2, nla_u64(drop[MTUN_A_DROP_PACKETS]));
 }
 
+/* A prefix with so many bytes of address; negative for none, as for the length */
+static void put_prefix(struct request *r, int type, int addr_len, int len)
+{
+	struct nlattr *nest = put(r, type | NLA_F_NESTED, NULL, 0);
+	unsigned int start = r->nlh.nlmsg_len - NLA_HDRLEN, at = r->at[type];
+	static const unsigned char zero[32];
+
+	if (addr_len >= 0)
+		put(r, MTUN_A_PREFIX_ADDR, zero, addr_len);
+	if (len >= 0)
+		put_u8(r, MTUN_A_PREFIX_LEN, len);
+	nest->nla_len = r->nlh.nlmsg_len - start;
+	r->at[type] = at;
+}
+
+TEST_F(mtun, filter)
+{
+	static const struct {
+		int addr_len;
+		int len;
+	} wrong[] = {
+		{ -1, -1 }, { 4, -1 }, { -1, 8 }, { 0, 0 }, { 3, 8 }, { 5, 8 },
+		{ 4, 33 }, { 16, 129 }, { 17, 8 },
+	};
+	unsigned int i;
+	int type;
+
+	NEW("mt0");
+	put_addrs4(&self->r);
+	ASSERT_DONE();
+
+	for (type = MTUN_A_FILTER_ALLOW_SRC_RX;
+	     type <= MTUN_A_FILTER_ALLOW_DST_TX; type++) {
+		for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+			FILTER(SET);
+			put_str(&self->r, MTUN_A_FILTER_IFNAME, "mt0");
+			put_prefix(&self->r, type, wrong[i].addr_len,
+				   wrong[i].len);
+			EXPECT_REFUSED(wrong[i].len == 129 ? ERANGE : EINVAL,
+				       "", ONLY_TEXT);
+			EXPECT_NE(0, strlen(self->re.text));
+		}
+		/* The second one is wrong: it is what the error points to. */
+		FILTER(SET);
+		put_str(&self->r, MTUN_A_FILTER_IFNAME, "mt0");
+		put_prefix(&self->r, type, 16, 128);
+		put_prefix(&self->r, type, 5, 8);
+		EXPECT_REFUSED(EINVAL, "prefix must have an address of 4", type);
+		/* Cleared, and given */
+		FILTER(SET);
+		put_str(&self->r, MTUN_A_FILTER_IFNAME, "mt0");
+		put_u32(&self->r, MTUN_A_FILTER_CLEAR,
+			1u << (type - MTUN_A_FILTER_ALLOW_SRC_RX));
+		put_prefix(&self->r, type, 4, 8);
+		EXPECT_REFUSED(EINVAL, "allow-", type);
+	}
+	FILTER(SET);
+	put_str(&self->r, MTUN_A_FILTER_IFNAME, "mt0");
+	put_u32(&self->r, MTUN_A_FILTER_CLEAR, 16);
+	EXPECT_REFUSED(EINVAL, "", MTUN_A_FILTER_CLEAR);
+	FILTER(SET);
+	put_prefix(&self->r, MTUN_A_FILTER_ALLOW_SRC_RX, 4, 8);
+	EXPECT_REFUSED(EINVAL, "ifname or ifindex", ONLY_TEXT);
+	FILTER(SET);
+	put_str(&self->r, MTUN_A_FILTER_IFNAME, "mt0");
+	put_u32(&self->r, MTUN_A_FILTER_IFINDEX, if_nametoindex("mt0"));
+	EXPECT_REFUSED(EINVAL, "ifname or ifindex", ONLY_TEXT);
+	FILTER(SET);
+	put_str(&self->r, MTUN_A_FILTER_IFNAME, "lo");
+	EXPECT_REFUSED(EOPNOTSUPP, "no tunnel", MTUN_A_FILTER_IFNAME);
+	FILTER(SET);
+	put_u32(&self->r, MTUN_A_FILTER_IFINDEX, 12345);
+	EXPECT_REFUSED(ENODEV, "no device", MTUN_A_FILTER_IFINDEX);
+	/* What is only told, and what cannot be asked one by one */
+	FILTER(SET);
+	put_str(&self->r, MTUN_A_FILTER_IFNAME, "mt0");
+	put_u32(&self->r, MTUN_A_FILTER_PREFIXES, 1);
+	EXPECT_REFUSED(EINVAL, "", ONLY_TEXT);
+	FILTER(GET);
+	put_str(&self->r, MTUN_A_FILTER_IFNAME, "mt0");
+	talk(self->fd, &self->r, &self->re);
+	EXPECT_EQ(-EOPNOTSUPP, self->re.error);
+
+	/* Nothing is left of all that, and what is right is done. */
+	request_init(&self->r, self->family, MTUN_CMD_FILTER_GET, NLM_F_DUMP);
+	EXPECT_DONE();
+	EXPECT_EQ(0, self->re.messages);
+	FILTER(SET);
+	put_u32(&self->r, MTUN_A_FILTER_IFINDEX, if_nametoindex("mt0"));
+	put_prefix(&self->r, MTUN_A_FILTER_ALLOW_DST_TX, 16, 0);
+	put_prefix(&self->r, MTUN_A_FILTER_ALLOW_DST_TX, 4, 0);
+	EXPECT_DONE();
+	request_init(&self->r, self->family, MTUN_CMD_FILTER_GET, NLM_F_DUMP);
+	put_u32(&self->r, MTUN_A_FILTER_IFINDEX, if_nametoindex("mt0"));
+	EXPECT_DONE();
+	EXPECT_EQ(1, self->re.messages);
+	EXPECT_EQ(2, get_u32(&self->re, MTUN_A_FILTER_PREFIXES));
+	EXPECT_STREQ("mt0", get_str(&self->re, MTUN_A_FILTER_IFNAME));
+	EXPECT_NE(NULL, self->re.attrs[MTUN_A_FILTER_ALLOW_DST_TX]);
+	EXPECT_EQ(NULL, self->re.attrs[MTUN_A_FILTER_ALLOW_SRC_TX]);
+	request_init(&self->r, self->family, MTUN_CMD_FILTER_GET, NLM_F_DUMP);
+	put_str(&self->r, MTUN_A_FILTER_IFNAME, "lo");
+	talk(self->fd, &self->r, &self->re);
+	EXPECT_EQ(-EOPNOTSUPP, self->re.error);
+}
+
 TEST_F(mtun, without_capability)
 {
 	NEW("mt0");
@@ -1434,6 +1545,9 @@ TEST_F(mtun, without_capability)
 	EXPECT_EQ(-EPERM, talk(self->fd, &self->r, &self->re));
 	REQUEST(DEL);
 	put_str(&self->r, MTUN_A_TUNNEL_IFNAME, "mt0");
+	EXPECT_EQ(-EPERM, talk(self->fd, &self->r, &self->re));
+	FILTER(SET);
+	put_str(&self->r, MTUN_A_FILTER_IFNAME, "mt0");
 	EXPECT_EQ(-EPERM, talk(self->fd, &self->r, &self->re));
 	EXPECT_EQ(0, get(self->fd, self->family, "mt0", &self->re));
 	EXPECT_EQ(64, get_u8(&self->re, MTUN_A_TUNNEL_TTL));
@@ -1480,7 +1594,13 @@ TEST_F(mtun, without_capability_for_the_underlay)
 		put(&r, MTUN_A_TUNNEL_REMOTE, local4, 4);
 		if (!talk(fd, &r, &re))
 			_exit(1);
-		_exit(re.error == -EPERM && re.text[0] ? 0 : 5);
+		if (re.error != -EPERM || !re.text[0])
+			_exit(5);
+		request_init(&r, family, MTUN_CMD_FILTER_SET, 0);
+		put_str(&r, MTUN_A_FILTER_IFNAME, "mt0");
+		if (!talk(fd, &r, &re))
+			_exit(1);
+		_exit(re.error == -EPERM && re.text[0] ? 0 : 6);
 	}
 	ASSERT_EQ(1, read(up[0], &byte, 1));
 	snprintf(cmd, sizeof(cmd), "ip link set mt0 netns %d", pid);

@@ -13,7 +13,8 @@
 /* Arguments */
 
 static_assert(!offsetof(struct tunnel, has) && !offsetof(struct clamp, has) &&
-	      !offsetof(struct netns, has), "whatever an object is");
+	      !offsetof(struct filter, has) && !offsetof(struct netns, has),
+	      "whatever an object is");
 
 static void set_has(void *object, unsigned int attr)
 {
@@ -113,6 +114,39 @@ bool choice_text(const struct arg *a, const void *object, size_t i,
 
 	(void)i;
 	*text = word_text(number < a->n_names ? a->names[number].name : "?");
+	return true;
+}
+
+const struct prefixes *arg_prefixes(const struct arg *a, const void *object)
+{
+	return (const struct prefixes *)((const char *)object + a->at);
+}
+
+bool parse_prefixes(const struct arg *a, const char *value, void *object)
+{
+	struct prefixes *ps = (struct prefixes *)arg_prefixes(a, object);
+	struct prefix prefix;
+
+	if (ps->any)
+		return false;
+	if (!strcmp(value, "any")) {
+		ps->any = true;
+		return !ps->n;
+	}
+	if (!parse_prefix(value, &prefix))
+		return false;
+	*prefixes_add(ps) = prefix;
+	return true;
+}
+
+bool prefixes_text(const struct arg *a, const void *object, size_t i,
+		   struct text *text)
+{
+	const struct prefixes *ps = arg_prefixes(a, object);
+
+	if (i >= ps->n)
+		return false;
+	*text = prefix_text(&ps->v[i]);
 	return true;
 }
 
@@ -360,6 +394,10 @@ const char *closest(const void *table, size_t size, const char *text)
 
 	for (size_t i = 0; (w = word(table, size, i)); i++) {
 		unsigned int d = distance(text, w);
+
+		/* A word that was not written to its end */
+		if (strlen(text) > 3 && !strncmp(text, w, strlen(text)))
+			return w;
 
 		if (d < least) {
 			least = d;

@@ -34,9 +34,9 @@ struct arg {
 	const char *wants;
 	unsigned int flags;
 
-	/* Of a CHOICE() */
+	/* Of a CHOICE() or PREFIXES() */
 	unsigned int attr;
-	size_t at;			/* of its byte in the object */
+	size_t at;			/* of its byte or list in the object */
 	const struct name *names;
 	size_t n_names;
 };
@@ -52,6 +52,22 @@ struct arg {
 	  .attr = (attribute), .at = offsetof(struct type, member),	\
 	  .names = (choices), .n_names = ARRAY_SIZE(choices) }
 
+/* A list of prefixes in the object, where any is none of them */
+#define PREFIXES(word, bits, type, member)				\
+	{ .name = (word), .sets = (bits), .parse = parse_prefixes,	\
+	  .text = prefixes_text, .wants = PREFIX_WANTS,			\
+	  .flags = ARG_MANY, .at = offsetof(struct type, member) }
+
+#define PREFIX_WANTS \
+	"give an IPv4 or IPv6 prefix as ADDR/LEN, an address, or any; any goes with no other"
+
+/* The list that such a word is about */
+const struct prefixes *arg_prefixes(const struct arg *a, const void *object);
+
+bool parse_prefixes(const struct arg *a, const char *value, void *object);
+bool prefixes_text(const struct arg *a, const void *object, size_t i,
+		   struct text *text);
+
 bool parse_choice(const struct arg *a, const char *value, void *object);
 bool choice_text(const struct arg *a, const void *object, size_t i,
 		 struct text *text);
@@ -63,7 +79,10 @@ extern const struct name on_off_names[2];
 #define ARG_MANY	1	/* a list: may be given again and again */
 #define ARG_NAME	2	/* any text: "7" is no number, "on" no switch */
 
-/* What there are words for */
+/*
+ * What there are words for. An object of a kind that is part of another one has
+ * the name of the object that it belongs to; in a file it stands inside of that.
+ */
 struct kind {
 	const char *name;
 	const struct arg *args;		/* ended by a NULL name */
@@ -72,9 +91,11 @@ struct kind {
 	size_t name_at;			/* where the object has its name */
 	size_t origin_at;		/* 0 where there is none */
 	unsigned int origin_attr;
+	const struct kind *const *parts;	/* NULL, or ended by it */
 };
 
 extern const struct kind tunnel_kind;	/* struct tunnel */
+extern const struct kind filter_kind;	/* struct filter, a part of a tunnel */
 extern const struct kind clamp_kind;	/* struct clamp */
 extern const struct kind netns_kind;	/* struct netns */
 

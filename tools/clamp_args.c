@@ -32,46 +32,13 @@ static bool clamp_mss_text(const struct arg *a, const void *object, size_t i,
 	return true;
 }
 
-static bool parse_side(const struct arg *a, const char *value, void *object)
-{
-	struct clamp *c = object;
-	struct prefixes *ps = a->sets & SRC ? &c->src : &c->dst;
-	struct prefix prefix;
-
-	if (ps->any)
-		return false;
-	if (!strcmp(value, "any")) {
-		ps->any = true;
-		return !ps->n;
-	}
-	if (!parse_prefix(value, &prefix))
-		return false;
-	*prefixes_add(ps) = prefix;
-	return true;
-}
-
-static bool side_text(const struct arg *a, const void *object, size_t i,
-		      struct text *text)
-{
-	const struct clamp *c = object;
-	const struct prefixes *ps = a->sets & SRC ? &c->src : &c->dst;
-
-	if (i >= ps->n)
-		return false;
-	*text = prefix_text(&ps->v[i]);
-	return true;
-}
-
-#define PREFIX_WANTS \
-	"give an IPv4 or IPv6 prefix as ADDR/LEN, an address, or any; any goes with no other"
-
 static const struct arg args[] = {
 	ARG("mss", MSS, parse_mss, clamp_mss_text,
 	    "give 48 to 65534 bytes, or auto", 0),
 	CHOICE("insert", INSERT, clamp, insert, MTUN_A_CLAMP_INSERT,
 	       on_off_names, ON_OFF_WANTS),
-	ARG("src", SRC, parse_side, side_text, PREFIX_WANTS, ARG_MANY),
-	ARG("dst", DST, parse_side, side_text, PREFIX_WANTS, ARG_MANY),
+	PREFIXES("src", SRC, clamp, src),
+	PREFIXES("dst", DST, clamp, dst),
 	CHOICE("direction", DIRECTION, clamp, direction,
 	       MTUN_A_CLAMP_DIRECTION, clamp_direction_names,
 	       "give out, in or both"),

@@ -30,6 +30,7 @@ struct object {
 
 extern const struct command tunnel_commands[];
 extern const struct command clamp_commands[];
+extern const struct command filter_commands[];
 extern const struct command netns_commands[];
 extern const struct command monitor_commands[];
 extern const struct command apply_commands[];

@@ -33,6 +33,8 @@ static enum result look(struct context *ctx, struct config *config)
 
 	res = nl_netns_get(ctx->nl, &config->netns, &ctx->err) ?:
 	      nl_tunnel_dump(ctx->nl, &config->tunnels, &incomplete, &ctx->err) ?:
+	      nl_filter_dump(ctx->nl, "", &config->filters, &incomplete,
+			     &ctx->err) ?:
 	      nl_clamp_dump(ctx->nl, &config->clamps, &incomplete, &ctx->err);
 	config_sort(config);
 	return res;
@@ -42,6 +44,7 @@ static enum result look(struct context *ctx, struct config *config)
 
 union any_object {
 	struct tunnel tunnel;
+	struct filter filter;
 	struct clamp clamp;
 	struct netns netns;
 };
@@ -50,6 +53,7 @@ static enum result add(struct nl *nl, const struct kind *kind,
 		       const void *object, struct error *err)
 {
 	return kind == &tunnel_kind ? nl_tunnel_new(nl, object, err) :
+	       kind == &filter_kind ? nl_filter_set(nl, object, err) :
 				      nl_clamp_new(nl, object, err);
 }
 
@@ -57,6 +61,7 @@ static enum result set(struct nl *nl, const struct kind *kind,
 		       const void *object, struct error *err)
 {
 	return kind == &tunnel_kind ? nl_tunnel_set(nl, object, err) :
+	       kind == &filter_kind ? nl_filter_set(nl, object, err) :
 	       kind == &clamp_kind ? nl_clamp_set(nl, object, err) :
 				     nl_netns_set(nl, object, err);
 }
@@ -67,6 +72,7 @@ static enum result del(struct nl *nl, const struct kind *kind,
 	const char *name = object_name(kind, object);
 
 	return kind == &tunnel_kind ? nl_tunnel_del(nl, name, err) :
+	       kind == &filter_kind ? nl_filter_del(nl, name, err) :
 				      nl_clamp_del(nl, name, err);
 }
 
@@ -80,6 +86,8 @@ static enum result change(struct nl *nl, const struct step *s,
 	res = set(nl, s->kind, request, err);
 	if (s->kind == &clamp_kind)
 		clamp_free(&request->clamp);
+	if (s->kind == &filter_kind)
+		filter_free(&request->filter);
 	return res;
 }
 

@@ -53,6 +53,7 @@ static enum result monitor(struct context *ctx, int argc, char **argv)
 		print_event(&event, tunnels_find(&known, t->ifindex),
 			    &ctx->opt);
 		clamp_free(&event.clamp);
+		filter_free(&event.filter);
 		if (ferror(stdout))
 			break;
 		if (event.type == EVENT_LOST)

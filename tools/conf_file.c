@@ -11,7 +11,10 @@
 #include "rules.h"
 
 #define MAX_SIZE	(16 * 1024 * 1024)
-#define MAX_PREFIXES	1024	/* of a clamp, src and dst together */
+
+/* Of a clamp, src and dst together, and of a filter, all lists together */
+#define MAX_CLAMP_PREFIXES	1024
+#define MAX_FILTER_PREFIXES	32768
 
 /* The names that a file has at its top, and below defaults */
 struct section {
@@ -105,6 +108,15 @@ static void read_value(struct complaints *cs, const struct arg *a,
 		read_scalar(cs, a, n, object);
 }
 
+/* The word of a part, which is read elsewhere */
+static bool is_part(const struct kind *kind, const char *word)
+{
+	for (const struct kind *const *p = kind->parts; p && *p; p++)
+		if (!strcmp((*p)->name, word))
+			return true;
+	return false;
+}
+
 /*
  * Reads the settings that map has over those that object has. A list of them does
  * not add to one of before: where own has one, it alone counts.
@@ -119,7 +131,8 @@ static void read_settings(struct complaints *cs, const struct kind *kind,
 	for (const struct node *n = map ? map->first : NULL; n; n = n->next) {
 		a = arg_find(kind->args, n->name->value);
 		if (!a) {
-			unknown(cs, n, kind->args, sizeof(*a));
+			if (!is_part(kind, n->name->value))
+				unknown(cs, n, kind->args, sizeof(*a));
 			continue;
 		}
 		if (map != own && a->flags & ARG_MANY &&
@@ -142,6 +155,8 @@ struct loader {
 	const struct node **at;		/* of the tunnels */
 };
 
+static const char filter_wanted[] =
+	"give lists, as in {allow-src-rx: [203.0.113.0/24]}";
 static const char settings_wanted[] = "give settings, as in {mss: auto}";
 
 /* What is known at once: a template would make another tunnel each time. */
@@ -167,6 +182,62 @@ static const struct node *place(const struct tunnel *t, uint16_t attr,
 	return tree_get(node, tunnel_attr_word(t, attr)) ?: node->name;
 }
 
+/* Each of the prefixes alone, and not more of them than there may be */
+static void check_prefixes(struct loader *l, const struct node *node,
+			   const struct kind *kind, const void *object,
+			   size_t max)
+{
+	const struct prefixes *ps;
+	const struct node *at;
+	const char *text;
+	size_t n = 0;
+
+	for (const struct arg *a = kind->args; a->name; a++) {
+		if (a->parse != parse_prefixes)
+			continue;
+		ps = arg_prefixes(a, object);
+		at = tree_get(node, a->name) ?: node->name;
+		for (size_t i = 0; i < ps->n; i++) {
+			text = rules_prefix(&ps->v[i]);
+			if (text)
+				complain(l->cs, node, at, "%s %s: %s", a->name,
+					 prefix_text(&ps->v[i]).s, text);
+		}
+		n += ps->n;
+	}
+	if (n > max)
+		complain(l->cs, node, node->name,
+			 "a %s has %zu prefixes at the most, in all lists together",
+			 kind->name, max);
+}
+
+/*
+ * A filter, of which defaults may have one as well: then a tunnel without one of
+ * its own gets that.
+ */
+static void read_filter(struct loader *l, const struct node *tunnel,
+			const char *ifname)
+{
+	const struct node *dflt = tree_get(l->tunnel_defaults,
+					   filter_kind.name);
+	const struct node *own = tree_get(tunnel, filter_kind.name);
+	struct filter f = { 0 };
+
+	if (!is_map(l->cs, own, filter_wanted))
+		return;
+	strcpy(f.ifname, ifname);
+	read_settings(NULL, &filter_kind, dflt, own, &f);
+	read_settings(l->cs, &filter_kind, own, own, &f);
+	check_prefixes(l, own ?: tunnel, &filter_kind, &f,
+		       MAX_FILTER_PREFIXES);
+	for (size_t i = 0; i < FILTER_LISTS; i++)
+		f.prefixes += f.lists[i].n;
+	if (f.prefixes)
+		*filters_add(&l->config->filters) = f;
+	else
+		filter_free(&f);
+}
+
 static void read_tunnel(struct loader *l, const struct node *node)
 {
 	size_t before = l->cs->n + l->cs->more;
@@ -179,6 +250,7 @@ static void read_tunnel(struct loader *l, const struct node *node)
 		return;
 	read_settings(NULL, &tunnel_kind, l->tunnel_defaults, node, &t);
 	read_settings(l->cs, &tunnel_kind, node, node, &t);
+	read_filter(l, node, t.ifname);
 	if (l->cs->n + l->cs->more != before)
 		return;
 	if (!rules_tunnel(&t, &attr, &err)) {
@@ -187,20 +259,6 @@ static void read_tunnel(struct loader *l, const struct node *node)
 	}
 	l->at[l->config->tunnels.n] = node;
 	*tunnels_add(&l->config->tunnels) = t;
-}
-
-static void check_prefixes(struct loader *l, const struct node *node,
-			   const char *word, const struct prefixes *ps)
-{
-	const struct node *at = tree_get(node, word) ?: node->name;
-	const char *text;
-
-	for (size_t i = 0; i < ps->n; i++) {
-		text = rules_prefix(&ps->v[i]);
-		if (text)
-			complain(l->cs, node, at, "%s %s: %s", word,
-				 prefix_text(&ps->v[i]).s, text);
-	}
 }
 
 static void read_clamp(struct loader *l, const struct node *node)
@@ -212,12 +270,7 @@ static void read_clamp(struct loader *l, const struct node *node)
 		return;
 	read_settings(NULL, &clamp_kind, l->clamp_defaults, node, &c);
 	read_settings(l->cs, &clamp_kind, node, node, &c);
-	check_prefixes(l, node, "src", &c.src);
-	check_prefixes(l, node, "dst", &c.dst);
-	if (c.src.n + c.dst.n > MAX_PREFIXES)
-		complain(l->cs, node, node->name,
-			 "a clamp has %d prefixes at the most, src and dst together",
-			 MAX_PREFIXES);
+	check_prefixes(l, node, &clamp_kind, &c, MAX_CLAMP_PREFIXES);
 	*clamps_add(&l->config->clamps) = c;
 }
 
@@ -238,7 +291,9 @@ static const struct node *read_defaults(struct loader *l,
 
 static void read_all_defaults(struct loader *l, const struct node *map)
 {
+	const struct node *filter;
 	struct tunnel t = { 0 };
+	struct filter f = { 0 };
 	struct clamp c = { 0 };
 
 	if (!is_map(l->cs, map, "give tunnel: {...} and clamp: {...}"))
@@ -247,6 +302,10 @@ static void read_all_defaults(struct loader *l, const struct node *map)
 	l->tunnel_defaults = read_defaults(l, map, &tunnel_kind, &t);
 	l->clamp_defaults = read_defaults(l, map, &clamp_kind, &c);
 	clamp_free(&c);
+	filter = tree_get(l->tunnel_defaults, filter_kind.name);
+	if (is_map(l->cs, filter, filter_wanted))
+		read_settings(l->cs, &filter_kind, filter, filter, &f);
+	filter_free(&f);
 }
 
 static int compare_tunnels(const void *a, const void *b)

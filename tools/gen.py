@@ -114,12 +114,15 @@ def nested_policy(attr):
     return lower(FAMILY, attr['nested-attributes'], 'nl_policy')
 
 
+def requests(spec):
+    """The operations that are no notifications"""
+    return [op for op in spec.ops if 'do' in op or 'dump' in op]
+
+
 def nested_sets(spec):
     """The attribute sets that are nested in requests"""
     names = []
-    for op in spec.ops:
-        if 'do' not in op:
-            continue
+    for op in requests(spec):
         for a in spec.sets[op['attribute-set']]['attributes']:
             if a['type'] == 'nest' and a['name'] in request_attrs(op) and \
                     a['nested-attributes'] not in names:
@@ -232,7 +235,7 @@ def gen_kernel_header(spec):
                    f"{lower(FAMILY, aset['name'], 'nl_policy')}"
                    f"[{spec.attr_name(aset['name'], aset['attributes'][-1]['name'])}"
                    " + 1];")
-    n_ops = sum(1 for op in spec.ops if 'do' in op)
+    n_ops = len(requests(spec))
     out += [f'extern const struct genl_ops mtun_nl_ops[{n_ops}];',
             'extern const struct genl_multicast_group '
             f'mtun_nl_groups[{len(spec.groups)}];', '', 'enum {']
@@ -253,9 +256,7 @@ def gen_kernel_source(spec):
             out.append(f"\t[{spec.attr_name(aset['name'], a['name'])}] = "
                        f'{spec.policy(a)},')
         out += ['};', '']
-    for op in spec.ops:
-        if 'do' not in op:
-            continue
+    for op in requests(spec):
         names = request_attrs(op)
         aset = spec.sets[op['attribute-set']]
         last = [a['name'] for a in aset['attributes'] if a['name'] in names][-1]
@@ -267,11 +268,9 @@ def gen_kernel_source(spec):
                 out.append(f"\t[{spec.attr_name(aset['name'], a['name'])}] = "
                            f'{spec.policy(a)},')
         out += ['};', '']
-    n_ops = sum(1 for op in spec.ops if 'do' in op)
+    n_ops = len(requests(spec))
     out.append(f'const struct genl_ops mtun_nl_ops[{n_ops}] = {{')
-    for op in spec.ops:
-        if 'do' not in op:
-            continue
+    for op in requests(spec):
         stem = lower(FAMILY, op['name'], 'policy')
         out += ['\t{', f'\t\t.cmd\t\t= {spec.cmd_name(op)},']
         for o, name, kind in handlers(spec):

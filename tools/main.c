@@ -17,13 +17,15 @@
 #endif
 
 #define NETNS_DIR	"/run/netns"
-#define MAX_WORDS	4096	/* a clamp may have a thousand prefixes */
+#define MAX_WORDS	40000	/* a filter may have as many prefixes */
 
 static const struct object objects[] = {
 	{ "tunnel", "create, change, delete and show tunnels",
 	  tunnel_commands },
 	{ "clamp", "lower the MSS of TCP handshakes at any device",
 	  clamp_commands },
+	{ "filter", "allow inner addresses of a tunnel's packets, and no others",
+	  filter_commands },
 	{ "netns", "set and show what holds for all tunnels of a namespace",
 	  netns_commands },
 	{ "apply", "make tunnels and clamps what a configuration file says",

@@ -81,6 +81,44 @@ void clamps_free(struct clamps *cs)
 	memset(cs, 0, sizeof(*cs));
 }
 
+struct filter *filters_add(struct filters *fs)
+{
+	return ADD_ONE(fs);
+}
+
+void filter_free(struct filter *f)
+{
+	for (size_t i = 0; i < FILTER_LISTS; i++)
+		free(f->lists[i].v);
+	memset(f, 0, sizeof(*f));
+}
+
+void filters_clear(struct filters *fs)
+{
+	while (fs->n)
+		filter_free(&fs->v[--fs->n]);
+}
+
+void filters_free(struct filters *fs)
+{
+	filters_clear(fs);
+	free(fs->v);
+	memset(fs, 0, sizeof(*fs));
+}
+
+static int find_filter(const void *key, const void *element)
+{
+	const struct filter *f = element;
+
+	return strcmp(key, f->ifname);
+}
+
+const struct filter *filters_find(const struct filters *fs, const char *ifname)
+{
+	return fs->n ? bsearch(ifname, fs->v, fs->n, sizeof(*fs->v),
+			       find_filter) : NULL;
+}
+
 struct tunnel *tunnels_find(struct tunnels *ts, uint32_t ifindex)
 {
 	for (size_t i = 0; i < ts->n; i++)
@@ -131,6 +169,13 @@ static int compare_clamps(const void *a, const void *b)
 	return strcmp(x->ifname, y->ifname);
 }
 
+static int compare_filters(const void *a, const void *b)
+{
+	const struct filter *x = a;
+
+	return find_filter(x->ifname, b);
+}
+
 static int compare_prefixes(const void *a, const void *b)
 {
 	const struct prefix *x = a, *y = b;
@@ -156,17 +201,23 @@ static void sort_prefixes(struct prefixes *ps)
 void config_sort(struct config *config)
 {
 	struct tunnels *ts = &config->tunnels;
+	struct filters *fs = &config->filters;
 	struct clamps *cs = &config->clamps;
 
 	for (size_t i = 0; i < ts->n; i++)
 		if (ts->v[i].mtu_auto)
 			ts->v[i].mtu = 0;
+	for (size_t i = 0; i < fs->n; i++)
+		for (size_t j = 0; j < FILTER_LISTS; j++)
+			sort_prefixes(&fs->v[i].lists[j]);
 	for (size_t i = 0; i < cs->n; i++) {
 		sort_prefixes(&cs->v[i].src);
 		sort_prefixes(&cs->v[i].dst);
 	}
 	if (ts->n)
 		qsort(ts->v, ts->n, sizeof(*ts->v), compare_tunnels);
+	if (fs->n)
+		qsort(fs->v, fs->n, sizeof(*fs->v), compare_filters);
 	if (cs->n)
 		qsort(cs->v, cs->n, sizeof(*cs->v), compare_clamps);
 }
@@ -174,6 +225,7 @@ void config_sort(struct config *config)
 void config_free(struct config *config)
 {
 	tunnels_free(&config->tunnels);
+	filters_free(&config->filters);
 	clamps_free(&config->clamps);
 	memset(&config->netns, 0, sizeof(config->netns));
 }

@@ -138,6 +138,24 @@ struct clamp {
 	uint64_t verdicts[MTUN_MSS_VERDICT_MAX + 1];
 };
 
+#define FILTER_LISTS	(MTUN_FILTER_LIST_MAX + 1)
+
+/* The inner addresses that packets of a tunnel may have */
+struct filter {
+	uint64_t has;		/* 1 << each MTUN_A_FILTER_x that is set */
+
+	char ifname[IFNAMSIZ];	/* of the tunnel */
+	uint32_t ifindex;
+	uint32_t prefixes;	/* how many, where they are not there themselves */
+	struct prefixes lists[FILTER_LISTS];	/* by enum mtun_filter_list */
+};
+
+struct filters {
+	struct filter *v;
+	size_t n;
+	size_t room;
+};
+
 /* What holds for all tunnels of a network namespace */
 struct netns {
 	uint64_t has;		/* 1 << each MTUN_A_NETNS_x that is set */
@@ -162,6 +180,14 @@ void clamps_clear(struct clamps *cs);
 void clamp_free(struct clamp *c);
 void clamps_free(struct clamps *cs);
 
+struct filter *filters_add(struct filters *fs);
+void filters_clear(struct filters *fs);
+void filter_free(struct filter *f);
+void filters_free(struct filters *fs);
+
+/* In what config_sort() has sorted; NULL if there is none. */
+const struct filter *filters_find(const struct filters *fs, const char *ifname);
+
 struct tunnels {
 	struct tunnel *v;
 	size_t n;
@@ -181,6 +207,7 @@ const struct tunnel **tunnels_sorted(const struct tunnels *ts,
 /* What there is, or what there shall be */
 struct config {
 	struct tunnels tunnels;
+	struct filters filters;
 	struct clamps clamps;
 	struct netns netns;	/* what it does not have stays as it is */
 };
@@ -206,6 +233,7 @@ enum event_about {
 	ABOUT_TUNNEL,
 	ABOUT_CLAMP,
 	ABOUT_NETNS,
+	ABOUT_FILTER,
 };
 
 struct event {
@@ -215,6 +243,7 @@ struct event {
 	struct tunnel tunnel;
 	struct clamp clamp;
 	struct netns netns;
+	struct filter filter;
 };
 
 struct options {

@@ -141,6 +141,25 @@ const struct name origin_names[MTUN_ORIGIN_MAX + 1] = {
 	},
 };
 
+const struct name filter_list_names[MTUN_FILTER_LIST_MAX + 1] = {
+	[MTUN_FILTER_LIST_ALLOW_SRC_RX] = {
+		"allow-src-rx",
+		"The sources of packets received."
+	},
+	[MTUN_FILTER_LIST_ALLOW_DST_RX] = {
+		"allow-dst-rx",
+		"The destinations of packets received."
+	},
+	[MTUN_FILTER_LIST_ALLOW_SRC_TX] = {
+		"allow-src-tx",
+		"The sources of packets to be sent."
+	},
+	[MTUN_FILTER_LIST_ALLOW_DST_TX] = {
+		"allow-dst-tx",
+		"The destinations of packets to be sent."
+	},
+};
+
 const struct name drop_reason_names[MTUN_DROP_REASON_MAX + 1] = {
 	[MTUN_DROP_RX_HEADER] = {
 		"rx-header",
@@ -230,6 +249,16 @@ const struct name drop_reason_names[MTUN_DROP_REASON_MAX + 1] = {
 		"No memory to make room for the outer headers, or for "
 		"fragments."
 	},
+	[MTUN_DROP_RX_FILTER] = {
+		"rx-filter",
+		"The inner source or destination is not in the tunnel's filter "
+		"(allow-src-rx, allow-dst-rx)."
+	},
+	[MTUN_DROP_TX_FILTER] = {
+		"tx-filter",
+		"The source or destination is not in the tunnel's filter "
+		"(allow-src-tx, allow-dst-tx)."
+	},
 };
 
 const char *const drop_attr_names[MTUN_A_DROP_MAX + 1] = {
@@ -308,4 +337,15 @@ const char *const clamp_attr_names[MTUN_A_CLAMP_MAX + 1] = {
 const char *const netns_attr_names[MTUN_A_NETNS_MAX + 1] = {
 	[MTUN_A_NETNS_RX] = "rx",
 	[MTUN_A_NETNS_NETNSID] = "netnsid",
+};
+
+const char *const filter_attr_names[MTUN_A_FILTER_MAX + 1] = {
+	[MTUN_A_FILTER_IFINDEX] = "ifindex",
+	[MTUN_A_FILTER_IFNAME] = "ifname",
+	[MTUN_A_FILTER_ALLOW_SRC_RX] = "allow-src-rx",
+	[MTUN_A_FILTER_ALLOW_DST_RX] = "allow-dst-rx",
+	[MTUN_A_FILTER_ALLOW_SRC_TX] = "allow-src-tx",
+	[MTUN_A_FILTER_ALLOW_DST_TX] = "allow-dst-tx",
+	[MTUN_A_FILTER_CLEAR] = "clear",
+	[MTUN_A_FILTER_PREFIXES] = "prefixes",
 };

@@ -20,6 +20,7 @@ extern const struct name clamp_direction_names[MTUN_CLAMP_DIRECTION_MAX + 1];
 extern const struct name pmtu_names[MTUN_PMTU_MAX + 1];
 extern const struct name rx_names[MTUN_RX_MAX + 1];
 extern const struct name origin_names[MTUN_ORIGIN_MAX + 1];
+extern const struct name filter_list_names[MTUN_FILTER_LIST_MAX + 1];
 extern const struct name drop_reason_names[MTUN_DROP_REASON_MAX + 1];
 extern const char *const drop_attr_names[MTUN_A_DROP_MAX + 1];
 extern const char *const mss_attr_names[MTUN_A_MSS_MAX + 1];
@@ -28,5 +29,6 @@ extern const char *const tunnel_attr_names[MTUN_A_TUNNEL_MAX + 1];
 extern const char *const prefix_attr_names[MTUN_A_PREFIX_MAX + 1];
 extern const char *const clamp_attr_names[MTUN_A_CLAMP_MAX + 1];
 extern const char *const netns_attr_names[MTUN_A_NETNS_MAX + 1];
+extern const char *const filter_attr_names[MTUN_A_FILTER_MAX + 1];
 
 #endif /* MTCTL_NAMES_H */

@@ -198,7 +198,7 @@ static enum result kernel_error(const struct nlmsghdr *nlh, int error,
 
 enum result open_socket(struct mnl_socket **s, int bus, struct error *err)
 {
-	int one = 1;
+	int one = 1, size = REQUEST_SIZE;
 
 	if (*s)
 		return RES_OK;
@@ -213,6 +213,9 @@ enum result open_socket(struct mnl_socket **s, int bus, struct error *err)
 		*s = NULL;
 		return RES_REFUSED;
 	}
+	/* Without privileges there are no large requests, either. */
+	setsockopt(mnl_socket_get_fd(*s), SOL_SOCKET, SO_SNDBUFFORCE, &size,
+		   sizeof(size));
 	mnl_socket_setsockopt(*s, NETLINK_EXT_ACK, &one, sizeof(one));
 	mnl_socket_setsockopt(*s, NETLINK_CAP_ACK, &one, sizeof(one));
 	mnl_socket_setsockopt(*s, NETLINK_GET_STRICT_CHK, &one, sizeof(one));
@@ -352,6 +355,7 @@ enum result dump(struct nl *nl, uint8_t cmd, void (*restart)(void *data),
 		 bool *incomplete, struct error *err)
 {
 	bool interrupted = true;
+	struct nlmsghdr *nlh;
 	enum result res;
 
 	*incomplete = false;
@@ -362,8 +366,10 @@ enum result dump(struct nl *nl, uint8_t cmd, void (*restart)(void *data),
 			usleep(1000u << i);
 		restart(data);
 		interrupted = false;
-		start_request(nl, nl->family, NLM_F_DUMP, cmd,
-			      MTUN_GENL_VERSION);
+		nlh = start_request(nl, nl->family, NLM_F_DUMP, cmd,
+				    MTUN_GENL_VERSION);
+		if (*about->name)
+			mnl_attr_put_strz(nlh, about->name_attr, about->name);
 		res = talk(nl, nl->genl, fn, data, about, &interrupted, err);
 	}
 	if (res)
@@ -431,6 +437,15 @@ bool put_prefix(struct nlmsghdr *nlh, uint16_t attr, const struct prefix *prefix
 					     MTUN_A_PREFIX_LEN, prefix->len))
 		return false;
 	mnl_attr_nest_end(nlh, nest);
+	return true;
+}
+
+bool put_prefixes(struct nlmsghdr *nlh, uint16_t attr,
+		  const struct prefixes *ps)
+{
+	for (size_t i = 0; i < ps->n; i++)
+		if (!put_prefix(nlh, attr, &ps->v[i]))
+			return false;
 	return true;
 }
 

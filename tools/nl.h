@@ -42,6 +42,17 @@ enum result nl_clamp_get(struct nl *nl, const char *ifname, struct clamp *c,
 enum result nl_clamp_dump(struct nl *nl, struct clamps *cs, bool *incomplete,
 			  struct error *err);
 
+/* Those lists that have prefixes, or any, replace those that there are. */
+enum result nl_filter_set(struct nl *nl, const struct filter *f,
+			  struct error *err);
+enum result nl_filter_del(struct nl *nl, const char *ifname,
+			  struct error *err);
+
+/* As nl_tunnel_dump(); of one tunnel, or of all if ifname is "". */
+enum result nl_filter_dump(struct nl *nl, const char *ifname,
+			   struct filters *fs, bool *incomplete,
+			   struct error *err);
+
 enum result nl_netns_set(struct nl *nl, const struct netns *n,
 			 struct error *err);
 enum result nl_netns_get(struct nl *nl, struct netns *n, struct error *err);
@@ -49,7 +60,7 @@ enum result nl_netns_get(struct nl *nl, struct netns *n, struct error *err);
 /* Subscribes to the events; they wait from then on for nl_event(). */
 enum result nl_subscribe(struct nl *nl, struct error *err);
 
-/* Waits for the next event, whose clamp is for clamp_free(). */
+/* Waits for the next event, whose clamp and filter are to be freed. */
 enum result nl_event(struct nl *nl, struct event *event, struct error *err);
 
 #endif /* MTCTL_NL_H */

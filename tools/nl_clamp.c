@@ -70,15 +70,12 @@ void read_clamp(const struct nlmsghdr *nlh, struct clamp *c)
 }
 
 /* False if there is no room left. */
-static bool put_prefixes(struct nlmsghdr *nlh, const struct prefixes *ps,
-			 uint16_t attr, uint16_t any)
+static bool put_side(struct nlmsghdr *nlh, const struct prefixes *ps,
+		     uint16_t attr, uint16_t any)
 {
-	for (size_t i = 0; i < ps->n; i++)
-		if (!put_prefix(nlh, attr, &ps->v[i]))
-			return false;
 	if (ps->any && any)
 		mnl_attr_put(nlh, any, 0, NULL);
-	return true;
+	return put_prefixes(nlh, attr, ps);
 }
 
 static enum result change(struct nl *nl, enum mtun_cmd cmd,
@@ -102,10 +99,10 @@ static enum result change(struct nl *nl, enum mtun_cmd cmd,
 		mnl_attr_put_u8(nlh, MTUN_A_CLAMP_INSERT, c->insert);
 	if (clamp_has(c, MTUN_A_CLAMP_ORIGIN))
 		mnl_attr_put_u8(nlh, MTUN_A_CLAMP_ORIGIN, c->origin);
-	if (!put_prefixes(nlh, &c->src, MTUN_A_CLAMP_SRC,
-			  set ? MTUN_A_CLAMP_SRC_ANY : 0) ||
-	    !put_prefixes(nlh, &c->dst, MTUN_A_CLAMP_DST,
-			  set ? MTUN_A_CLAMP_DST_ANY : 0))
+	if (!put_side(nlh, &c->src, MTUN_A_CLAMP_SRC,
+		      set ? MTUN_A_CLAMP_SRC_ANY : 0) ||
+	    !put_side(nlh, &c->dst, MTUN_A_CLAMP_DST,
+		      set ? MTUN_A_CLAMP_DST_ANY : 0))
 		return refuse(err, RES_USAGE,
 			      "a clamp has 1024 prefixes at the most");
 	return talk(nl, nl->genl, NULL, NULL, &a, NULL, err);

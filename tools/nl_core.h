@@ -8,8 +8,8 @@
 
 #include "nl.h"
 
-/* Room for a clamp with all the prefixes that it may have. */
-#define REQUEST_SIZE	(64 * 1024)
+/* Room for a filter with all the prefixes that it may have. */
+#define REQUEST_SIZE	(2 * 1024 * 1024)
 #define BUF_SIZE	(64 * 1024)
 #define DUMP_TRIES	10
 
@@ -58,8 +58,8 @@ enum result talk(struct nl *nl, struct mnl_socket *s, reply_fn fn, void *data,
 		 struct error *err);
 
 /*
- * A dump, again and again until nothing changes while it is read: restart is
- * called before each. When there is always a change, it fails with *incomplete
+ * A dump, of about->name or else of all, again and again until nothing changes
+ * while it is read: restart is called before each. When there is always a change, it fails with *incomplete
  * set.
  */
 enum result dump(struct nl *nl, uint8_t cmd, void (*restart)(void *data),
@@ -69,6 +69,7 @@ enum result dump(struct nl *nl, uint8_t cmd, void (*restart)(void *data),
 void read_tunnel(const struct nlmsghdr *nlh, struct tunnel *t);
 void read_netns(const struct nlmsghdr *nlh, struct netns *n);
 void read_clamp(const struct nlmsghdr *nlh, struct clamp *c);
+void read_filter(const struct nlmsghdr *nlh, struct filter *f);
 
 /* Attributes to values; false if they are of another size. */
 bool get_addr(const struct nlattr *a, struct addr *addr);
@@ -80,6 +81,10 @@ bool get_prefix(const struct nlattr *nest, struct prefix *prefix);
 
 /* Without one the nest is empty. False if there is no room in a request. */
 bool put_prefix(struct nlmsghdr *nlh, uint16_t attr, const struct prefix *prefix);
+
+/* Each of them. False if there is no room in a request. */
+bool put_prefixes(struct nlmsghdr *nlh, uint16_t attr,
+		  const struct prefixes *ps);
 
 /* A nest of a drop reason or a verdict, and its packets, into counts[0 .. max] */
 void get_count(const struct nlattr *nest, uint64_t *counts, uint32_t max);

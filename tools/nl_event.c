@@ -51,6 +51,7 @@ static bool read_event(struct nl *nl, const struct nlmsghdr *nlh,
 		{ MTUN_CMD_CLAMP_SET_NTF, EVENT_SET, ABOUT_CLAMP },
 		{ MTUN_CMD_CLAMP_DEL_NTF, EVENT_DEL, ABOUT_CLAMP },
 		{ MTUN_CMD_NETNS_SET_NTF, EVENT_SET, ABOUT_NETNS },
+		{ MTUN_CMD_FILTER_SET_NTF, EVENT_SET, ABOUT_FILTER },
 	};
 	const struct genlmsghdr *genl;
 	size_t i;
@@ -76,6 +77,9 @@ static bool read_event(struct nl *nl, const struct nlmsghdr *nlh,
 		break;
 	case ABOUT_NETNS:
 		read_netns(nlh, &event->netns);
+		break;
+	case ABOUT_FILTER:
+		read_filter(nlh, &event->filter);
 		break;
 	}
 	return true;

@@ -51,6 +51,40 @@ static void compare_all(struct plan *plan, const struct kind *kind,
 	}
 }
 
+static int find_change(const void *key, const void *element)
+{
+	const struct change *c = element;
+
+	return strcmp(key, object_name(c->kind, c->is ?: c->was));
+}
+
+/*
+ * Parts of tunnels, whose changes are the first n: what becomes of a part that is
+ * not wanted is for its tunnel to say, which has none, or is not there itself.
+ */
+static void compare_parts(struct plan *plan, size_t n, const struct kind *kind,
+			  const void *was, size_t n_was, const void *is,
+			  size_t n_is)
+{
+	size_t i = plan->n;
+
+	compare_all(plan, kind, was, n_was, is, n_is, false);
+	for (; i < plan->n; i++) {
+		struct change *c = &plan->changes[i];
+		const struct change *owner;
+
+		if (c->is)
+			continue;
+		owner = bsearch(object_name(kind, c->was), plan->changes, n,
+				sizeof(*owner), find_change);
+		if (owner && owner->type == CHANGE_KEPT)
+			continue;
+		plan->counts[c->type]--;
+		c->type = CHANGE_DEL;
+		plan->counts[c->type]++;
+	}
+}
+
 /* What a file does not say about the namespace stays as it is. */
 static void compare_netns(struct plan *plan, const struct netns *was,
 			  const struct netns *is)
@@ -231,7 +265,7 @@ static enum result make_steps(struct planner *p, struct error *err)
 	for (size_t i = 0; i < plan->n; i++)
 		if (adds_or_sets(&plan->changes[i]))
 			make_room_and_step(p, &plan->changes[i], waiting);
-	/* From the back: clamps, with which nothing is lost, before tunnels */
+	/* From the back: clamps and filters, which can be made again, before tunnels */
 	for (size_t i = plan->n; i--;)
 		if (plan->changes[i].type == CHANGE_DEL)
 			make_step(p, &plan->changes[i]);
@@ -246,11 +280,14 @@ enum result plan_make(struct plan *plan, const struct config *was,
 	enum result res;
 
 	memset(plan, 0, sizeof(*plan));
-	plan->changes = allocate(was->tunnels.n + was->clamps.n +
-				 is->tunnels.n + is->clamps.n + 1,
+	plan->changes = allocate(was->tunnels.n + was->filters.n +
+				 was->clamps.n + is->tunnels.n +
+				 is->filters.n + is->clamps.n + 1,
 				 sizeof(*plan->changes));
 	compare_all(plan, &tunnel_kind, was->tunnels.v, was->tunnels.n,
 		    is->tunnels.v, is->tunnels.n, prune);
+	compare_parts(plan, plan->n, &filter_kind, was->filters.v,
+		      was->filters.n, is->filters.v, is->filters.n);
 	compare_all(plan, &clamp_kind, was->clamps.v, was->clamps.n,
 		    is->clamps.v, is->clamps.n, prune);
 	compare_netns(plan, &was->netns, &is->netns);

@@ -38,7 +38,7 @@ struct step {
 };
 
 struct plan {
-	struct change *changes;	/* tunnels, clamps, netns; each by name */
+	struct change *changes;	/* tunnels, filters, clamps, netns; each by name */
 	size_t n;
 	size_t counts[CHANGE_TYPES];
 	struct step *steps;

@@ -579,6 +579,9 @@ void print_event(const struct event *event, const struct tunnel *was,
 		if (event->about == ABOUT_NETNS)
 			json_object_set_new(o, "netns",
 					    netns_json(&event->netns));
+		else if (event->about == ABOUT_FILTER)
+			json_object_set_new(o, "filter",
+					    filter_json(&event->filter));
 		else if (event->about == ABOUT_CLAMP)
 			json_object_set_new(o, "clamp",
 					    clamp_json(&event->clamp, opt));
@@ -593,6 +596,9 @@ void print_event(const struct event *event, const struct tunnel *was,
 	} else if (event->about == ABOUT_NETNS) {
 		printf("netns: ");
 		print_netns_line(&event->netns);
+	} else if (event->about == ABOUT_FILTER) {
+		printf("filter of ");
+		print_filter_line(&event->filter);
 	} else if (event->about == ABOUT_CLAMP) {
 		printf("clamp at ");
 		print_clamp_line(&event->clamp);

@@ -9,6 +9,8 @@
 void print_blocks(const struct tunnels *ts, const struct options *opt);
 void print_table(const struct tunnels *ts, const struct options *opt);
 
+void print_filters(const struct filters *fs, const struct options *opt);
+
 void print_clamps(const struct clamps *cs, const struct options *opt);
 
 void print_netns(const struct netns *n, const struct options *opt);

@@ -88,10 +88,23 @@ static void emit_value(yaml_emitter_t *emitter, const struct arg *a,
 	emit(emitter, &e, yaml_sequence_end_event_initialize(&e));
 }
 
-static void emit_settings(yaml_emitter_t *emitter, const struct kind *kind,
-			  const void *object)
+/* The part of that kind that an object has, or NULL */
+static const void *find_part(const struct config *config,
+			     const struct kind *part, const char *name)
+{
+	return part == &filter_kind ? filters_find(&config->filters, name) :
+				      NULL;
+}
+
+#define for_each_part(part, kind)					\
+	for (const struct kind *const *part = (kind)->parts;		\
+	     part && *part; part++)
+
+static void emit_settings(yaml_emitter_t *emitter, const struct config *config,
+			  const struct kind *kind, const void *object)
 {
 	const struct arg *a;
+	const void *part;
 	uint32_t said;
 
 	begin_map(emitter);
@@ -99,11 +112,19 @@ static void emit_settings(yaml_emitter_t *emitter, const struct kind *kind,
 		emit_scalar(emitter, a->name, false);
 		emit_value(emitter, a, object);
 	}
+	for_each_part(p, kind) {
+		part = find_part(config, *p, object_name(kind, object));
+		if (!part)
+			continue;
+		emit_scalar(emitter, (*p)->name, false);
+		emit_settings(emitter, config, *p, part);
+	}
 	end_map(emitter);
 }
 
-static void emit_objects(yaml_emitter_t *emitter, const char *title,
-			 const struct kind *kind, const void *objects, size_t n)
+static void emit_objects(yaml_emitter_t *emitter, const struct config *config,
+			 const char *title, const struct kind *kind,
+			 const void *objects, size_t n)
 {
 	const char *object = objects;
 	const char *name;
@@ -115,7 +136,7 @@ static void emit_objects(yaml_emitter_t *emitter, const char *title,
 	for (; n--; object += kind->size) {
 		name = object_name(kind, object);
 		emit_scalar(emitter, name, is_ambiguous(name));
-		emit_settings(emitter, kind, object);
+		emit_settings(emitter, config, kind, object);
 	}
 	end_map(emitter);
 }
@@ -147,13 +168,13 @@ static void print_yaml(const struct config *config)
 	emit(&emitter, &e,
 	     yaml_document_start_event_initialize(&e, NULL, NULL, NULL, 1));
 	begin_map(&emitter);
-	emit_objects(&emitter, "tunnels", &tunnel_kind, config->tunnels.v,
-		     config->tunnels.n);
-	emit_objects(&emitter, "clamps", &clamp_kind, config->clamps.v,
-		     config->clamps.n);
+	emit_objects(&emitter, config, "tunnels", &tunnel_kind,
+		     config->tunnels.v, config->tunnels.n);
+	emit_objects(&emitter, config, "clamps", &clamp_kind,
+		     config->clamps.v, config->clamps.n);
 	if (has_netns(config)) {
 		emit_scalar(&emitter, "netns", false);
-		emit_settings(&emitter, &netns_kind, &config->netns);
+		emit_settings(&emitter, config, &netns_kind, &config->netns);
 	}
 	end_map(&emitter);
 	emit(&emitter, &e, yaml_document_end_event_initialize(&e, 1));
@@ -192,7 +213,23 @@ json_t *settings_json(const struct kind *kind, const void *object)
 	return o;
 }
 
-static json_t *objects_json(const struct kind *kind, const void *objects,
+static json_t *object_json(const struct config *config, const struct kind *kind,
+			   const void *object)
+{
+	json_t *o = settings_json(kind, object);
+	const void *part;
+
+	for_each_part(p, kind) {
+		part = find_part(config, *p, object_name(kind, object));
+		if (part)
+			json_object_set_new(o, (*p)->name,
+					    settings_json(*p, part));
+	}
+	return o;
+}
+
+static json_t *objects_json(const struct config *config,
+			    const struct kind *kind, const void *objects,
 			    size_t n)
 {
 	const char *object = objects;
@@ -200,7 +237,7 @@ static json_t *objects_json(const struct kind *kind, const void *objects,
 
 	for (; n--; object += kind->size)
 		json_object_set_new(o, object_name(kind, object),
-				    settings_json(kind, object));
+				    object_json(config, kind, object));
 	return o;
 }
 
@@ -209,11 +246,12 @@ static void print_json(const struct config *config, const struct options *opt)
 	json_t *o = json_object();
 
 	json_object_set_new(o, "tunnels",
-			    objects_json(&tunnel_kind, config->tunnels.v,
+			    objects_json(config, &tunnel_kind,
+					 config->tunnels.v,
 					 config->tunnels.n));
 	json_object_set_new(o, "clamps",
-			    objects_json(&clamp_kind, config->clamps.v,
-					 config->clamps.n));
+			    objects_json(config, &clamp_kind,
+					 config->clamps.v, config->clamps.n));
 	if (has_netns(config))
 		json_object_set_new(o, "netns",
 				    settings_json(&netns_kind, &config->netns));

@@ -39,19 +39,25 @@ const char *off(void)
 	return coloured() ? "\033[0m" : "";
 }
 
-/* A value; of a list all of them. */
+#define MANY	4	/* values of a list are enough in a line */
+
+/* A value; of a list the first ones. */
 static void print_value(const struct arg *a, const void *object)
 {
 	struct text text;
+	size_t n;
 
 	if (!(a->flags & ARG_MANY)) {
 		a->text(a, object, 0, &text);
 		fputs(text.s, stdout);
 		return;
 	}
-	for (size_t i = 0; a->text(a, object, i, &text); i++)
-		printf("%s%s", i ? "," : "", text.s);
-	if (!a->text(a, object, 0, &text))
+	for (n = 0; a->text(a, object, n, &text); n++)
+		if (n < MANY)
+			printf("%s%s", n ? "," : "", text.s);
+	if (n > MANY)
+		printf(" and %zu more", n - MANY);
+	if (!n)
 		fputs("any", stdout);
 }
 

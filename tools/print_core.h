@@ -40,6 +40,10 @@ void print_mss(const uint64_t *verdicts, int width);
 json_t *netns_json(const struct netns *n);
 void print_netns_line(const struct netns *n);
 
+/* How large a filter is, for what prints more than filters */
+json_t *filter_json(const struct filter *f);
+void print_filter_line(const struct filter *f);
+
 /* A clamp, for what prints more than clamps */
 json_t *clamp_json(const struct clamp *c, const struct options *opt);
 void print_clamp_line(const struct clamp *c);

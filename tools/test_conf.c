@@ -234,7 +234,7 @@ static void test_many_errors(void)
 	parse(text);
 	check(complaints.n == 1 &&
 	      complains(0, 1, 10,
-			"clamps.e: a clamp has 1024 prefixes at the most, src and dst together"),
+			"clamps.e: a clamp has 1024 prefixes at the most, in all lists together"),
 	      "too many prefixes");
 	free(text);
 }

@@ -6,7 +6,8 @@
  * and that there is nothing to do from a file to itself.
  *
  * Built with tools/tree.c tools/conf_file.c tools/rules.c tools/plan.c
- * Built with tools/args.c tools/tunnel_args.c tools/clamp_args.c
+ * Built with tools/args.c tools/tunnel_args.c tools/filter_args.c
+ * Built with tools/clamp_args.c
  * Built with tools/netns_args.c tools/model.c
  * Built with tools/names.c kmod/conf.c kmod/mtu.c kmod/prefix.c kmod/wire.c -lyaml
  */

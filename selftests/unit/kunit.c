@@ -13,10 +13,11 @@ static size_t n_allocs;
 
 void *kunit_alloc(size_t len)
 {
-	void *p = malloc(len);
+	void *p;
 
+	/* kmalloc() aligns as much, where there is something to align */
 	allocs = realloc(allocs, (n_allocs + 1) * sizeof(*allocs));
-	if (!p || !allocs)
+	if (posix_memalign(&p, 64, len) || !allocs)
 		abort();
 	allocs[n_allocs++] = p;
 	return p;

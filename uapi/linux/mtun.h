@@ -206,6 +206,26 @@ enum mtun_origin {
 };
 
 /**
+ * enum mtun_filter_list - Which addresses of inner packets a list of prefixes
+ * is about; "rx" are packets that arrive encapsulated, "tx" those that are to
+ * be encapsulated.
+ * @MTUN_FILTER_LIST_ALLOW_SRC_RX: The sources of packets received.
+ * @MTUN_FILTER_LIST_ALLOW_DST_RX: The destinations of packets received.
+ * @MTUN_FILTER_LIST_ALLOW_SRC_TX: The sources of packets to be sent.
+ * @MTUN_FILTER_LIST_ALLOW_DST_TX: The destinations of packets to be sent.
+ */
+enum mtun_filter_list {
+	MTUN_FILTER_LIST_ALLOW_SRC_RX,
+	MTUN_FILTER_LIST_ALLOW_DST_RX,
+	MTUN_FILTER_LIST_ALLOW_SRC_TX,
+	MTUN_FILTER_LIST_ALLOW_DST_TX,
+
+	/* private: */
+	__MTUN_FILTER_LIST_MAX,
+	MTUN_FILTER_LIST_MAX = (__MTUN_FILTER_LIST_MAX - 1)
+};
+
+/**
  * enum mtun_drop_reason - Why a packet was not carried. Each refused packet is
  * counted under exactly one reason. "rx" is a packet that arrived encapsulated,
  * "tx" one that was to be encapsulated.
@@ -241,6 +261,10 @@ enum mtun_origin {
  *   netfilter rule, or a full queue.
  * @MTUN_DROP_TX_MEMORY: No memory to make room for the outer headers, or for
  *   fragments.
+ * @MTUN_DROP_RX_FILTER: The inner source or destination is not in the tunnel's
+ *   filter (allow-src-rx, allow-dst-rx).
+ * @MTUN_DROP_TX_FILTER: The source or destination is not in the tunnel's filter
+ *   (allow-src-tx, allow-dst-tx).
  */
 enum mtun_drop_reason {
 	MTUN_DROP_RX_HEADER = 1,
@@ -262,6 +286,8 @@ enum mtun_drop_reason {
 	MTUN_DROP_TX_TOO_BIG,
 	MTUN_DROP_TX_UNDERLAY,
 	MTUN_DROP_TX_MEMORY,
+	MTUN_DROP_RX_FILTER,
+	MTUN_DROP_TX_FILTER,
 
 	/* private: */
 	__MTUN_DROP_REASON_MAX,
@@ -528,6 +554,41 @@ enum mtun_netns_attr {
 };
 
 /**
+ * enum mtun_filter_attr - The inner addresses that packets of a tunnel may
+ * have. A list without prefixes allows any address; a list with IPv4 prefixes
+ * alone allows no IPv6 packet, and the other way round.
+ * @MTUN_A_FILTER_IFINDEX: (u32) Interface index of the tunnel, in the namespace
+ *   asked.
+ * @MTUN_A_FILTER_IFNAME: (string) Name of the tunnel, 1 to 15 bytes.
+ * @MTUN_A_FILTER_ALLOW_SRC_RX: (nest of mtun_prefix_attr) Prefixes that the
+ *   sources of packets received may have. At most 32768 prefixes in all lists
+ *   of a tunnel.
+ * @MTUN_A_FILTER_ALLOW_DST_RX: (nest of mtun_prefix_attr) Prefixes that the
+ *   destinations of packets received may have.
+ * @MTUN_A_FILTER_ALLOW_SRC_TX: (nest of mtun_prefix_attr) Prefixes that the
+ *   sources of packets to be sent may have.
+ * @MTUN_A_FILTER_ALLOW_DST_TX: (nest of mtun_prefix_attr) Prefixes that the
+ *   destinations of packets to be sent may have.
+ * @MTUN_A_FILTER_CLEAR: (u32) In "filter-set", the lists to take away all
+ *   prefixes of: bit 0 for the first one.
+ * @MTUN_A_FILTER_PREFIXES: (u32) How many prefixes there are in all lists.
+ */
+enum mtun_filter_attr {
+	MTUN_A_FILTER_IFINDEX = 1,
+	MTUN_A_FILTER_IFNAME,
+	MTUN_A_FILTER_ALLOW_SRC_RX,
+	MTUN_A_FILTER_ALLOW_DST_RX,
+	MTUN_A_FILTER_ALLOW_SRC_TX,
+	MTUN_A_FILTER_ALLOW_DST_TX,
+	MTUN_A_FILTER_CLEAR,
+	MTUN_A_FILTER_PREFIXES,
+
+	/* private: */
+	__MTUN_A_FILTER_MAX,
+	MTUN_A_FILTER_MAX = (__MTUN_A_FILTER_MAX - 1)
+};
+
+/**
  * enum mtun_cmd - Operations and notifications.
  * @MTUN_CMD_TUNNEL_NEW: Create a tunnel. Its local, remote and ikey (or their
  *   absence) must differ from those of every other tunnel of the namespace.
@@ -560,6 +621,18 @@ enum mtun_netns_attr {
  *   the one that netnsid names: then CAP_NET_ADMIN is needed in the user
  *   namespace that owns it.
  * @MTUN_CMD_NETNS_SET_NTF: It has changed.
+ * @MTUN_CMD_FILTER_SET: Change which inner addresses packets of a tunnel may
+ *   have, named by ifindex or ifname. The prefixes of each list that is given
+ *   replace those of the list; the other lists stay. A packet meets the old
+ *   filter or the new one. Where the underlay is another namespace,
+ *   CAP_NET_ADMIN is needed in the user namespace that owns that one, too.
+ * @MTUN_CMD_FILTER_GET: Dump the filters of the tunnels that have one, in order
+ *   of ifindex, or that of the tunnel that ifindex or ifname names. A filter
+ *   that is too large for one message goes on in the next one, with the same
+ *   ifindex. A dump that overlaps a change carries NLM_F_DUMP_INTR.
+ * @MTUN_CMD_FILTER_SET_NTF: The filter of a tunnel has changed. Carries
+ *   ifindex, ifname and the number of prefixes, which is 0 when the filter was
+ *   taken away.
  */
 enum mtun_cmd {
 	MTUN_CMD_TUNNEL_NEW = 1,
@@ -579,6 +652,9 @@ enum mtun_cmd {
 	MTUN_CMD_NETNS_SET,
 	MTUN_CMD_NETNS_GET,
 	MTUN_CMD_NETNS_SET_NTF,
+	MTUN_CMD_FILTER_SET,
+	MTUN_CMD_FILTER_GET,
+	MTUN_CMD_FILTER_SET_NTF,
 
 	/* private: */
 	__MTUN_CMD_MAX,

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Filters: text for people, or JSON. */
+#include <stdio.h>
+
+#include "print_core.h"
+
+/* Names of members have no hyphen, so that jq needs no quotes. */
+static struct text member_text(const char *word)
+{
+	struct text text = word_text(word);
+
+	for (char *p = text.s; *p; p++)
+		if (*p == '-')
+			*p = '_';
+	return text;
+}
+
+json_t *filter_json(const struct filter *f)
+{
+	json_t *o = json_object();
+
+	json_object_set_new(o, "ifname", json_name(f->ifname));
+	json_object_set_new(o, "ifindex", number(f->ifindex));
+	json_object_set_new(o, "prefixes", number(f->prefixes));
+	return o;
+}
+
+static json_t *whole_json(const struct filter *f)
+{
+	json_t *o = filter_json(f);
+
+	for (const struct arg *a = filter_kind.args; a->name; a++)
+		json_object_set_new(o, member_text(a->name).s,
+				    value_json(a, f));
+	return o;
+}
+
+void print_filter_line(const struct filter *f)
+{
+	printf("%s%s%s: ", on(BOLD), f->ifname, off());
+	if (f->prefixes)
+		printf("%u prefix%s", f->prefixes,
+		       f->prefixes == 1 ? "" : "es");
+	else
+		printf("any");
+}
+
+#define PER_LINE	4
+
+static void print_list(const struct arg *a, const struct filter *f, bool all)
+{
+	struct text text;
+	size_t i;
+
+	for (i = 0; a->text(a, f, i, &text); i++)
+		printf("%s%s %s%s", i % PER_LINE ? "  " : "    ", a->name,
+		       text.s, i % PER_LINE == PER_LINE - 1 ? "\n" : "");
+	if (i % PER_LINE)
+		putchar('\n');
+	if (!i && all)
+		printf("    %s any\n", a->name);
+}
+
+void print_filters(const struct filters *fs, const struct options *opt)
+{
+	if (opt->json) {
+		json_t *array = json_array();
+
+		for (size_t i = 0; i < fs->n; i++)
+			json_array_append_new(array, whole_json(&fs->v[i]));
+		json_print(array, opt, false);
+		return;
+	}
+	for (size_t i = 0; i < fs->n; i++) {
+		print_filter_line(&fs->v[i]);
+		putchar('\n');
+		for (const struct arg *a = filter_kind.args; a->name; a++)
+			print_list(a, &fs->v[i], opt->details);
+	}
+}
