@@ -8,6 +8,7 @@ Writes a line "CASE ok" or "CASE bad TEXT" for each of the cases below, which
 are functions and leave nothing behind.
 """
 import json
+import socket
 import tempfile
 
 import yaml
@@ -391,6 +392,20 @@ def not_text():
     done("tunnel del " + name)
 
 
+def locked():
+    """Two at once: the second one has to wait for its turn."""
+    other = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    other.bind(b"\0mtctl apply".ljust(108, b"\0"))
+    refused(tunnels(a="remote: 198.51.100.1"), 1,
+            "another mtctl apply is at work")
+    apply(tunnels(a="remote: 198.51.100.1"),
+          ["+ tunnel a  GRE over IPv4  192.0.2.1 -> 198.51.100.1",
+           counts(1, more=" (dry run: nothing was done)")], "-dry-run")
+    other.close()
+    text = "apply -f /dev/null\n"
+    same(done("-b -", 2 * text), 2 * (counts() + "\n"), "in a batch, twice")
+
+
 FILTERED = """
 defaults: {tunnel: {local: 192.0.2.1, filter: {allow-dst-tx: 10.0.0.0/8}}}
 tunnels:
@@ -478,7 +493,7 @@ def many():
 
 
 CASES = (added, again, changed, namespace, removed, taken_over, rolled_back,
-         invalid, places, round_trip, not_text, filters, many)
+         invalid, places, round_trip, not_text, locked, filters, many)
 
 
 for function in CASES:

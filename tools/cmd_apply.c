@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* "mtctl apply", "mtctl export" and "mtctl check": configuration files. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "args.h"
 #include "cmd.h"
@@ -23,6 +27,32 @@ static enum result load(const char *file, struct config *config,
 		return res;
 	print_complaints(strcmp(file, "-") ? file : "stdin", &cs);
 	return RES_USAGE;
+}
+
+/*
+ * Two at once would each plan from what the other one is about to change. An
+ * abstract socket is one for each network namespace, and goes with its process.
+ */
+static enum result lock(int *fd, struct error *err)
+{
+	static const struct sockaddr_un name = {
+		.sun_family = AF_UNIX,
+		.sun_path = "\0mtctl apply",
+	};
+
+	*fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (*fd >= 0 && !bind(*fd, (const struct sockaddr *)&name, sizeof(name)))
+		return RES_OK;
+	if (*fd >= 0 && errno == EADDRINUSE)
+		return refuse(err, RES_REFUSED,
+			      "another mtctl apply is at work in this network namespace; try again when it is done");
+	return refuse(err, RES_REFUSED, "cannot lock: %s", strerror(errno));
+}
+
+static void unlock(int fd)
+{
+	if (fd >= 0)
+		close(fd);
 }
 
 /* All that there is */
@@ -204,6 +234,7 @@ static enum result apply(struct context *ctx, int argc, char **argv)
 	struct config was = { 0 }, is = { 0 };
 	struct plan plan = { 0 };
 	enum result res;
+	int locked = -1;
 
 	for (int i = 0; i < argc; i++) {
 		const struct option_desc *d;
@@ -224,6 +255,8 @@ static enum result apply(struct context *ctx, int argc, char **argv)
 		return refuse(&ctx->err, RES_USAGE,
 			      "say which file, as in \"-f /etc/mtun/mtun.yaml\"");
 	res = load(file, &is, &ctx->err);
+	if (!res && !dry_run)
+		res = lock(&locked, &ctx->err);
 	if (!res)
 		res = look(ctx, &was);
 	if (!res)
@@ -232,6 +265,7 @@ static enum result apply(struct context *ctx, int argc, char **argv)
 		res = execute(ctx, &plan);
 	if (!res)
 		print_plan(&plan, dry_run, &ctx->opt);
+	unlock(locked);
 	plan_free(&plan);
 	config_free(&was);
 	config_free(&is);
