@@ -435,6 +435,68 @@ def test_pmtu():
     clear()
 
 
+def test_vrf():
+    """The device of the underlay is in a VRF: the tunnel is found all the same,
+    once, and its own packets leave through that device"""
+    ip_batch(NEAR, ["link add red type vrf table 100", "link set red up",
+                    "link set u0 master red"])
+    add(["a4 local %s remote %s key 4 dev u0" % (ANY[4], PEER[4]),
+         "a6 local %s remote %s key 6 dev u0" % (ANY[6], PEER[6])])
+    rx("early")
+    for name, (src, dst, key) in SENT.items():
+        report("vrf", name, grown(lambda: from_far.send(
+            outer(src, dst, key))), {name: 1})
+    rx("local")
+    clear()
+    ip_batch(NEAR, ["link set u0 nomaster", "link del red",
+                    "addr replace 2001:db8::2/64 dev u0",
+                    "route replace default via 192.0.2.1",
+                    "route replace default via 2001:db8::1"])
+
+
+def test_bridge():
+    """A bridge that asks netfilter (br_netfilter): its frames are not taken
+    early, which may be somebody else's, and those for the host are received as
+    with rx local"""
+    if subprocess.run(("modprobe", "-q", "br_netfilter")).returncode:
+        print("bridge skip no br_netfilter")
+        return
+    with netns(NEAR):
+        run(("ip", "-batch", "-"), [
+            "link add br0 type bridge", "link set br0 up",
+            "addr flush dev u0", "link set u0 master br0",
+            "addr add 192.0.2.2/24 dev br0", "addr add 2001:db8::2/64 dev br0"],
+            "ip")
+    mac = Wire(FAR, "u0", NEAR, "br0")
+    anycast = {"a4": (4, ANY[4]), "a6": (6, ANY[6])}
+    for name, (v, local_addr) in anycast.items():
+        add(["%s local %s remote %s key %d" % (name, local_addr, PEER[v], v)])
+    add(["w local %s remote %s key 999" % (OWN[4], PEER[4])])
+    rx("early")
+
+    def each():
+        old = received()
+        for name, (v, local_addr) in anycast.items():
+            mac.send(outer(PEER[v], local_addr, v))
+        grown(lambda: mac.send(outer(PEER[4], OWN[4], 999)))
+        return {t: received()[t] - old[t] for t in anycast}
+    for calls in (0, 1):
+        sysctl(NEAR, **{"net__bridge__bridge-nf-call-iptables": calls,
+                        "net__bridge__bridge-nf-call-ip6tables": calls})
+        report("bridge", "addresses of no device, bridge-nf-call %d" % calls,
+               each(), dict.fromkeys(anycast, 1 - calls))
+        local("add", *ANY.values())
+        report("bridge", "local addresses, bridge-nf-call %d" % calls,
+               each(), dict.fromkeys(anycast, 1))
+        local("del", *ANY.values())
+    rx("local")
+    clear()
+    ip_batch(NEAR, ["link del br0", "addr add 192.0.2.2/24 dev u0",
+                    "addr add 2001:db8::2/64 dev u0",
+                    "route replace default via 192.0.2.1",
+                    "route replace default via 2001:db8::1"])
+
+
 def main():
     test_accept()
     test_specific()
@@ -445,6 +507,8 @@ def main():
     test_loopback()
     test_switch()
     test_pmtu()
+    test_vrf()
+    test_bridge()
     print("end ok all was run")
 
 

@@ -18,14 +18,15 @@
 ALL_TESTS="py_result:accept py_result:specific py_result:local
 	   py_result:early py_result:input py_result:raw py_result:rp_filter
 	   py_result:fragments py_result:untouched py_result:conntrack
-	   py_result:loopback py_result:switch py_result:pmtu py_result:end
+	   py_result:loopback py_result:switch py_result:pmtu py_result:vrf
+	   py_result:bridge py_result:end
 	   control_test"
 
 . "$(dirname "$0")/lib.sh"
 
 need_mtun
 need_command "$PYTHON" nft
-need_module veth
+need_module veth vrf
 
 setup_prepare()
 {
