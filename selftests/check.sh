@@ -263,12 +263,12 @@ scripts_parse()
 	return $status
 }
 
-# In a machine of its own, whose clock counts instructions
-throughput()
+# bench FILE: in a machine of its own, whose clock counts instructions
+bench()
 {
 	MTUN_VM_ACCEL=icount selftests/vm/run --timeout 900 \
-		--keep-console "$LOGS/console-throughput.log" \
-		-- selftests/bench/throughput.sh
+		--keep-console "$LOGS/console-$(basename "$1" .sh).log" \
+		-- "$1"
 }
 
 ##############################################################################
@@ -346,7 +346,7 @@ run_vm()
 
 main()
 {
-	local kver ksrc tests check
+	local kver ksrc tests check b
 
 	rm -rf "$LOGS"
 	mkdir -p "$LOGS" || exit 1
@@ -397,7 +397,9 @@ main()
 	else
 		# shellcheck disable=SC2086
 		run_vm $tests
-		[ -n "$T" ] || tap "bench/throughput" throughput
+		for b in selftests/bench/*.sh; do
+			[ -n "$T" ] || tap "bench/$(basename "$b" .sh)" bench "$b"
+		done
 	fi
 
 	finish
