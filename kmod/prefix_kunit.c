@@ -193,20 +193,27 @@ static void number_to_addr(struct in6_addr *addr, u64 number)
 static void mt_set_sizes_test(struct kunit *test)
 {
 	const unsigned int max = set_sizes[ARRAY_SIZE(set_sizes) - 1];
-	unsigned int i, k, n, wrong;
+	unsigned int i, k, n, wrong, shift;
+	u64 base;
 	struct mt_range *ranges;
 	struct in6_addr addr;
 	struct mt_set *set;
 
 	ranges = kunit_kmalloc(test, max * sizeof(*ranges), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ranges);
-	for (k = 0; k < ARRAY_SIZE(set_sizes); k++) {
-		n = set_sizes[k];
+	for (k = 0; k < 2 * ARRAY_SIZE(set_sizes); k++) {
+		n = set_sizes[k / 2];
+		/* single addresses, or the 2^64 that begin alike */
+		shift = 32 * (k % 2);
+		base = shift ? 0xffff00 : 0xffffff00;
 		set = kunit_kmalloc(test, mt_set_size(n), GFP_KERNEL);
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, set);
 		for (i = 0; i < n; i++) {
-			number_to_addr(&ranges[i].first, 0xffffff00ULL + 2 * i);
+			number_to_addr(&ranges[i].first,
+				       (base + 2 * i) << shift);
 			ranges[i].last = ranges[i].first;
+			if (shift)
+				memset(&ranges[i].last.s6_addr[8], 0xff, 8);
 		}
 		/* the first and the last address there are */
 		memset(&ranges[0].first, 0, 16);
@@ -214,7 +221,11 @@ static void mt_set_sizes_test(struct kunit *test)
 		mt_set_build(set, ranges, n);
 		wrong = 0;
 		for (i = 0; i < 2 * n - 1; i++) {
-			number_to_addr(&addr, 0xffffff00ULL + i);
+			number_to_addr(&addr, (base + i) << shift);
+			wrong += mt_set_has(set, &addr) == i % 2;
+			if (!shift)
+				continue;
+			memset(&addr.s6_addr[8], 0xff, 8);
 			wrong += mt_set_has(set, &addr) == i % 2;
 		}
 		KUNIT_EXPECT_EQ(test, wrong, 0U);
