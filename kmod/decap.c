@@ -13,6 +13,7 @@
 #include <net/dsfield.h>
 #include <net/inet_ecn.h>
 #include <net/ip_tunnels.h>
+#include <net/xfrm.h>
 
 /* Bytes that an inner packet has at the least, or 0 if it is not of ours. */
 static unsigned int inner_min(__be16 proto)
@@ -103,6 +104,28 @@ static void clamp_received(const struct mt_tunnel *tunnel,
 			      ep->conf.mss_insert, mtu));
 }
 
+/*
+ * The packet went through GRO already, outer headers and all: hand it on, without
+ * another queue. Not so where GRO could not look inside (IPsec, sequence numbers),
+ * and where this is a tunnel in a tunnel of ours: someone who may send to it could
+ * pack a packet into hundreds of headers, and the stack is finite.
+ */
+static void deliver(struct mt_tunnel *tunnel, struct sk_buff *skb, bool directly)
+{
+	unsigned int packets = mt_wire_packets(skb);
+	unsigned int bytes = skb->len;
+
+	if (likely(directly)) {
+		mt_stats_rx(tunnel->stats, packets, bytes);
+		netif_receive_skb(skb);
+		return;
+	}
+	if (gro_cells_receive(&tunnel->gro_cells, skb) != NET_RX_SUCCESS)
+		mt_stats_drop(tunnel->stats, MTUN_DROP_RX_BACKLOG);
+	else
+		mt_stats_rx(tunnel->stats, packets, bytes);
+}
+
 void mt_decap(struct mt_endpoint *ep, struct sk_buff *skb,
 	      const struct mt_outer *outer, const struct mt_gre *gre)
 {
@@ -110,8 +133,8 @@ void mt_decap(struct mt_endpoint *ep, struct sk_buff *skb,
 	struct mt_tunnel *tunnel = ep->tunnel;
 	const struct mt_filter *filter = rcu_dereference(tunnel->filter);
 	struct net_device *dev = tunnel->dev;
-	unsigned int packets, bytes, min_len;
-	bool xnet;
+	unsigned int min_len;
+	bool directly, xnet;
 	int reason;
 
 	reason = gre->fault;
@@ -148,6 +171,9 @@ void mt_decap(struct mt_endpoint *ep, struct sk_buff *skb,
 	if (gre->flags & MTUN_GRE_FLAG_CSUM && !checksum_ok(skb))
 		goto err_free_skb;
 
+	directly = !(gre->flags & MTUN_GRE_FLAG_SEQ) && !secpath_exists(skb) &&
+		   skb->dev->netdev_ops != dev->netdev_ops;
+
 	/* The outer network namespace ends here, for skb->cb, mark and all. */
 	reason = MTUN_DROP_RX_MEMORY;
 	xnet = !net_eq(tunnel->net, dev_net(dev));
@@ -175,13 +201,7 @@ void mt_decap(struct mt_endpoint *ep, struct sk_buff *skb,
 	if (ep->conf.mss_rx)
 		clamp_received(tunnel, ep, skb);
 
-	packets = mt_wire_packets(skb);
-	bytes = skb->len;
-	if (unlikely(gro_cells_receive(&tunnel->gro_cells, skb) !=
-		     NET_RX_SUCCESS))
-		mt_stats_drop(tunnel->stats, MTUN_DROP_RX_BACKLOG);
-	else
-		mt_stats_rx(tunnel->stats, packets, bytes);
+	deliver(tunnel, skb, directly);
 	return;
 
 err_free_skb:

@@ -42,7 +42,10 @@ static unsigned int rx_gre(const struct mt_family *family, struct net *net,
 	ep = mt_registry_find(net, &outer->tuple);
 	if (!ep)
 		return NF_ACCEPT;
+	/* A verdict of nfnetlink_queue brings packets from outside of softirq. */
+	local_bh_disable();
 	mt_decap(ep, skb, outer, &gre);
+	local_bh_enable();
 	return NF_STOLEN;
 }
 

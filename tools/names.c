@@ -208,8 +208,9 @@ const struct name drop_reason_names[MTUN_DROP_REASON_MAX + 1] = {
 	},
 	[MTUN_DROP_RX_BACKLOG] = {
 		"rx-backlog",
-		"The CPU's receive queue is full (net.core.netdev_max_backlog), "
-		"or the inner packet was refused on its way into the stack."
+		"The CPU's receive queue is full (net.core.netdev_max_backlog). "
+		"Only packets out of IPsec, with sequence numbers, or in two "
+		"tunnels wait in it."
 	},
 	[MTUN_DROP_RX_MEMORY] = {
 		"rx-memory",

@@ -246,8 +246,8 @@ enum mtun_filter_list {
  *   packet.
  * @MTUN_DROP_RX_DOWN: The tunnel device is down.
  * @MTUN_DROP_RX_BACKLOG: The CPU's receive queue is full
- *   (net.core.netdev_max_backlog), or the inner packet was refused on its way
- *   into the stack.
+ *   (net.core.netdev_max_backlog). Only packets out of IPsec, with sequence
+ *   numbers, or in two tunnels wait in it.
  * @MTUN_DROP_RX_MEMORY: No memory to make the headers readable.
  * @MTUN_DROP_TX_PROTOCOL: Packet other than IPv4 and IPv6.
  * @MTUN_DROP_TX_INNER: The packet is shorter than its IP header.
