@@ -190,6 +190,19 @@ static void push_headers(struct mt_tunnel *tunnel, const struct mt_endpoint *ep,
 	ep->family->push(tunnel->net, skb, variable);
 }
 
+#define HEADROOM_MAX	512	/* as IP_TUNNEL_MAX_HEADROOM */
+
+/*
+ * The sender left less room in front than the way out needs: from now on senders
+ * are told to leave more. (More than needed would make packets larger than their
+ * slab, for nothing.)
+ */
+static void want_headroom(struct net_device *dev, unsigned int needed)
+{
+	if (needed > READ_ONCE(dev->needed_headroom) && needed <= HEADROOM_MAX)
+		WRITE_ONCE(dev->needed_headroom, needed);
+}
+
 void mt_encap(struct mt_tunnel *tunnel, struct sk_buff *skb)
 {
 	struct mt_endpoint *ep = rcu_dereference_bh(tunnel->endpoint);
@@ -198,7 +211,7 @@ void mt_encap(struct mt_tunnel *tunnel, struct sk_buff *skb)
 	unsigned int packets = mt_wire_packets(skb);
 	struct net_device *dev = tunnel->dev;
 	struct mt_variable variable;
-	unsigned int bytes, mtu;
+	unsigned int bytes, mtu, headroom;
 	struct dst_entry *dst;
 	int reason, err;
 
@@ -236,8 +249,11 @@ void mt_encap(struct mt_tunnel *tunnel, struct sk_buff *skb)
 
 	bytes = skb->len;
 	reason = MTUN_DROP_TX_MEMORY;
-	if (skb_cow_head(skb, LL_RESERVED_SPACE(dst->dev) + dst->header_len +
-			 ep->header_len))
+	headroom = LL_RESERVED_SPACE(dst->dev) + dst->header_len +
+		   ep->header_len;
+	if (unlikely(skb_headroom(skb) < headroom))
+		want_headroom(dev, headroom);
+	if (skb_cow_head(skb, headroom))
 		goto err_release_dst;
 	if (iptunnel_handle_offloads(skb, conf->oflags & MTUN_GRE_FLAG_CSUM ?
 				     SKB_GSO_GRE_CSUM : SKB_GSO_GRE))
