@@ -2,16 +2,56 @@
 #include "registry.h"
 #include "prefix.h"
 
+#include <linux/jhash.h>
 #include <linux/rhashtable.h>
 #include <linux/rtnetlink.h>
 #include <net/netns/generic.h>
 
 static unsigned int mt_net_id __read_mostly;
 
+/* ---- hash tables ---- */
+
+/*
+ * Each received packet is looked for: nothing is hashed but what tells tuples of
+ * one family apart, and nothing compared byte by byte.
+ */
+static u32 tuple_hash(const void *data, u32 len, u32 seed)
+{
+	const struct mt_tuple *tuple = data;
+
+	if (tuple->family == AF_INET)
+		return jhash_3words((__force u32)tuple->local.v4,
+				    (__force u32)tuple->remote.v4,
+				    (__force u32)tuple->key,
+				    seed + tuple->host_bits);
+	return jhash2(data, offsetofend(struct mt_tuple, key) / sizeof(u32),
+		      seed + tuple->host_bits);
+}
+
+/* As memcmp(), as far as it is asked: whether they differ. */
+static int tuple_differs(const struct mt_tuple *a, const struct mt_tuple *b)
+{
+	const u64 *x = (const u64 *)a, *y = (const u64 *)b;
+
+	static_assert(sizeof(struct mt_tuple) == 5 * sizeof(u64));
+	return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) |
+		(x[3] ^ y[3]) | (x[4] ^ y[4])) != 0;
+}
+
+static int received_differs(struct rhashtable_compare_arg *arg,
+			    const void *data)
+{
+	const struct mt_endpoint *endpoint = data;
+
+	return tuple_differs(arg->key, &endpoint->received);
+}
+
 static const struct rhashtable_params endpoint_params = {
 	.head_offset = offsetof(struct mt_endpoint, node),
 	.key_offset = offsetof(struct mt_endpoint, received),
 	.key_len = sizeof(struct mt_tuple),
+	.hashfn = tuple_hash,
+	.obj_cmpfn = received_differs,
 	.automatic_shrinking = true,
 };
 
@@ -21,6 +61,8 @@ static const struct rhashtable_params sender_params = {
 	.key_len = sizeof(struct mt_tuple),
 	.automatic_shrinking = true,
 };
+
+/* ---- lookup ---- */
 
 struct mt_net *mt_net(const struct net *net)
 {
@@ -50,6 +92,8 @@ struct mt_endpoint *mt_registry_find(const struct net *net,
 	}
 	return NULL;
 }
+
+/* ---- changes ---- */
 
 /* Whoever looks for a tuple must find its shape first, and may in vain. */
 static void use_shape(struct mt_net *mn, const struct mt_tuple *tuple)

@@ -32,7 +32,7 @@ struct mt_tuple {
 	u8 keyed;
 	u8 host_bits;
 	u8 zero;
-};
+} __aligned(8);
 
 /**
  * struct mt_prefix - addresses that begin alike
