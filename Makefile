@@ -23,7 +23,7 @@ NEWEST   = $(shell ls -d /lib/modules/*/build/Makefile 2>/dev/null | \
 	     grep -v -e -cloud- | sort -V | tail -n 1 | xargs -r dirname)
 KDIR    ?= $(if $(wildcard $(RUNNING)/Makefile),$(RUNNING),$(NEWEST))
 
-.PHONY: all module tools gen check demo install modules_install \
+.PHONY: all module tools gen check bench demo install modules_install \
 	tools_install deps clean help kdir
 
 all: module tools
@@ -51,6 +51,10 @@ gen:
 # make check [T="gre_basic.sh ..."]: T picks the tests that run in the VM
 check:
 	@T="$(T)" selftests/check.sh
+
+# What packets cost beside the kernel's own driver: takes long
+bench: all
+	@selftests/bench/run
 
 demo:
 	@selftests/demo.sh
