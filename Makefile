@@ -90,6 +90,7 @@ help:
 	@echo 'make demo        see tunnels at work in a VM (installs what it needs)'
 	@echo 'make check       run every check and test (installs what it needs)'
 	@echo 'make check T="a.sh b.sh"   run only these tests in the VM'
+	@echo 'make bench       what packets and tunnels cost, beside ip_gre: takes long'
 	@echo 'make gen         render the netlink spec into headers and tables'
 	@echo 'make deps        install the packages that building needs'
 	@echo 'make install     install module and tools (DESTDIR=, PREFIX=)'

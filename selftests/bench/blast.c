@@ -166,7 +166,8 @@ int main(int argc, char **argv)
 							       &data[i]);
 				msg->msg_iov = &data[i];
 			}
-			if ((size_t)++next == n_packets)
+			next++;
+			if ((size_t)next == n_packets)
 				next = 0;
 		}
 		n = sendmmsg(fd, batch, i, 0);
