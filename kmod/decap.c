@@ -3,6 +3,7 @@
 #include "clamp.h"
 #include "compat.h"
 #include "family.h"
+#include "meter.h"
 #include "registry.h"
 #include "stats.h"
 #include "wire.h"
@@ -108,7 +109,8 @@ void mt_decap(struct mt_endpoint *ep, struct sk_buff *skb,
 	const u32 options = MTUN_GRE_FLAG_CSUM | MTUN_GRE_FLAG_SEQ;
 	struct mt_tunnel *tunnel = ep->tunnel;
 	struct net_device *dev = tunnel->dev;
-	unsigned int packets, bytes, min_len;
+	struct mt_packets packets;
+	unsigned int min_len;
 	bool xnet;
 	int reason;
 
@@ -170,13 +172,13 @@ void mt_decap(struct mt_endpoint *ep, struct sk_buff *skb,
 	if (ep->conf.mss_rx)
 		clamp_received(tunnel, ep, skb);
 
-	packets = mt_wire_packets(skb);
-	bytes = skb->len;
+	mt_meter_look(&packets, skb);
 	if (unlikely(gro_cells_receive(&tunnel->gro_cells, skb) !=
 		     NET_RX_SUCCESS))
 		mt_stats_drop(tunnel->stats, MTUN_DROP_RX_BACKLOG);
 	else
-		mt_stats_rx(tunnel->stats, packets, bytes);
+		mt_stats_passed(tunnel->stats, MTUN_DIRECTION_INGRESS,
+				&packets);
 	return;
 
 err_free_skb:

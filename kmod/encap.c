@@ -4,6 +4,7 @@
 #include "compat.h"
 #include "family.h"
 #include "frag.h"
+#include "meter.h"
 #include "registry.h"
 #include "stats.h"
 #include "wire.h"
@@ -193,11 +194,11 @@ void mt_encap(struct mt_tunnel *tunnel, struct sk_buff *skb)
 {
 	struct mt_endpoint *ep = rcu_dereference_bh(tunnel->endpoint);
 	const struct mt_conf *conf = &ep->conf;
-	unsigned int packets = mt_wire_packets(skb);
 	struct net_device *dev = tunnel->dev;
 	struct mt_variable variable;
-	unsigned int bytes, mtu;
+	struct mt_packets packets;
 	struct dst_entry *dst;
+	unsigned int mtu;
 	int reason, err;
 
 	reason = check_inner(skb);
@@ -228,7 +229,6 @@ void mt_encap(struct mt_tunnel *tunnel, struct sk_buff *skb)
 		return;
 	}
 
-	bytes = skb->len;
 	reason = MTUN_DROP_TX_MEMORY;
 	if (skb_cow_head(skb, LL_RESERVED_SPACE(dst->dev) + dst->header_len +
 			 ep->header_len))
@@ -243,13 +243,14 @@ void mt_encap(struct mt_tunnel *tunnel, struct sk_buff *skb)
 		skb->mark = conf->fwmark;
 	skb->ignore_df = !variable.df && conf->frag == MTUN_FRAG_OUTER;
 	skb_dst_set(skb, dst);
+	mt_meter_look(&packets, skb);
 	push_headers(tunnel, ep, skb, &variable);
 
 	err = ep->family->send(tunnel->net, skb);
 	if (unlikely(net_xmit_eval(err)))
 		mt_stats_drop(tunnel->stats, MTUN_DROP_TX_UNDERLAY);
 	else
-		mt_stats_tx(tunnel->stats, packets, bytes);
+		mt_stats_passed(tunnel->stats, MTUN_DIRECTION_EGRESS, &packets);
 	return;
 
 err_release_dst:

@@ -269,6 +269,65 @@ enum mtun_drop_reason {
 };
 
 /**
+ * enum mtun_direction - Which way a packet of a tunnel goes.
+ * @MTUN_DIRECTION_INGRESS: It arrived encapsulated.
+ * @MTUN_DIRECTION_EGRESS: It is, or was to be, encapsulated.
+ */
+enum mtun_direction {
+	MTUN_DIRECTION_INGRESS,
+	MTUN_DIRECTION_EGRESS,
+
+	/* private: */
+	__MTUN_DIRECTION_MAX,
+	MTUN_DIRECTION_MAX = (__MTUN_DIRECTION_MAX - 1)
+};
+
+/**
+ * enum mtun_protocol - What follows the IP header of an inner packet, and the
+ * extension headers of IPv6. Only the first 128 bytes of a packet are looked
+ * at.
+ * @MTUN_PROTOCOL_OTHER: Anything else.
+ * @MTUN_PROTOCOL_TCP: TCP.
+ * @MTUN_PROTOCOL_UDP: UDP.
+ * @MTUN_PROTOCOL_ICMP: ICMP.
+ * @MTUN_PROTOCOL_ICMPV6: ICMPv6.
+ * @MTUN_PROTOCOL_GRE: GRE, a tunnel in the tunnel.
+ * @MTUN_PROTOCOL_ESP: ESP, which IPsec encrypts with.
+ */
+enum mtun_protocol {
+	MTUN_PROTOCOL_OTHER,
+	MTUN_PROTOCOL_TCP,
+	MTUN_PROTOCOL_UDP,
+	MTUN_PROTOCOL_ICMP,
+	MTUN_PROTOCOL_ICMPV6,
+	MTUN_PROTOCOL_GRE,
+	MTUN_PROTOCOL_ESP,
+
+	/* private: */
+	__MTUN_PROTOCOL_MAX,
+	MTUN_PROTOCOL_MAX = (__MTUN_PROTOCOL_MAX - 1)
+};
+
+/**
+ * enum mtun_tcp_flag - What a TCP segment does to its connection. A segment
+ * that does more than one of these is counted under each.
+ * @MTUN_TCP_FLAG_SYN: SYN without ACK, which asks for a connection.
+ * @MTUN_TCP_FLAG_SYN_ACK: SYN with ACK, which accepts one.
+ * @MTUN_TCP_FLAG_RST: RST, which aborts one.
+ * @MTUN_TCP_FLAG_FIN: FIN, which ends one.
+ */
+enum mtun_tcp_flag {
+	MTUN_TCP_FLAG_SYN = 1,
+	MTUN_TCP_FLAG_SYN_ACK,
+	MTUN_TCP_FLAG_RST,
+	MTUN_TCP_FLAG_FIN,
+
+	/* private: */
+	__MTUN_TCP_FLAG_MAX,
+	MTUN_TCP_FLAG_MAX = (__MTUN_TCP_FLAG_MAX - 1)
+};
+
+/**
  * enum mtun_drop_attr - The packets dropped for one reason.
  * @MTUN_A_DROP_REASON: (u32) The reason, one of drop-reason.
  * @MTUN_A_DROP_PACKETS: (u64) Packets dropped for it since the tunnel was
@@ -302,10 +361,66 @@ enum mtun_mss_attr {
 };
 
 /**
+ * enum mtun_traffic_attr - The packets of one IP version and one protocol, in
+ * one direction.
+ * @MTUN_A_TRAFFIC_IP_VERSION: (u8) 4 or 6, of the inner packets.
+ * @MTUN_A_TRAFFIC_PROTOCOL: (u8) Their protocol, one of protocol.
+ * @MTUN_A_TRAFFIC_PACKETS: (u64) Packets since the tunnel was created. Never 0.
+ * @MTUN_A_TRAFFIC_BYTES: (u64) Their bytes, from the inner IP header on.
+ * @MTUN_A_TRAFFIC_PAD: (pad) Aligns a 64-bit attribute.
+ */
+enum mtun_traffic_attr {
+	MTUN_A_TRAFFIC_IP_VERSION = 1,
+	MTUN_A_TRAFFIC_PROTOCOL,
+	MTUN_A_TRAFFIC_PACKETS,
+	MTUN_A_TRAFFIC_BYTES,
+	MTUN_A_TRAFFIC_PAD,
+
+	/* private: */
+	__MTUN_A_TRAFFIC_MAX,
+	MTUN_A_TRAFFIC_MAX = (__MTUN_A_TRAFFIC_MAX - 1)
+};
+
+/**
+ * enum mtun_tcp_attr - The TCP segments with one flag.
+ * @MTUN_A_TCP_FLAG: (u32) The flag, one of tcp-flag.
+ * @MTUN_A_TCP_PACKETS: (u64) Packets since the tunnel was created. Never 0.
+ * @MTUN_A_TCP_PAD: (pad) Aligns a 64-bit attribute.
+ */
+enum mtun_tcp_attr {
+	MTUN_A_TCP_FLAG = 1,
+	MTUN_A_TCP_PACKETS,
+	MTUN_A_TCP_PAD,
+
+	/* private: */
+	__MTUN_A_TCP_MAX,
+	MTUN_A_TCP_MAX = (__MTUN_A_TCP_MAX - 1)
+};
+
+/**
+ * enum mtun_length_attr - The packets of similar length.
+ * @MTUN_A_LENGTH_LOG2: (u32) They have at least 2 to the power of this bytes
+ *   from the inner IP header on, and less than twice that.
+ * @MTUN_A_LENGTH_PACKETS: (u64) Packets since the tunnel was created. Never 0.
+ * @MTUN_A_LENGTH_PAD: (pad) Aligns a 64-bit attribute.
+ */
+enum mtun_length_attr {
+	MTUN_A_LENGTH_LOG2 = 1,
+	MTUN_A_LENGTH_PACKETS,
+	MTUN_A_LENGTH_PAD,
+
+	/* private: */
+	__MTUN_A_LENGTH_MAX,
+	MTUN_A_LENGTH_MAX = (__MTUN_A_LENGTH_MAX - 1)
+};
+
+/**
  * enum mtun_stats_attr - Counters since the tunnel was created. They only ever
  * grow.
  * @MTUN_A_STATS_RX_PACKETS: (u64) Packets decapsulated and handed to the stack.
- * @MTUN_A_STATS_RX_BYTES: (u64) Their bytes, from the inner IP header on.
+ * @MTUN_A_STATS_RX_BYTES: (u64) Their bytes, from the inner IP header on. An
+ *   offload packet counts as the packets that it becomes, with the headers of
+ *   each.
  * @MTUN_A_STATS_TX_PACKETS: (u64) Packets encapsulated and accepted by the
  *   underlay. A segmentation offload packet counts as the packets that it
  *   becomes.
@@ -318,6 +433,24 @@ enum mtun_mss_attr {
  * @MTUN_A_STATS_MSS: (nest of mtun_mss_attr) One for each verdict that the
  *   tunnel's MSS clamps have given, of both directions.
  * @MTUN_A_STATS_PAD: (pad) Aligns a 64-bit attribute.
+ * @MTUN_A_STATS_RX_TRAFFIC: (nest of mtun_traffic_attr) What the packets
+ *   decapsulated were, one for each IP version and protocol that there were any
+ *   of. Together they are rx-packets and rx-bytes.
+ * @MTUN_A_STATS_RX_TCP: (nest of mtun_tcp_attr) One for each flag that TCP
+ *   segments decapsulated had.
+ * @MTUN_A_STATS_RX_LENGTH: (nest of mtun_length_attr) How long the packets
+ *   decapsulated were. Together they are rx-packets.
+ * @MTUN_A_STATS_RX_FRAGMENTS: (u64) Packets decapsulated that are fragments of
+ *   inner packets; absent if there were none.
+ * @MTUN_A_STATS_TX_TRAFFIC: (nest of mtun_traffic_attr) What the packets
+ *   encapsulated were, one for each IP version and protocol that there were any
+ *   of. Together they are tx-packets and tx-bytes.
+ * @MTUN_A_STATS_TX_TCP: (nest of mtun_tcp_attr) One for each flag that TCP
+ *   segments encapsulated had.
+ * @MTUN_A_STATS_TX_LENGTH: (nest of mtun_length_attr) How long the packets
+ *   encapsulated were. Together they are tx-packets.
+ * @MTUN_A_STATS_TX_FRAGMENTS: (u64) Packets encapsulated that are fragments of
+ *   inner packets; absent if there were none.
  */
 enum mtun_stats_attr {
 	MTUN_A_STATS_RX_PACKETS = 1,
@@ -328,6 +461,14 @@ enum mtun_stats_attr {
 	MTUN_A_STATS_DROP,
 	MTUN_A_STATS_MSS,
 	MTUN_A_STATS_PAD,
+	MTUN_A_STATS_RX_TRAFFIC,
+	MTUN_A_STATS_RX_TCP,
+	MTUN_A_STATS_RX_LENGTH,
+	MTUN_A_STATS_RX_FRAGMENTS,
+	MTUN_A_STATS_TX_TRAFFIC,
+	MTUN_A_STATS_TX_TCP,
+	MTUN_A_STATS_TX_LENGTH,
+	MTUN_A_STATS_TX_FRAGMENTS,
 
 	/* private: */
 	__MTUN_A_STATS_MAX,
