@@ -37,11 +37,24 @@ struct addr {
 	unsigned char bytes[16];
 };
 
+struct count {
+	uint64_t packets;
+	uint64_t bytes;
+};
+
+#define MAX_LENGTH	17	/* powers of 2 that a packet's length may have */
+
+/* What went through in one direction */
+struct way {
+	struct count all;
+	struct count traffic[2][MTUN_PROTOCOL_MAX + 1];	/* IPv4, IPv6 */
+	uint64_t tcp[MTUN_TCP_FLAG_MAX + 1];
+	uint64_t lengths[MAX_LENGTH];
+	uint64_t fragments;
+};
+
 struct stats {
-	uint64_t rx_packets;
-	uint64_t rx_bytes;
-	uint64_t tx_packets;
-	uint64_t tx_bytes;
+	struct way ways[MTUN_DIRECTION_MAX + 1];
 	uint64_t icmp_errors;
 	uint64_t mss[MTUN_MSS_VERDICT_MAX + 1];
 	uint64_t drops[MTUN_DROP_REASON_MAX + 1];

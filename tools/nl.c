@@ -434,9 +434,12 @@ bool put_prefix(struct nlmsghdr *nlh, uint16_t attr, const struct prefix *prefix
 	return true;
 }
 
-static_assert((int)MTUN_A_DROP_REASON == (int)MTUN_A_MSS_VERDICT &&
-	      (int)MTUN_A_DROP_PACKETS == (int)MTUN_A_MSS_PACKETS,
-	      "one function reads both");
+#define LIKE_DROP(set, what)						\
+	((int)MTUN_A_DROP_REASON == (int)MTUN_A_##set##_##what &&	\
+	 (int)MTUN_A_DROP_PACKETS == (int)MTUN_A_##set##_PACKETS)
+
+static_assert(LIKE_DROP(MSS, VERDICT) && LIKE_DROP(TCP, FLAG) &&
+	      LIKE_DROP(LENGTH, LOG2), "one function reads all of them");
 
 void get_count(const struct nlattr *nest, uint64_t *counts, uint32_t max)
 {
