@@ -263,12 +263,12 @@ scripts_parse()
 	return $status
 }
 
-# In a machine of its own, whose clock counts instructions
-throughput()
+# bench NAME: in a machine of its own, whose clock counts instructions
+bench()
 {
 	MTUN_VM_ACCEL=icount selftests/vm/run --timeout 900 \
-		--keep-console "$LOGS/console-throughput.log" \
-		-- selftests/bench/throughput.sh
+		--keep-console "$LOGS/console-$1.log" \
+		-- "selftests/bench/$1.sh"
 }
 
 ##############################################################################
@@ -397,7 +397,10 @@ main()
 	else
 		# shellcheck disable=SC2086
 		run_vm $tests
-		[ -n "$T" ] || tap "bench/throughput" throughput
+		if [ -z "$T" ]; then
+			tap "bench/throughput" bench throughput
+			tap "bench/counters" bench counters
+		fi
 	fi
 
 	finish
