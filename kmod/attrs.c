@@ -101,6 +101,12 @@ void mt_attrs_get_change(struct mt_conf_change *change,
 		case MTUN_A_TUNNEL_PMTU:
 			change->pmtu = nla_get_u8(attr);
 			break;
+		case MTUN_A_TUNNEL_SAMPLE_RX:
+			change->sample_rx = nla_get_u32(attr);
+			break;
+		case MTUN_A_TUNNEL_SAMPLE_TX:
+			change->sample_tx = nla_get_u32(attr);
+			break;
 		case MTUN_A_TUNNEL_DESCRIPTION:
 			change->description = nla_data(attr);
 			break;
@@ -146,6 +152,7 @@ size_t mt_attrs_conf_size(void)
 	       2 * nla_total_size(sizeof(struct nla_bitfield32)) +
 	       nla_total_size(IFNAMSIZ) +	/* LINK */
 	       3 * nla_total_size(sizeof(u32)) + /* IKEY, OKEY, FWMARK */
+	       2 * nla_total_size(sizeof(u32)) + /* SAMPLE_RX, SAMPLE_TX */
 	       2 * nla_total_size(sizeof(u16)) + /* MSS_TX, MSS_RX */
 	       nla_total_size(MT_DESCRIPTION_MAX + 1) +
 	       mt_attrs_prefix_size() +		/* ACCEPT */
@@ -178,6 +185,8 @@ int mt_attrs_put_conf(struct sk_buff *skb, const struct mt_conf *conf,
 	    nla_put_u32(skb, MTUN_A_TUNNEL_FWMARK, conf->fwmark) ||
 	    nla_put_u8(skb, MTUN_A_TUNNEL_ANYCAST, conf->anycast) ||
 	    nla_put_u8(skb, MTUN_A_TUNNEL_PMTU, conf->pmtu) ||
+	    nla_put_u32(skb, MTUN_A_TUNNEL_SAMPLE_RX, conf->sample_rx) ||
+	    nla_put_u32(skb, MTUN_A_TUNNEL_SAMPLE_TX, conf->sample_tx) ||
 	    nla_put_u8(skb, MTUN_A_TUNNEL_MTU_AUTO, mtu_auto))
 		return -EMSGSIZE;
 	if (conf->accept.family &&

@@ -109,10 +109,15 @@ void mt_decap(struct mt_endpoint *ep, struct sk_buff *skb,
 	const u32 options = MTUN_GRE_FLAG_CSUM | MTUN_GRE_FLAG_SEQ;
 	struct mt_tunnel *tunnel = ep->tunnel;
 	struct net_device *dev = tunnel->dev;
-	struct mt_packets packets;
+	unsigned int head = outer->len + gre->len;
+	struct mt_meter meter;
 	unsigned int min_len;
+	unsigned int len;
 	bool xnet;
 	int reason;
+
+	/* what is inside, wherever it begins by now */
+	len = skb->len > head ? skb->len - head : 0;
 
 	reason = gre->fault;
 	if (reason)
@@ -136,11 +141,11 @@ void mt_decap(struct mt_endpoint *ep, struct sk_buff *skb,
 		goto err_free_skb;
 
 	reason = MTUN_DROP_RX_INNER;
-	if (skb->len < outer->len + gre->len + min_len)
+	if (len < min_len)
 		goto err_free_skb;
 
 	reason = MTUN_DROP_RX_MEMORY;
-	if (!pskb_may_pull(skb, outer->len + gre->len + min_len))
+	if (!pskb_may_pull(skb, head + min_len))
 		goto err_free_skb;
 	skb_pull_rcsum(skb, outer->len);
 
@@ -172,16 +177,17 @@ void mt_decap(struct mt_endpoint *ep, struct sk_buff *skb,
 	if (ep->conf.mss_rx)
 		clamp_received(tunnel, ep, skb);
 
-	mt_meter_look(&packets, skb);
+	mt_meter_begin(&meter, ep, MTUN_DIRECTION_INGRESS, skb,
+		       &outer->tuple.remote);
+	reason = 0;
 	if (unlikely(gro_cells_receive(&tunnel->gro_cells, skb) !=
 		     NET_RX_SUCCESS))
-		mt_stats_drop(tunnel->stats, MTUN_DROP_RX_BACKLOG);
-	else
-		mt_stats_passed(tunnel->stats, MTUN_DIRECTION_INGRESS,
-				&packets);
+		reason = MTUN_DROP_RX_BACKLOG;
+	mt_meter_end(&meter, ep, MTUN_DIRECTION_INGRESS, reason);
 	return;
 
 err_free_skb:
-	mt_stats_drop(tunnel->stats, reason);
+	mt_meter_drop(ep, MTUN_DIRECTION_INGRESS, skb, len,
+		      &outer->tuple.remote, reason);
 	kfree_skb(skb);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "genl.h"
 #include "genl_gen.h"
+#include "samples.h"
 
 #include <linux/module.h>
 
@@ -92,6 +93,7 @@ int mt_genl_init(void)
 	err = mt_genl_clamp_init();
 	if (err)
 		goto err_exit_tunnel;
+	mt_samples_start(&mt_genl_family, MTUN_NLGRP_SAMPLES);
 	return 0;
 
 err_exit_tunnel:
@@ -103,6 +105,7 @@ err_unregister_family:
 
 void mt_genl_exit(void)
 {
+	mt_samples_stop();
 	mt_genl_clamp_exit();
 	mt_genl_tunnel_exit();
 	genl_unregister_family(&mt_genl_family);

@@ -58,3 +58,71 @@ void mt_meter_segments(struct mt_packets *packets, const struct sk_buff *skb)
 	packets->bytes += packets->more * headers;
 	packets->length = headers + size;
 }
+
+static u32 *take_sample(const struct mt_endpoint *ep,
+			enum mtun_direction direction,
+			const struct sk_buff *skb, unsigned int len,
+			const union mt_addr *source,
+			const struct mt_packets *packets)
+{
+	const u32 interval = mt_meter_interval(ep, direction);
+	struct mt_tunnel *tunnel = ep->tunnel;
+	struct mt_sample sample = {
+		.direction = direction,
+		.interval = interval,
+		.source = source,
+		.family = ep->conf.family,
+		.offset = skb->len - len,
+	};
+
+	if (!interval)
+		return NULL;
+	sample.packets = mt_sampler_chooses(ep->sampler, direction,
+					    packets->more + 1, interval);
+	if (likely(!sample.packets))
+		return NULL;
+	sample.length = packets->bytes / (packets->more + 1);
+	return mt_samples_take(tunnel, skb, &sample);
+}
+
+void mt_meter_sample(struct mt_meter *meter, const struct mt_endpoint *ep,
+		     enum mtun_direction direction, const struct sk_buff *skb,
+		     const union mt_addr *source)
+{
+	meter->reason = take_sample(ep, direction, skb, skb->len, source,
+				    &meter->packets);
+	if (meter->reason)
+		meter->packets.traffic |= MT_METER_SAMPLED;
+}
+
+static void finish_sample(const struct mt_endpoint *ep, u32 *where, int reason)
+{
+	*where = reason;
+	mt_samples_done(ep->tunnel);
+}
+
+void mt_meter_finish(const struct mt_meter *meter, const struct mt_endpoint *ep,
+		     enum mtun_direction direction, int reason)
+{
+	struct mt_stats __percpu *stats = ep->tunnel->stats;
+
+	if (reason)
+		mt_stats_drop(stats, reason);
+	else
+		mt_stats_passed(stats, direction, &meter->packets);
+	if (meter->packets.traffic & MT_METER_SAMPLED)
+		finish_sample(ep, meter->reason, reason);
+}
+
+void mt_meter_drop(const struct mt_endpoint *ep, enum mtun_direction direction,
+		   const struct sk_buff *skb, unsigned int len,
+		   const union mt_addr *source, enum mtun_drop_reason reason)
+{
+	const struct mt_packets packets = { .bytes = len };
+	u32 *where;
+
+	mt_stats_drop(ep->tunnel->stats, reason);
+	where = take_sample(ep, direction, skb, len, source, &packets);
+	if (where)
+		finish_sample(ep, where, reason);
+}

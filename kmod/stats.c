@@ -13,17 +13,21 @@ static void add(u64_stats_t *counter, unsigned int value)
 	u64_stats_add(counter, value);
 }
 
-void mt_stats_more(struct mt_stats *stats, enum mtun_direction direction,
-		   const struct mt_packets *packets)
+void mt_stats_passed(struct mt_stats __percpu *stats,
+		     enum mtun_direction direction,
+		     const struct mt_packets *packets)
 {
-	typeof(stats->ways[0]) *way = &stats->ways[direction];
+	struct mt_stats *s = this_cpu_ptr(stats);
+	typeof(s->ways[0]) *way = &s->ways[direction];
 	unsigned int n = packets->more + 1;
 	unsigned int last = packets->bytes;
 	u32 flags = packets->traffic;
 
+	u64_stats_update_begin(&s->syncp);
+	add(&way->kinds[mt_traffic_kind(flags)].packets, n);
+	add(&way->kinds[mt_traffic_kind(flags)].bytes, packets->bytes);
 	if (packets->more) {
 		last -= packets->more * packets->length;
-		add(&way->kinds[mt_traffic_kind(flags)].packets, packets->more);
 		add(&way->lengths[mt_length_of(packets->length)],
 		    packets->more);
 	}
@@ -37,6 +41,7 @@ void mt_stats_more(struct mt_stats *stats, enum mtun_direction direction,
 		add(&way->tcp[MTUN_TCP_FLAG_RST], n);
 	if (flags & MT_TRAFFIC_FIN)	/* the last segment has it */
 		add(&way->tcp[MTUN_TCP_FLAG_FIN], 1);
+	u64_stats_update_end(&s->syncp);
 }
 
 void mt_stats_drop(struct mt_stats __percpu *stats,

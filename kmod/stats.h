@@ -72,36 +72,35 @@ struct mt_stats __percpu *mt_stats_alloc(void);
 
 /* The writers below run with bottom halves off. */
 
+void mt_stats_passed(struct mt_stats __percpu *stats,
+		     enum mtun_direction direction,
+		     const struct mt_packets *packets);
+
 /* Of a packet on the wire, which has less than 2^17 bytes. */
 static inline unsigned int mt_length_of(unsigned int bytes)
 {
 	return __fls((bytes & (BIT(MT_LENGTHS) - 1)) | 1);
 }
 
-/* For mt_stats_passed(), what packets that are not plain have more. */
-void mt_stats_more(struct mt_stats *stats, enum mtun_direction direction,
-		   const struct mt_packets *packets);
+/* One packet, of which there is nothing to count but its kind and length */
+static inline bool mt_stats_plain(const struct mt_packets *packets)
+{
+	return !(packets->traffic & ~(0xff | MT_TRAFFIC_ACK)) && !packets->more;
+}
 
-/*
- * All packets come through here: what is done for each is in line, where the
- * direction is a constant.
- */
-static inline void mt_stats_passed(struct mt_stats __percpu *stats,
-				   enum mtun_direction direction,
-				   const struct mt_packets *packets)
+/* As mt_stats_passed(), which it is in line for the many: @direction is a constant. */
+static inline void mt_stats_plain_passed(struct mt_stats __percpu *stats,
+					 enum mtun_direction direction,
+					 const struct mt_packets *packets)
 {
 	unsigned int kind = mt_traffic_kind(packets->traffic);
-	const u32 plain = 0xff | MT_TRAFFIC_ACK;
 	struct mt_stats *s = this_cpu_ptr(stats);
 	typeof(s->ways[0]) *way = &s->ways[direction];
 
 	u64_stats_update_begin(&s->syncp);
 	u64_stats_inc(&way->kinds[kind].packets);
 	u64_stats_add(&way->kinds[kind].bytes, packets->bytes);
-	if (likely(!(packets->traffic & ~plain) && !packets->more))
-		u64_stats_inc(&way->lengths[mt_length_of(packets->bytes)]);
-	else
-		mt_stats_more(s, direction, packets);
+	u64_stats_inc(&way->lengths[mt_length_of(packets->bytes)]);
 	u64_stats_update_end(&s->syncp);
 }
 

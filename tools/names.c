@@ -370,6 +370,8 @@ const char *const tunnel_attr_names[MTUN_A_TUNNEL_MAX + 1] = {
 	[MTUN_A_TUNNEL_IF_FLAGS] = "if-flags",
 	[MTUN_A_TUNNEL_UNDERLAY_NETNSID] = "underlay-netnsid",
 	[MTUN_A_TUNNEL_STATS] = "stats",
+	[MTUN_A_TUNNEL_SAMPLE_RX] = "sample-rx",
+	[MTUN_A_TUNNEL_SAMPLE_TX] = "sample-tx",
 };
 
 const char *const prefix_attr_names[MTUN_A_PREFIX_MAX + 1] = {
@@ -394,4 +396,22 @@ const char *const clamp_attr_names[MTUN_A_CLAMP_MAX + 1] = {
 const char *const netns_attr_names[MTUN_A_NETNS_MAX + 1] = {
 	[MTUN_A_NETNS_RX] = "rx",
 	[MTUN_A_NETNS_NETNSID] = "netnsid",
+};
+
+const char *const sample_attr_names[MTUN_A_SAMPLE_MAX + 1] = {
+	[MTUN_A_SAMPLE_IFINDEX] = "ifindex",
+	[MTUN_A_SAMPLE_DIRECTION] = "direction",
+	[MTUN_A_SAMPLE_REASON] = "reason",
+	[MTUN_A_SAMPLE_INTERVAL] = "interval",
+	[MTUN_A_SAMPLE_PACKETS] = "packets",
+	[MTUN_A_SAMPLE_LENGTH] = "length",
+	[MTUN_A_SAMPLE_SOURCE] = "source",
+	[MTUN_A_SAMPLE_TIME] = "time",
+	[MTUN_A_SAMPLE_DATA] = "data",
+};
+
+const char *const samples_attr_names[MTUN_A_SAMPLES_MAX + 1] = {
+	[MTUN_A_SAMPLES_CPU] = "cpu",
+	[MTUN_A_SAMPLES_NUMBER] = "number",
+	[MTUN_A_SAMPLES_SAMPLE] = "sample",
 };

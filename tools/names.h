@@ -34,5 +34,7 @@ extern const char *const tunnel_attr_names[MTUN_A_TUNNEL_MAX + 1];
 extern const char *const prefix_attr_names[MTUN_A_PREFIX_MAX + 1];
 extern const char *const clamp_attr_names[MTUN_A_CLAMP_MAX + 1];
 extern const char *const netns_attr_names[MTUN_A_NETNS_MAX + 1];
+extern const char *const sample_attr_names[MTUN_A_SAMPLE_MAX + 1];
+extern const char *const samples_attr_names[MTUN_A_SAMPLES_MAX + 1];
 
 #endif /* MTCTL_NAMES_H */

@@ -7,8 +7,8 @@
 #
 #	MTUN_VM_ACCEL=icount vm/run -- bench/counters.sh
 
-ALL_TESTS="cost_test:udp4:60 cost_test:udp6:60 cost_test:tcp4:60
-	   cost_test:syn4:105"
+ALL_TESTS="cost_test:udp4:60 cost_test:udp6:65 cost_test:tcp4:65
+	   cost_test:syn4:120"
 
 # shellcheck source=selftests/lib.sh
 . "$(dirname "$0")/../lib.sh"

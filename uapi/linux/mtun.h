@@ -20,7 +20,8 @@
  *
  * All numbers are in host byte order and all addresses in network byte order.
  * Every request but "tunnel-get" and "clamp-get" needs CAP_NET_ADMIN in the
- * user namespace that owns the network namespace.
+ * user namespace that owns the network namespace, and so does the group
+ * "samples", which carries parts of packets.
  */
 #define MTUN_GENL_NAME		"mtun"
 #define MTUN_GENL_VERSION	1
@@ -551,6 +552,9 @@ enum mtun_stats_attr {
  * @MTUN_A_TUNNEL_UNDERLAY_NETNSID: (s32) Id of the underlay's network namespace
  *   as seen from the namespace asked; absent where both are the same.
  * @MTUN_A_TUNNEL_STATS: (nest of mtun_stats_attr) Packet counters.
+ * @MTUN_A_TUNNEL_SAMPLE_RX: (u32) One of how many packets that arrive is
+ *   sampled, at random; 0, the default, for none. At most 2^30.
+ * @MTUN_A_TUNNEL_SAMPLE_TX: (u32) The same for packets that leave.
  */
 enum mtun_tunnel_attr {
 	MTUN_A_TUNNEL_IFINDEX = 1,
@@ -584,6 +588,8 @@ enum mtun_tunnel_attr {
 	MTUN_A_TUNNEL_IF_FLAGS,
 	MTUN_A_TUNNEL_UNDERLAY_NETNSID,
 	MTUN_A_TUNNEL_STATS,
+	MTUN_A_TUNNEL_SAMPLE_RX,
+	MTUN_A_TUNNEL_SAMPLE_TX,
 
 	/* private: */
 	__MTUN_A_TUNNEL_MAX,
@@ -669,6 +675,63 @@ enum mtun_netns_attr {
 };
 
 /**
+ * enum mtun_sample_attr - A packet that was chosen at random.
+ * @MTUN_A_SAMPLE_IFINDEX: (u32) Interface index of its tunnel.
+ * @MTUN_A_SAMPLE_DIRECTION: (u8) Which way it goes.
+ * @MTUN_A_SAMPLE_REASON: (u32) Why it was dropped, one of drop-reason; 0 if it
+ *   was not.
+ * @MTUN_A_SAMPLE_INTERVAL: (u32) It stands for so many packets.
+ * @MTUN_A_SAMPLE_PACKETS: (u32) How many packets were chosen of the
+ *   segmentation offload packet that it is; 1 for others. The sample stands for
+ *   packets times interval.
+ * @MTUN_A_SAMPLE_LENGTH: (u32) Its bytes from the inner IP header on; of an
+ *   offload packet, those of each packet that it becomes, on average.
+ * @MTUN_A_SAMPLE_SOURCE: (binary) Outer source address, 4 bytes for IPv4 or 16
+ *   for IPv6.
+ * @MTUN_A_SAMPLE_TIME: (u64) When it was seen, in nanoseconds since 1970 (UTC).
+ * @MTUN_A_SAMPLE_DATA: (binary) Its first 128 bytes from the inner IP header
+ *   on, or all of it.
+ * @MTUN_A_SAMPLE_PAD: (pad) Aligns a 64-bit attribute.
+ */
+enum mtun_sample_attr {
+	MTUN_A_SAMPLE_IFINDEX = 1,
+	MTUN_A_SAMPLE_DIRECTION,
+	MTUN_A_SAMPLE_REASON,
+	MTUN_A_SAMPLE_INTERVAL,
+	MTUN_A_SAMPLE_PACKETS,
+	MTUN_A_SAMPLE_LENGTH,
+	MTUN_A_SAMPLE_SOURCE,
+	MTUN_A_SAMPLE_TIME,
+	MTUN_A_SAMPLE_DATA,
+	MTUN_A_SAMPLE_PAD,
+
+	/* private: */
+	__MTUN_A_SAMPLE_MAX,
+	MTUN_A_SAMPLE_MAX = (__MTUN_A_SAMPLE_MAX - 1)
+};
+
+/**
+ * enum mtun_samples_attr - Samples taken on one CPU.
+ * @MTUN_A_SAMPLES_CPU: (u32) The CPU.
+ * @MTUN_A_SAMPLES_NUMBER: (u64) How many samples this CPU took before these.
+ *   What is missing between two messages was lost, for want of memory or
+ *   because the reader is slow.
+ * @MTUN_A_SAMPLES_SAMPLE: (nest of mtun_sample_attr) One for each sample, in
+ *   the order in which they were taken.
+ * @MTUN_A_SAMPLES_PAD: (pad) Aligns a 64-bit attribute.
+ */
+enum mtun_samples_attr {
+	MTUN_A_SAMPLES_CPU = 1,
+	MTUN_A_SAMPLES_NUMBER,
+	MTUN_A_SAMPLES_SAMPLE,
+	MTUN_A_SAMPLES_PAD,
+
+	/* private: */
+	__MTUN_A_SAMPLES_MAX,
+	MTUN_A_SAMPLES_MAX = (__MTUN_A_SAMPLES_MAX - 1)
+};
+
+/**
  * enum mtun_cmd - Operations and notifications.
  * @MTUN_CMD_TUNNEL_NEW: Create a tunnel. Its local, remote and ikey (or their
  *   absence) must differ from those of every other tunnel of the namespace.
@@ -701,6 +764,9 @@ enum mtun_netns_attr {
  *   the one that netnsid names: then CAP_NET_ADMIN is needed in the user
  *   namespace that owns it.
  * @MTUN_CMD_NETNS_SET_NTF: It has changed.
+ * @MTUN_CMD_SAMPLES_NTF: Packets of tunnels in the namespace that were sampled.
+ *   They come when there is a message full of them, or within a tenth of a
+ *   second.
  */
 enum mtun_cmd {
 	MTUN_CMD_TUNNEL_NEW = 1,
@@ -720,6 +786,7 @@ enum mtun_cmd {
 	MTUN_CMD_NETNS_SET,
 	MTUN_CMD_NETNS_GET,
 	MTUN_CMD_NETNS_SET_NTF,
+	MTUN_CMD_SAMPLES_NTF,
 
 	/* private: */
 	__MTUN_CMD_MAX,
@@ -727,5 +794,6 @@ enum mtun_cmd {
 };
 
 #define MTUN_MCGRP_CONFIG	"config"
+#define MTUN_MCGRP_SAMPLES	"samples"
 
 #endif /* _UAPI_LINUX_MTUN_H */
