@@ -32,6 +32,7 @@ extern const struct command tunnel_commands[];
 extern const struct command clamp_commands[];
 extern const struct command netns_commands[];
 extern const struct command monitor_commands[];
+extern const struct command samples_commands[];
 extern const struct command apply_commands[];
 extern const struct command export_commands[];
 extern const struct command check_commands[];

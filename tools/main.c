@@ -34,6 +34,8 @@ static const struct object objects[] = {
 	  check_commands },
 	{ "monitor", "show configuration events as they happen",
 	  monitor_commands },
+	{ "samples", "show packets of tunnels, chosen at random",
+	  samples_commands },
 	{ "help", "explain an object or a command", NULL },
 	{ NULL }
 };

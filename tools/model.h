@@ -95,6 +95,8 @@ struct tunnel {
 	bool accept_none;	/* only from remote, asked for by that word */
 	uint8_t anycast;
 	uint8_t pmtu;
+	uint32_t sample_rx;
+	uint32_t sample_tx;
 	char description[MAX_DESCRIPTION + 1];
 	uint8_t origin;
 	char link[IFNAMSIZ];	/* "" for any */
@@ -129,6 +131,22 @@ static inline bool tunnel_has_okey(const struct tunnel *t)
 	return tunnel_has(t, MTUN_A_TUNNEL_OKEY) &&
 	       (t->oflags & MTUN_GRE_FLAG_KEY);
 }
+
+#define MAX_SAMPLE	128	/* bytes of a packet */
+
+/* A packet that was chosen at random, and stands for packets * interval */
+struct sample {
+	uint32_t ifindex;
+	uint8_t direction;
+	uint32_t reason;	/* 0 if it was not dropped */
+	uint32_t interval;
+	uint32_t packets;
+	uint32_t length;
+	struct addr source;	/* outer */
+	uint64_t time;		/* nanoseconds since 1970 */
+	size_t data_len;
+	uint8_t data[MAX_SAMPLE];
+};
 
 struct prefixes {
 	struct prefix *v;

@@ -27,6 +27,9 @@ void nl_free(struct nl *nl)
 		mnl_socket_close(nl->genl);
 	if (nl->events)
 		mnl_socket_close(nl->events);
+	if (nl->samples)
+		mnl_socket_close(nl->samples);
+	free(nl->next_sample);
 	free(nl);
 }
 
@@ -310,6 +313,8 @@ static void read_groups(struct nl *nl, const struct nlattr *groups)
 		}
 		if (!strcmp(name, MTUN_MCGRP_CONFIG))
 			nl->group = id;
+		if (!strcmp(name, MTUN_MCGRP_SAMPLES))
+			nl->samples_group = id;
 	}
 }
 

@@ -52,4 +52,17 @@ enum result nl_subscribe(struct nl *nl, struct error *err);
 /* Waits for the next event, whose clamp is for clamp_free(). */
 enum result nl_event(struct nl *nl, struct event *event, struct error *err);
 
+/* Subscribes to samples of packets; they wait from then on for nl_samples_read(). */
+enum result nl_samples_subscribe(struct nl *nl, struct error *err);
+
+typedef void (*sample_fn)(const struct sample *sample, void *data);
+
+/*
+ * Waits for samples, for timeout milliseconds or, if that is negative, as long as
+ * it takes or until a signal comes, and calls fn for each of a message's. Adds to
+ * *lost how many were lost before them.
+ */
+enum result nl_samples_read(struct nl *nl, int timeout, sample_fn fn,
+			    void *data, uint64_t *lost, struct error *err);
+
 #endif /* MTCTL_NL_H */

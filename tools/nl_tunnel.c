@@ -143,6 +143,10 @@ static bool read_attr(const struct nlattr *a, struct tunnel *t)
 		return get_number(a, &t->anycast, sizeof(t->anycast));
 	case MTUN_A_TUNNEL_PMTU:
 		return get_number(a, &t->pmtu, sizeof(t->pmtu));
+	case MTUN_A_TUNNEL_SAMPLE_RX:
+		return get_number(a, &t->sample_rx, sizeof(t->sample_rx));
+	case MTUN_A_TUNNEL_SAMPLE_TX:
+		return get_number(a, &t->sample_tx, sizeof(t->sample_tx));
 	case MTUN_A_TUNNEL_DESCRIPTION:
 		return get_string(a, t->description, sizeof(t->description));
 	case MTUN_A_TUNNEL_ORIGIN:
@@ -239,6 +243,8 @@ static void put_tunnel(struct nlmsghdr *nlh, const struct tunnel *t)
 			   t->accept_none ? NULL : &t->accept);
 	put_u8(nlh, t, MTUN_A_TUNNEL_ANYCAST, t->anycast);
 	put_u8(nlh, t, MTUN_A_TUNNEL_PMTU, t->pmtu);
+	put_u32(nlh, t, MTUN_A_TUNNEL_SAMPLE_RX, t->sample_rx);
+	put_u32(nlh, t, MTUN_A_TUNNEL_SAMPLE_TX, t->sample_tx);
 	if (tunnel_has(t, MTUN_A_TUNNEL_DESCRIPTION))
 		mnl_attr_put_strz(nlh, MTUN_A_TUNNEL_DESCRIPTION,
 				  t->description);

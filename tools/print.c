@@ -146,6 +146,8 @@ static void add_tunnel(json_t *o, const struct tunnel *t,
 	json_object_set_new(o, "anycast", json_boolean(t->anycast));
 	json_object_set_new(o, "pmtu",
 			    json_string(enum_name(pmtu_names, t->pmtu)));
+	json_object_set_new(o, "sample_rx", number(t->sample_rx));
+	json_object_set_new(o, "sample_tx", number(t->sample_tx));
 	if (t->description[0])
 		json_object_set_new(o, "description",
 				    json_name(t->description));
@@ -387,6 +389,12 @@ static void print_settings(const struct tunnel *t, bool all)
 		printf("  fwmark %#x", t->fwmark);
 	else if (all)
 		printf("  fwmark none");
+	if (t->sample_rx != t->sample_tx)
+		printf("  sample-rx %s  sample-tx %s",
+		       sample_text(t->sample_rx).s,
+		       sample_text(t->sample_tx).s);
+	else if (all || t->sample_rx)
+		printf("  sample %s", sample_text(t->sample_rx).s);
 }
 
 static void print_block(const struct tunnel *t, const struct options *opt)
