@@ -856,7 +856,7 @@ TEST_F(mtun, names)
 
 TEST_F(mtun, unknown_attributes)
 {
-	static const int types[] = { MTUN_A_TUNNEL_MAX + 1, 31, 200, 0x3fff };
+	static const int types[] = { MTUN_A_TUNNEL_MAX + 1, 63, 200, 0x3fff };
 	static const int cmds[] = { MTUN_CMD_TUNNEL_NEW, MTUN_CMD_TUNNEL_SET,
 				    MTUN_CMD_TUNNEL_DEL, MTUN_CMD_TUNNEL_GET };
 	unsigned int i, j, at;

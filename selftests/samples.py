@@ -78,6 +78,13 @@ class Listener:
         until(lambda: len(self.got()) >= count)
         return self.got()
 
+    def settle(self):
+        """Nothing more comes: what is sampled is sent within 0.1 s."""
+        count = -1
+        while count != len(self.got()):
+            count = len(self.got())
+            time.sleep(1)
+
     def close(self):
         self.proc.terminate()
         self.proc.wait()
@@ -89,10 +96,10 @@ def counted(direction="rx"):
 
 
 def settle(send, packets):
-    """The packets that are sent have been counted, and their samples sent."""
+    """The packets that are sent have been counted."""
     old = counted()
     send()
-    until(lambda: time.sleep(0.2) or counted() >= old + packets)
+    until(lambda: counted() >= old + packets)
 
 
 ##############################################################################
@@ -188,7 +195,7 @@ def test_off():
     sample("off")
     settle(lambda: [receive(udp_packet(n)) for n in range(50)], 50)
     out4.send(udp_packet(100))
-    time.sleep(0.3)
+    listener.settle()
     report("off", "sample off", len(listener.got()), 1)
     listener.close()
 
@@ -200,17 +207,18 @@ def test_estimate():
     interval, packets, runs = 5, 400, 12
     sample(interval)
     listener = Listener()
-    seen, sums, worst = 0, {}, 0
-    for _ in range(runs):
-        pkts = [udp_packet(n, 100 if n % 4 else 1000,
-                           DST if n % 4 else "203.0.113.9")
-                for n in range(packets)]
-        settle(lambda: [receive(p) for p in pkts], packets)
-        got = listener.got()
-        run, seen = got[seen:], len(got)
+    sums, worst = {}, 0
+    pkts = {run: [udp_packet(n, 100 if n % 4 else 1000,
+                             DST if n % 4 else "203.0.113.9", run)
+                  for n in range(packets)] for run in range(1, runs + 1)}
+    for run in pkts:
+        settle(lambda: [receive(p) for p in pkts[run]], packets)
+    listener.settle()
+    for run in pkts:
         for dst in (DST, "203.0.113.9"):
-            mine = [s for s in run if s["destination"] == dst]
-            true = [len(p) for p in pkts if p[16:20] == addr(dst)]
+            mine = [s for s in listener.got() if s["destination"] == dst and
+                    s["destination_port"] == run]
+            true = [len(p) for p in pkts[run] if p[16:20] == addr(dst)]
             for what, values, truth in (
                     ("packets", [interval] * len(mine), len(true)),
                     ("bytes", [interval * s["length"] for s in mine],
@@ -235,7 +243,7 @@ def test_interval():
     settle(lambda: [receive(udp_packet(n)) for n in range(20)], 20)
     sample(2)
     settle(lambda: [receive(udp_packet(n)) for n in range(200)], 200)
-    time.sleep(0.3)
+    listener.settle()
     got = listener.got()
     report("interval", "of 200 packets about half: %d" % len(got),
            60 <= len(got) <= 140)
