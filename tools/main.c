@@ -36,6 +36,10 @@ static const struct object objects[] = {
 	  monitor_commands },
 	{ "samples", "show packets of tunnels, chosen at random",
 	  samples_commands },
+	{ "top", "show what tunnels carry a second, and who talks most",
+	  top_commands },
+	{ "detect", "tell of attacks, from samples, when they begin and end",
+	  detect_commands },
 	{ "help", "explain an object or a command", NULL },
 	{ NULL }
 };

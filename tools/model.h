@@ -148,6 +148,8 @@ struct sample {
 	uint8_t data[MAX_SAMPLE];
 };
 
+typedef void (*sample_fn)(const struct sample *sample, void *data);
+
 struct prefixes {
 	struct prefix *v;
 	size_t n;
@@ -209,11 +211,26 @@ const struct tunnel **tunnels_sorted(const struct tunnels *ts,
 				     int (*compare)(const void *,
 						    const void *));
 
+/* How an attack is made */
+enum vector {
+	SYN_FLOOD, UDP_FLOOD, ICMP_FLOOD, AMPLIFICATION, FRAGMENT_FLOOD, SPOOF,
+	VECTOR_MAX,
+};
+
+/* What is an attack */
+struct detection {
+	char name[1];			/* "": there is one */
+	uint32_t limits[VECTOR_MAX];	/* packets a second to one destination */
+	uint8_t prefix4;		/* how many bits make a destination */
+	uint8_t prefix6;
+};
+
 /* What there is, or what there shall be */
 struct config {
 	struct tunnels tunnels;
 	struct clamps clamps;
 	struct netns netns;	/* what it does not have stays as it is */
+	struct detection detection;	/* of a file; not the kernel's business */
 };
 
 /*

@@ -85,6 +85,17 @@ static bool read_event(struct nl *nl, const struct nlmsghdr *nlh,
 	return true;
 }
 
+int nl_events_fd(const struct nl *nl)
+{
+	return mnl_socket_get_fd(nl->events);
+}
+
+bool nl_events_wait(const struct nl *nl)
+{
+	return nl->next_event && mnl_nlmsg_ok((void *)nl->next_event,
+					      nl->events_len);
+}
+
 enum result nl_event(struct nl *nl, struct event *event, struct error *err)
 {
 	for (;;) {

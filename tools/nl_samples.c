@@ -22,6 +22,11 @@ enum result nl_samples_subscribe(struct nl *nl, struct error *err)
 			 SAMPLE_BUF_SIZE, err);
 }
 
+int nl_samples_fd(const struct nl *nl)
+{
+	return mnl_socket_get_fd(nl->samples);
+}
+
 static bool read_data(const struct nlattr *a, struct sample *s)
 {
 	s->data_len = mnl_attr_get_payload_len(a);

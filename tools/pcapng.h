@@ -22,4 +22,11 @@ void pcapng_begin(struct pcapng *p, FILE *file);
 void pcapng_write(struct pcapng *p, const struct sample *s, const char *name);
 void pcapng_free(struct pcapng *p);
 
+/*
+ * Calls fn for each packet of a file, or of the standard input if its name is "-".
+ * ifindex is then a number of the file's.
+ */
+enum result pcapng_read(const char *name, sample_fn fn, void *data,
+			struct error *err);
+
 #endif /* MTCTL_PCAPNG_H */

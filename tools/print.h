@@ -33,6 +33,12 @@ void print_complaints(const char *file, const struct complaints *cs);
 void print_event(const struct event *event, const struct tunnel *was,
 		 const struct options *opt);
 
+struct attack;
+
+/* tunnel may be NULL */
+void print_attack(const struct attack *a, const char *tunnel,
+		  const struct options *opt);
+
 /* The name of its tunnel, or "if7" if that is gone */
 struct text sample_tunnel(const struct sample *s);
 

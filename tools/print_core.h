@@ -34,6 +34,9 @@ json_t *mss_value_json(uint16_t mss);
 /* A name as a key of an object: with no dash, which drop reasons alone have */
 struct text name_key(const struct name *name);
 
+/* Local time with microseconds; ISO 8601 with the zone if long_form. */
+struct text when_text(uint64_t ns, bool long_form);
+
 /* What went through in one direction, by kind */
 json_t *way_json(const struct way *way);
 void print_way(const struct way *way, const struct options *opt);

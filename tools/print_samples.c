@@ -22,8 +22,7 @@ struct text sample_tunnel(const struct sample *s)
 	return t;
 }
 
-/* Local time with microseconds; ISO 8601 with the zone if long_form. */
-static struct text when_text(uint64_t ns, bool long_form)
+struct text when_text(uint64_t ns, bool long_form)
 {
 	time_t seconds = ns / 1000000000;
 	struct text t;

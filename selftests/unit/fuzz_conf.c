@@ -8,6 +8,7 @@
  * Built with tools/tree.c tools/conf_file.c tools/rules.c tools/plan.c
  * Built with tools/args.c tools/tunnel_args.c tools/clamp_args.c
  * Built with tools/netns_args.c tools/model.c
+ * Built with tools/detect.c tools/detect_args.c tools/packet.c -lm
  * Built with tools/names.c kmod/conf.c kmod/mtu.c kmod/prefix.c kmod/wire.c -lyaml
  */
 #include <stdlib.h>
