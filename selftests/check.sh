@@ -400,6 +400,7 @@ main()
 		if [ -z "$T" ]; then
 			tap "bench/throughput" bench throughput
 			tap "bench/counters" bench counters
+			tap "bench/sampling" bench sampling
 		fi
 	fi
 
