@@ -88,7 +88,7 @@ static inline bool mt_stats_plain(const struct mt_packets *packets)
 	return !(packets->traffic & ~(0xff | MT_TRAFFIC_ACK)) && !packets->more;
 }
 
-/* As mt_stats_passed(), which it is in line for the many: @direction is a constant. */
+/* The same for one that is plain, in line, with the direction a constant */
 static inline void mt_stats_plain_passed(struct mt_stats __percpu *stats,
 					 enum mtun_direction direction,
 					 const struct mt_packets *packets)

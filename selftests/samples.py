@@ -62,7 +62,7 @@ class Listener:
              *args), stdout=subprocess.PIPE, stderr=self.errors)
         os.set_blocking(self.proc.stdout.fileno(), False)
         self.json_lines = json_lines
-        self.text = b""
+        self.text, self.lines = b"", []
         until(lambda: "listening" in open(TMP + "/listener").read())
 
     def got(self):
@@ -71,8 +71,10 @@ class Listener:
             if not more:
                 break
             self.text += more
-        lines = self.text.decode().split("\n")[:-1]
-        return [json.loads(x) for x in lines] if self.json_lines else lines
+        *lines, self.text = self.text.split(b"\n")
+        self.lines += [json.loads(x) if self.json_lines else x.decode()
+                       for x in lines]
+        return self.lines
 
     def wait(self, count):
         until(lambda: len(self.got()) >= count)
