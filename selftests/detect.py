@@ -7,7 +7,10 @@
 Writes "GROUP ok|bad TEXT" for each thing that was tried.
 """
 import itertools
+import pty
+import re
 import subprocess
+import termios
 
 from packets import *
 
@@ -215,6 +218,58 @@ def test_top():
            ["1", "TUNNEL", "mt4"])
 
 
+class Screen:
+    """mtctl top on a terminal, and what it has written"""
+
+    def __init__(self):
+        pid, self.fd = pty.fork()
+        if not pid:
+            os.environ["TERM"] = "xterm"
+            os.execv(MTCTL, (MTCTL, "-n", NEAR, "top", "-interval", "0.5"))
+        self.pid, self.text = pid, ""
+        termios.tcsetwinsize(self.fd, (10, 100))
+
+    def shows(self, pattern):
+        """Until that is there; nothing that was before counts any more"""
+        end = time.monotonic() + WAIT
+        while not re.search(pattern, self.text):
+            left = end - time.monotonic()
+            if left <= 0 or not select.select([self.fd], [], [], left)[0]:
+                return False
+            try:
+                self.text += os.read(self.fd, 65536).decode()
+            except OSError:     # it has ended
+                return bool(re.search(pattern, self.text))
+        self.text = ""
+        return True
+
+    def press(self, keys):
+        os.write(self.fd, keys.encode())
+
+
+def test_screen():
+    screen = Screen()
+    report("screen", "tunnels", screen.shows(r"(?s)TUNNEL.*mt4.*UP"))
+    screen.press("s")
+    report("screen", "another order", screen.shows("by packets"))
+    screen.press("t")
+    report("screen", "talkers", screen.shows("source address"))
+    for data in [with_ports("203.0.113.9", 7, 100) for _ in range(100)]:
+        from_far.send(ip("192.0.2.2", "192.0.2.1", GRE, gre(data, 4)))
+    report("screen", "one of them", screen.shows(r"198\.18\.\d+\.\d+"))
+    screen.press("/")
+    report("screen", "a filter", screen.shows("filter: "))
+    screen.press("tcp prot\n")
+    report("screen", "a bad one", screen.shows('filter "tcp prot": '))
+    screen.press("/udp port 7\n")
+    report("screen", "a good one", screen.shows("filter udp port 7"))
+    screen.press("p")
+    report("screen", "pause", screen.shows("paused"))
+    screen.press("q")
+    report("screen", "the screen is left", screen.shows(r"\x1b\[\?1049l"))
+    report("screen", "status", os.waitpid(screen.pid, 0)[1], 0)
+
+
 def test_refused():
     for words, text in (
             ("top", "needs a terminal"), ("top -by colour", "-by colour: give"),
@@ -233,4 +288,5 @@ def test_refused():
 test_live()
 test_recorded()
 test_top()
+test_screen()
 test_refused()

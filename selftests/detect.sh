@@ -14,7 +14,7 @@
 ALL_TESTS="py_result:quiet py_result:syn-flood py_result:udp-flood
 	   py_result:icmp-flood py_result:amplification
 	   py_result:fragment-flood py_result:monitor py_result:recorded py_result:file
-	   py_result:top py_result:talkers py_result:refused"
+	   py_result:top py_result:talkers py_result:screen py_result:refused"
 
 . "$(dirname "$0")/lib.sh"
 

@@ -137,14 +137,15 @@ static enum result enter_screen(struct error *err)
 
 static void draw(const struct live *live)
 {
-	struct winsize size = { .ws_row = 24 };
+	struct winsize size = { 0 };
 	char *text = NULL, *line, *rest;
 	size_t len, row = 0;
 	FILE *memory = open_memstream(&text, &len);
 
 	if (!memory)
 		return;
-	ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_row)
+		size.ws_row = 24;
 	print_top(memory, &live->top, size.ws_row - 1);
 	fclose(memory);
 	fputs("\033[H", stdout);
