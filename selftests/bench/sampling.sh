@@ -82,10 +82,11 @@ cost_test()
 	# The first round warms up.
 	for ((i = 0; i <= ROUNDS; i++)); do
 		mt "$near" tunnel set mt0 sample off
-		[ $i -gt 0 ] && without+=("$(instructions)") || instructions
+		without[i]=$(instructions)
 		mt "$near" tunnel set mt0 sample 1000
-		[ $i -gt 0 ] && with+=("$(instructions)") || instructions
+		with[i]=$(instructions)
 	done
+	unset "without[0]" "with[0]"
 	say "instructions per packet: without ${without[*]}, with ${with[*]}"
 	sent=$(($(stat_get "$near" mt0 tx_packets) - before))
 	check_eq "$sent" $((2 * (ROUNDS + 1) * PACKETS)) "packets sent"
