@@ -101,6 +101,12 @@ void mt_attrs_get_change(struct mt_conf_change *change,
 		case MTUN_A_TUNNEL_PMTU:
 			change->pmtu = nla_get_u8(attr);
 			break;
+		case MTUN_A_TUNNEL_SAMPLE_RX:
+			change->sample_rx = nla_get_u32(attr);
+			break;
+		case MTUN_A_TUNNEL_SAMPLE_TX:
+			change->sample_tx = nla_get_u32(attr);
+			break;
 		case MTUN_A_TUNNEL_DESCRIPTION:
 			change->description = nla_data(attr);
 			break;
@@ -146,6 +152,7 @@ size_t mt_attrs_conf_size(void)
 	       2 * nla_total_size(sizeof(struct nla_bitfield32)) +
 	       nla_total_size(IFNAMSIZ) +	/* LINK */
 	       3 * nla_total_size(sizeof(u32)) + /* IKEY, OKEY, FWMARK */
+	       2 * nla_total_size(sizeof(u32)) + /* SAMPLE_RX, SAMPLE_TX */
 	       2 * nla_total_size(sizeof(u16)) + /* MSS_TX, MSS_RX */
 	       nla_total_size(MT_DESCRIPTION_MAX + 1) +
 	       mt_attrs_prefix_size() +		/* ACCEPT */
@@ -178,6 +185,8 @@ int mt_attrs_put_conf(struct sk_buff *skb, const struct mt_conf *conf,
 	    nla_put_u32(skb, MTUN_A_TUNNEL_FWMARK, conf->fwmark) ||
 	    nla_put_u8(skb, MTUN_A_TUNNEL_ANYCAST, conf->anycast) ||
 	    nla_put_u8(skb, MTUN_A_TUNNEL_PMTU, conf->pmtu) ||
+	    nla_put_u32(skb, MTUN_A_TUNNEL_SAMPLE_RX, conf->sample_rx) ||
+	    nla_put_u32(skb, MTUN_A_TUNNEL_SAMPLE_TX, conf->sample_tx) ||
 	    nla_put_u8(skb, MTUN_A_TUNNEL_MTU_AUTO, mtu_auto))
 		return -EMSGSIZE;
 	if (conf->accept.family &&
@@ -207,15 +216,34 @@ size_t mt_attrs_verdicts_size(void)
 	return MTUN_MSS_VERDICT_MAX * count_size();
 }
 
+/* The packets of one IP version and protocol */
+static size_t traffic_size(void)
+{
+	return nla_total_size(0) + 2 * nla_total_size(sizeof(u8)) +
+	       2 * nla_total_size_64bit(sizeof(u64));
+}
+
+static size_t way_size(void)
+{
+	return MT_KINDS * traffic_size() +
+	       (MTUN_TCP_FLAG_MAX + MT_LENGTHS) * count_size() +
+	       nla_total_size_64bit(sizeof(u64));
+}
+
 size_t mt_attrs_stats_size(void)
 {
 	return nla_total_size(0) + 5 * nla_total_size_64bit(sizeof(u64)) +
-	       MTUN_DROP_REASON_MAX * count_size() + mt_attrs_verdicts_size();
+	       MTUN_DROP_REASON_MAX * count_size() + mt_attrs_verdicts_size() +
+	       MT_DIRECTIONS * way_size();
 }
 
-static_assert((int)MTUN_A_DROP_REASON == (int)MTUN_A_MSS_VERDICT &&
-	      (int)MTUN_A_DROP_PACKETS == (int)MTUN_A_MSS_PACKETS &&
-	      (int)MTUN_A_DROP_PAD == (int)MTUN_A_MSS_PAD);
+#define LIKE_DROP(set, what)						\
+	((int)MTUN_A_DROP_REASON == (int)MTUN_A_##set##_##what &&	\
+	 (int)MTUN_A_DROP_PACKETS == (int)MTUN_A_##set##_PACKETS &&	\
+	 (int)MTUN_A_DROP_PAD == (int)MTUN_A_##set##_PAD)
+
+static_assert(LIKE_DROP(MSS, VERDICT) && LIKE_DROP(TCP, FLAG) &&
+	      LIKE_DROP(LENGTH, LOG2));
 
 static int put_count(struct sk_buff *skb, int attr, u32 what, u64 packets)
 {
@@ -252,6 +280,72 @@ static int put_counter(struct sk_buff *skb, int attr, u64 value)
 	return nla_put_u64_64bit(skb, attr, value, MTUN_A_STATS_PAD);
 }
 
+static int put_traffic(struct sk_buff *skb, int attr, u8 kind, u64 packets,
+		       u64 bytes)
+{
+	bool ipv6 = kind >= MT_KIND(1, 0);
+	struct nlattr *nest;
+
+	if (!packets)
+		return 0;
+	nest = nla_nest_start(skb, attr);
+	if (!nest)
+		return -EMSGSIZE;
+	if (nla_put_u8(skb, MTUN_A_TRAFFIC_IP_VERSION, ipv6 ? 6 : 4) ||
+	    nla_put_u8(skb, MTUN_A_TRAFFIC_PROTOCOL, kind - MT_KIND(ipv6, 0)) ||
+	    nla_put_u64_64bit(skb, MTUN_A_TRAFFIC_PACKETS, packets,
+			      MTUN_A_TRAFFIC_PAD) ||
+	    nla_put_u64_64bit(skb, MTUN_A_TRAFFIC_BYTES, bytes,
+			      MTUN_A_TRAFFIC_PAD)) {
+		nla_nest_cancel(skb, nest);
+		return -EMSGSIZE;
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/* What one direction's counters are called */
+static const struct way_attrs {
+	int packets, bytes, traffic, tcp, length, fragments;
+} way_attrs[MT_DIRECTIONS] = {
+	[MTUN_DIRECTION_INGRESS] = {
+		MTUN_A_STATS_RX_PACKETS, MTUN_A_STATS_RX_BYTES,
+		MTUN_A_STATS_RX_TRAFFIC, MTUN_A_STATS_RX_TCP,
+		MTUN_A_STATS_RX_LENGTH, MTUN_A_STATS_RX_FRAGMENTS,
+	},
+	[MTUN_DIRECTION_EGRESS] = {
+		MTUN_A_STATS_TX_PACKETS, MTUN_A_STATS_TX_BYTES,
+		MTUN_A_STATS_TX_TRAFFIC, MTUN_A_STATS_TX_TCP,
+		MTUN_A_STATS_TX_LENGTH, MTUN_A_STATS_TX_FRAGMENTS,
+	},
+};
+
+static int put_way(struct sk_buff *skb, const struct mt_stats_sum *sum,
+		   enum mtun_direction direction)
+{
+	const struct way_attrs *attrs = &way_attrs[direction];
+	const typeof(sum->ways[0]) *way = &sum->ways[direction];
+	u64 packets, bytes;
+	int i;
+
+	mt_stats_total(sum, direction, &packets, &bytes);
+	if (put_counter(skb, attrs->packets, packets) ||
+	    put_counter(skb, attrs->bytes, bytes))
+		return -EMSGSIZE;
+	for (i = 0; i < MT_KINDS; i++)
+		if (put_traffic(skb, attrs->traffic, i, way->kinds[i].packets,
+				way->kinds[i].bytes))
+			return -EMSGSIZE;
+	for (i = 1; i <= MTUN_TCP_FLAG_MAX; i++)
+		if (put_count(skb, attrs->tcp, i, way->tcp[i]))
+			return -EMSGSIZE;
+	for (i = 0; i < MT_LENGTHS; i++)
+		if (put_count(skb, attrs->length, i, way->lengths[i]))
+			return -EMSGSIZE;
+	return way->fragments ?
+	       put_counter(skb, attrs->fragments, way->fragments) : 0;
+}
+
 int mt_attrs_put_stats(struct sk_buff *skb, const struct mt_stats_sum *sum)
 {
 	struct nlattr *nest = nla_nest_start(skb, MTUN_A_TUNNEL_STATS);
@@ -259,11 +353,10 @@ int mt_attrs_put_stats(struct sk_buff *skb, const struct mt_stats_sum *sum)
 
 	if (!nest)
 		return -EMSGSIZE;
-	if (put_counter(skb, MTUN_A_STATS_RX_PACKETS, sum->rx_packets) ||
-	    put_counter(skb, MTUN_A_STATS_RX_BYTES, sum->rx_bytes) ||
-	    put_counter(skb, MTUN_A_STATS_TX_PACKETS, sum->tx_packets) ||
-	    put_counter(skb, MTUN_A_STATS_TX_BYTES, sum->tx_bytes) ||
-	    put_counter(skb, MTUN_A_STATS_ICMP_ERRORS, sum->icmp_errors))
+	for (i = 0; i < MT_DIRECTIONS; i++)
+		if (put_way(skb, sum, i))
+			goto err_cancel_nest;
+	if (put_counter(skb, MTUN_A_STATS_ICMP_ERRORS, sum->icmp_errors))
 		goto err_cancel_nest;
 	for (i = 1; i <= MTUN_DROP_REASON_MAX; i++) {
 		if (put_count(skb, MTUN_A_STATS_DROP, i, sum->drops[i]))

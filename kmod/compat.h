@@ -11,6 +11,7 @@
 #include <linux/skbuff.h>
 #include <net/dst.h>
 #include <net/flow.h>
+#include <net/genetlink.h>
 #ifdef MT_HAVE_NET_GSO_H
 #include <net/gso.h>	/* skb_gso_validate_network_len() */
 #endif
@@ -50,6 +51,13 @@ static inline void mt_flow4_set_tos(struct flowi4 *fl4, u8 tos)
 #define MT_NETDEV_EGRESS	NF_NETDEV_EGRESS
 #else
 #define MT_NETDEV_EGRESS	-1
+#endif
+
+/* Of a multicast group: to listen to it takes CAP_NET_ADMIN, where that can be. */
+#ifdef MT_HAVE_GENL_MCAST_CAP
+#define MT_MCGRP_ADMIN		.flags = GENL_MCAST_CAP_NET_ADMIN
+#else
+#define MT_MCGRP_ADMIN
 #endif
 
 /* A route that is not allocated. It has one reference, and no device. */

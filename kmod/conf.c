@@ -318,6 +318,23 @@ static const char *apply_mss(struct mt_conf *conf,
 	return NULL;
 }
 
+static const char *apply_samples(struct mt_conf *conf,
+				 const struct mt_conf_change *change, u16 *attr)
+{
+	if (given(change, MTUN_A_TUNNEL_SAMPLE_RX))
+		conf->sample_rx = change->sample_rx;
+	*attr = MTUN_A_TUNNEL_SAMPLE_RX;
+	if (conf->sample_rx > MT_SAMPLE_MAX)
+		return "sample-rx must be off or at most 1073741824";
+
+	if (given(change, MTUN_A_TUNNEL_SAMPLE_TX))
+		conf->sample_tx = change->sample_tx;
+	*attr = MTUN_A_TUNNEL_SAMPLE_TX;
+	if (conf->sample_tx > MT_SAMPLE_MAX)
+		return "sample-tx must be off or at most 1073741824";
+	return NULL;
+}
+
 /* It ends on terminals. */
 static const char *apply_description(struct mt_conf *conf,
 				     const struct mt_conf_change *change,
@@ -385,6 +402,10 @@ const char *mt_conf_apply(struct mt_conf *conf,
 		return err;
 
 	err = apply_mss(conf, change, attr);
+	if (err)
+		return err;
+
+	err = apply_samples(conf, change, attr);
 	if (err)
 		return err;
 

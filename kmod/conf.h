@@ -7,6 +7,8 @@
 
 #define MT_DESCRIPTION_MAX	255	/* bytes */
 
+#define MT_SAMPLE_MAX		0x40000000u	/* so that twice that is a number */
+
 /**
  * struct mt_conf_change - what a request gives of a configuration
  * @given: BIT_ULL(MTUN_A_TUNNEL_x) for each attribute x that is there; the fields
@@ -39,6 +41,8 @@
  * @mss_insert: .
  * @anycast: .
  * @pmtu: .
+ * @sample_rx: .
+ * @sample_tx: .
  * @origin: .
  * @description: text, not NULL if it was given
  */
@@ -71,6 +75,8 @@ struct mt_conf_change {
 	u8 mss_insert;
 	u8 anycast;
 	u8 pmtu;
+	u32 sample_rx;
+	u32 sample_tx;
 	u8 origin;
 	const char *description;
 };

@@ -231,6 +231,12 @@ static const struct apply_case apply_cases[] = {
 	{ "mss-insert", V4, ONE(MSS_INSERT, .mss_insert = 1) },
 	{ "anycast", V4, ONE(ANYCAST, .anycast = 1) },
 	{ "pmtu", V4, ONE(PMTU, .pmtu = MTUN_PMTU_STATIC) },
+	{ "sample", V4, ONE(SAMPLE_RX, .sample_rx = 1) },
+	{ "sample-tx, the most", V4, ONE(SAMPLE_TX, .sample_tx = 1 << 30) },
+	{ "sample-rx, too much", V4, ONE(SAMPLE_RX, .sample_rx = (1 << 30) + 1),
+	  ERROR(SAMPLE_RX, "sample-rx must be off or at most 1073741824") },
+	{ "sample-tx, too much", V4, ONE(SAMPLE_TX, .sample_tx = ~0u),
+	  ERROR(SAMPLE_TX, "sample-tx must be off or at most 1073741824") },
 	{ "pmtu 3", V4, ONE(PMTU, .pmtu = 3),
 	  ERROR(PMTU, "pmtu must be auto, learn or static") },
 	{ "anycast with sequence numbers", V4_KEYS, ONE(ANYCAST, .anycast = 1),
@@ -380,6 +386,8 @@ static void expect_conf(struct kunit *test, const struct mt_conf *got,
 	KUNIT_EXPECT_EQ(test, got->origin, want->origin);
 	KUNIT_EXPECT_EQ(test, got->anycast, want->anycast);
 	KUNIT_EXPECT_EQ(test, got->pmtu, want->pmtu);
+	KUNIT_EXPECT_EQ(test, got->sample_rx, want->sample_rx);
+	KUNIT_EXPECT_EQ(test, got->sample_tx, want->sample_tx);
 	KUNIT_EXPECT_EQ(test, memcmp(&got->accept, &want->accept,
 				     sizeof(got->accept)), 0);
 	KUNIT_EXPECT_EQ(test, !got->description, !want->description);
@@ -467,6 +475,8 @@ static void make_change(struct kunit *test, struct mt_conf_change *to,
 	COPY(origin, ORIGIN);
 	COPY(anycast, ANYCAST);
 	COPY(pmtu, PMTU);
+	COPY(sample_rx, SAMPLE_RX);
+	COPY(sample_tx, SAMPLE_TX);
 	COPY(accept_len, ACCEPT);
 	COPY(accept_bits, ACCEPT);
 	if (from->given & GIVES(ACCEPT))
@@ -536,6 +546,10 @@ static void model(struct mt_conf *conf, const struct mt_conf_change *change)
 		conf->anycast = change->anycast;
 	if (given & GIVES(PMTU))
 		conf->pmtu = change->pmtu;
+	if (given & GIVES(SAMPLE_RX))
+		conf->sample_rx = change->sample_rx;
+	if (given & GIVES(SAMPLE_TX))
+		conf->sample_tx = change->sample_tx;
 	if (given & GIVES(ACCEPT)) {
 		memset(&conf->accept, 0, sizeof(conf->accept));
 		if (change->accept_bits >= 0) {
@@ -753,7 +767,7 @@ static void mt_conf_order_test(struct kunit *test)
 			 GIVES(IFLAGS) | GIVES(OFLAGS) | GIVES(FWMARK) |
 			 GIVES(MSS_TX) | GIVES(MSS_RX) | GIVES(MSS_INSERT) |
 			 GIVES(ORIGIN) | GIVES(DESCRIPTION) | GIVES(ACCEPT) |
-			 GIVES(PMTU),
+			 GIVES(PMTU) | GIVES(SAMPLE_RX) | GIVES(SAMPLE_TX),
 		LOCAL(c4), REMOTE(a4), .ikey = 1, .okey = 2, .ttl = 3,
 		.tos = 4, .tos_inherit = 1, .link = "eth6", .fwmark = 7,
 		.ttl_inherit = 1, .df = MTUN_DF_INHERIT, .inner_df = 1,
@@ -761,7 +775,7 @@ static void mt_conf_order_test(struct kunit *test)
 		.oflags = SEQ, .oflags_mask = SEQ,
 		.mss_tx = 1300, .mss_rx = MTUN_MSS_AUTO, .mss_insert = 1,
 		.accept = b4, .accept_len = 4, .accept_bits = 32,
-		.pmtu = MTUN_PMTU_LEARN,
+		.pmtu = MTUN_PMTU_LEARN, .sample_rx = 100, .sample_tx = 2,
 		.origin = MTUN_ORIGIN_FILE, .description = "to somebody",
 	};
 	struct mt_conf_change one, change;

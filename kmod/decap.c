@@ -4,6 +4,7 @@
 #include "compat.h"
 #include "family.h"
 #include "filter.h"
+#include "meter.h"
 #include "registry.h"
 #include "stats.h"
 #include "wire.h"
@@ -110,20 +111,22 @@ static void clamp_received(const struct mt_tunnel *tunnel,
  * and where this is a tunnel in a tunnel of ours: someone who may send to it could
  * pack a packet into hundreds of headers, and the stack is finite.
  */
-static void deliver(struct mt_tunnel *tunnel, struct sk_buff *skb, bool directly)
+static void deliver(struct mt_endpoint *ep, struct sk_buff *skb,
+		    const union mt_addr *source, bool directly)
 {
-	unsigned int packets = mt_wire_packets(skb);
-	unsigned int bytes = skb->len;
+	struct mt_tunnel *tunnel = ep->tunnel;
+	struct mt_meter meter;
+	int reason = 0;
 
+	mt_meter_begin(&meter, ep, MTUN_DIRECTION_INGRESS, skb, source);
 	if (likely(directly)) {
-		mt_stats_rx(tunnel->stats, packets, bytes);
+		mt_meter_end(&meter, ep, MTUN_DIRECTION_INGRESS, 0);
 		netif_receive_skb(skb);
 		return;
 	}
 	if (gro_cells_receive(&tunnel->gro_cells, skb) != NET_RX_SUCCESS)
-		mt_stats_drop(tunnel->stats, MTUN_DROP_RX_BACKLOG);
-	else
-		mt_stats_rx(tunnel->stats, packets, bytes);
+		reason = MTUN_DROP_RX_BACKLOG;
+	mt_meter_end(&meter, ep, MTUN_DIRECTION_INGRESS, reason);
 }
 
 void mt_decap(struct mt_endpoint *ep, struct sk_buff *skb,
@@ -133,9 +136,13 @@ void mt_decap(struct mt_endpoint *ep, struct sk_buff *skb,
 	struct mt_tunnel *tunnel = ep->tunnel;
 	const struct mt_filter *filter = rcu_dereference(tunnel->filter);
 	struct net_device *dev = tunnel->dev;
-	unsigned int min_len;
+	unsigned int head = outer->len + gre->len;
+	unsigned int min_len, len;
 	bool directly, xnet;
 	int reason;
+
+	/* what is inside, wherever it begins by now */
+	len = skb->len > head ? skb->len - head : 0;
 
 	reason = gre->fault;
 	if (reason)
@@ -159,11 +166,11 @@ void mt_decap(struct mt_endpoint *ep, struct sk_buff *skb,
 		goto err_free_skb;
 
 	reason = MTUN_DROP_RX_INNER;
-	if (skb->len < outer->len + gre->len + min_len)
+	if (len < min_len)
 		goto err_free_skb;
 
 	reason = MTUN_DROP_RX_MEMORY;
-	if (!pskb_may_pull(skb, outer->len + gre->len + min_len))
+	if (!pskb_may_pull(skb, head + min_len))
 		goto err_free_skb;
 	skb_pull_rcsum(skb, outer->len);
 
@@ -201,10 +208,11 @@ void mt_decap(struct mt_endpoint *ep, struct sk_buff *skb,
 	if (ep->conf.mss_rx)
 		clamp_received(tunnel, ep, skb);
 
-	deliver(tunnel, skb, directly);
+	deliver(ep, skb, &outer->tuple.remote, directly);
 	return;
 
 err_free_skb:
-	mt_stats_drop(tunnel->stats, reason);
+	mt_meter_drop(ep, MTUN_DIRECTION_INGRESS, skb, len,
+		      &outer->tuple.remote, reason);
 	kfree_skb(skb);
 }

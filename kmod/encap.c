@@ -5,6 +5,7 @@
 #include "family.h"
 #include "filter.h"
 #include "frag.h"
+#include "meter.h"
 #include "registry.h"
 #include "stats.h"
 #include "wire.h"
@@ -22,6 +23,13 @@
  * too many for the frames of IP output below each.
  */
 #define RECURSION_MAX	4
+
+static void drop(const struct mt_endpoint *ep, struct sk_buff *skb, int reason)
+{
+	mt_meter_drop(ep, MTUN_DIRECTION_EGRESS, skb, skb->len,
+		      &ep->conf.local, reason);
+	kfree_skb(skb);
+}
 
 /* Returns a drop reason, or 0. */
 static int check_inner(struct sk_buff *skb)
@@ -123,9 +131,10 @@ static void answer_too_big(struct sk_buff *skb, unsigned int mtu)
 }
 
 /* Consumes the packet: cut into parts, or refused. */
-static void encap_too_big(struct mt_tunnel *tunnel, const struct mt_conf *conf,
-			  struct sk_buff *skb, unsigned int mtu)
+static void encap_too_big(const struct mt_endpoint *ep, struct sk_buff *skb,
+			  unsigned int mtu)
 {
+	const struct mt_conf *conf = &ep->conf;
 	bool df = has_df(skb);
 	int err;
 
@@ -135,14 +144,13 @@ static void encap_too_big(struct mt_tunnel *tunnel, const struct mt_conf *conf,
 		else
 			err = mt_fragment(skb, mtu, df, encap_part);
 		if (err)
-			mt_stats_drop(tunnel->stats, err == -EMSGSIZE ?
+			mt_stats_drop(ep->tunnel->stats, err == -EMSGSIZE ?
 				      MTUN_DROP_TX_TOO_BIG :
 				      MTUN_DROP_TX_MEMORY);
 		return;
 	}
 	answer_too_big(skb, mtu);
-	mt_stats_drop(tunnel->stats, MTUN_DROP_TX_TOO_BIG);
-	kfree_skb(skb);
+	drop(ep, skb, MTUN_DROP_TX_TOO_BIG);
 }
 
 /* ---- headers ---- */
@@ -208,10 +216,10 @@ void mt_encap(struct mt_tunnel *tunnel, struct sk_buff *skb)
 	struct mt_endpoint *ep = rcu_dereference_bh(tunnel->endpoint);
 	const struct mt_filter *filter = rcu_dereference_bh(tunnel->filter);
 	const struct mt_conf *conf = &ep->conf;
-	unsigned int packets = mt_wire_packets(skb);
 	struct net_device *dev = tunnel->dev;
 	struct mt_variable variable;
-	unsigned int bytes, mtu, headroom;
+	struct mt_meter meter;
+	unsigned int mtu, headroom;
 	struct dst_entry *dst;
 	int reason, err;
 
@@ -243,11 +251,10 @@ void mt_encap(struct mt_tunnel *tunnel, struct sk_buff *skb)
 	if (unlikely(!fits(skb, mtu)) &&
 	    (variable.df || conf->frag != MTUN_FRAG_OUTER)) {
 		dst_release(dst);
-		encap_too_big(tunnel, conf, skb, mtu);
+		encap_too_big(ep, skb, mtu);
 		return;
 	}
 
-	bytes = skb->len;
 	reason = MTUN_DROP_TX_MEMORY;
 	headroom = LL_RESERVED_SPACE(dst->dev) + dst->header_len +
 		   ep->header_len;
@@ -265,18 +272,16 @@ void mt_encap(struct mt_tunnel *tunnel, struct sk_buff *skb)
 		skb->mark = conf->fwmark;
 	skb->ignore_df = !variable.df && conf->frag == MTUN_FRAG_OUTER;
 	skb_dst_set(skb, dst);
+	mt_meter_begin(&meter, ep, MTUN_DIRECTION_EGRESS, skb, &conf->local);
 	push_headers(tunnel, ep, skb, &variable);
 
 	err = ep->family->send(tunnel->net, skb);
-	if (unlikely(net_xmit_eval(err)))
-		mt_stats_drop(tunnel->stats, MTUN_DROP_TX_UNDERLAY);
-	else
-		mt_stats_tx(tunnel->stats, packets, bytes);
+	reason = unlikely(net_xmit_eval(err)) ? MTUN_DROP_TX_UNDERLAY : 0;
+	mt_meter_end(&meter, ep, MTUN_DIRECTION_EGRESS, reason);
 	return;
 
 err_release_dst:
 	dst_release(dst);
 err_free_skb:
-	mt_stats_drop(tunnel->stats, reason);
-	kfree_skb(skb);
+	drop(ep, skb, reason);
 }

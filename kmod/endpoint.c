@@ -5,6 +5,7 @@
 #include "link.h"
 #include "mtu.h"
 #include "registry.h"
+#include "samples.h"
 #include "wire.h"
 
 #include <linux/rtnetlink.h>
@@ -20,8 +21,11 @@ struct mt_endpoint *mt_endpoint_new(struct mt_tunnel *tunnel,
 	ep = kzalloc(sizeof(*ep), GFP_KERNEL_ACCOUNT);
 	if (!ep)
 		return NULL;
-	if (dst_cache_init(&ep->routes, GFP_KERNEL_ACCOUNT))
+	ep->sampler = alloc_percpu_gfp(struct mt_sampler, GFP_KERNEL_ACCOUNT);
+	if (!ep->sampler)
 		goto err_free_ep;
+	if (dst_cache_init(&ep->routes, GFP_KERNEL_ACCOUNT))
+		goto err_free_sampler;
 	if (conf->link[0]) {
 		ep->link = mt_link_get(tunnel->net, conf->link);
 		if (!ep->link)
@@ -48,6 +52,8 @@ err_put_link:
 	mt_link_put(ep->link);
 err_destroy_routes:
 	dst_cache_destroy(&ep->routes);
+err_free_sampler:
+	free_percpu(ep->sampler);
 err_free_ep:
 	kfree(ep);
 	return NULL;
@@ -58,6 +64,7 @@ static void endpoint_free(struct rcu_head *rcu)
 	struct mt_endpoint *ep = container_of(rcu, struct mt_endpoint, rcu);
 
 	dst_cache_destroy(&ep->routes);
+	free_percpu(ep->sampler);
 	kfree(ep->conf.description);
 	kfree(ep);
 }

@@ -4,6 +4,7 @@
 #include "genl_gen.h"
 #include "prefix.h"
 #include "registry.h"
+#include "samples.h"
 
 #include <linux/module.h>
 #include <linux/rtnetlink.h>
@@ -197,6 +198,7 @@ int mt_genl_init(void)
 	err = mt_genl_clamp_init();
 	if (err)
 		goto err_exit_tunnel;
+	mt_samples_start(&mt_genl_family, MTUN_NLGRP_SAMPLES);
 	return 0;
 
 err_exit_tunnel:
@@ -208,6 +210,7 @@ err_unregister_family:
 
 void mt_genl_exit(void)
 {
+	mt_samples_stop();
 	mt_genl_clamp_exit();
 	mt_genl_tunnel_exit();
 	genl_unregister_family(&mt_genl_family);

@@ -2,6 +2,7 @@
 /* Do not edit: tools/gen.py made this from Documentation/netlink/specs/mtun.yaml */
 
 #include "genl_gen.h"
+#include "compat.h"
 
 #include <net/netlink.h>
 
@@ -10,7 +11,7 @@ const struct nla_policy mtun_prefix_nl_policy[MTUN_A_PREFIX_LEN + 1] = {
 	[MTUN_A_PREFIX_LEN] = NLA_POLICY_MAX(NLA_U8, 128),
 };
 
-static const struct nla_policy mtun_tunnel_new_policy[MTUN_A_TUNNEL_MTU + 1] = {
+static const struct nla_policy mtun_tunnel_new_policy[MTUN_A_TUNNEL_SAMPLE_TX + 1] = {
 	[MTUN_A_TUNNEL_IFNAME] = { .type = NLA_NUL_STRING, .len = 15 },
 	[MTUN_A_TUNNEL_LOCAL] = { .type = NLA_BINARY },
 	[MTUN_A_TUNNEL_REMOTE] = { .type = NLA_BINARY },
@@ -36,9 +37,11 @@ static const struct nla_policy mtun_tunnel_new_policy[MTUN_A_TUNNEL_MTU + 1] = {
 	[MTUN_A_TUNNEL_DESCRIPTION] = { .type = NLA_NUL_STRING, .len = 255 },
 	[MTUN_A_TUNNEL_ORIGIN] = NLA_POLICY_MAX(NLA_U8, 1),
 	[MTUN_A_TUNNEL_MTU] = { .type = NLA_U32 },
+	[MTUN_A_TUNNEL_SAMPLE_RX] = { .type = NLA_U32 },
+	[MTUN_A_TUNNEL_SAMPLE_TX] = { .type = NLA_U32 },
 };
 
-static const struct nla_policy mtun_tunnel_set_policy[MTUN_A_TUNNEL_MTU + 1] = {
+static const struct nla_policy mtun_tunnel_set_policy[MTUN_A_TUNNEL_SAMPLE_TX + 1] = {
 	[MTUN_A_TUNNEL_IFINDEX] = { .type = NLA_U32 },
 	[MTUN_A_TUNNEL_IFNAME] = { .type = NLA_NUL_STRING, .len = 15 },
 	[MTUN_A_TUNNEL_LOCAL] = { .type = NLA_BINARY },
@@ -65,6 +68,8 @@ static const struct nla_policy mtun_tunnel_set_policy[MTUN_A_TUNNEL_MTU + 1] = {
 	[MTUN_A_TUNNEL_DESCRIPTION] = { .type = NLA_NUL_STRING, .len = 255 },
 	[MTUN_A_TUNNEL_ORIGIN] = NLA_POLICY_MAX(NLA_U8, 1),
 	[MTUN_A_TUNNEL_MTU] = { .type = NLA_U32 },
+	[MTUN_A_TUNNEL_SAMPLE_RX] = { .type = NLA_U32 },
+	[MTUN_A_TUNNEL_SAMPLE_TX] = { .type = NLA_U32 },
 };
 
 static const struct nla_policy mtun_tunnel_del_policy[MTUN_A_TUNNEL_IFNAME + 1] = {
@@ -210,12 +215,14 @@ const struct genl_ops mtun_nl_ops[12] = {
 	},
 	{
 		.cmd		= MTUN_CMD_FILTER_GET,
+		.doit		= mtun_nl_filter_get_doit,
 		.dumpit		= mtun_nl_filter_get_dumpit,
 		.policy		= mtun_filter_get_policy,
 		.maxattr	= ARRAY_SIZE(mtun_filter_get_policy) - 1,
 	},
 };
 
-const struct genl_multicast_group mtun_nl_groups[1] = {
+const struct genl_multicast_group mtun_nl_groups[2] = {
 	[MTUN_NLGRP_CONFIG] = { .name = MTUN_MCGRP_CONFIG },
+	[MTUN_NLGRP_SAMPLES] = { .name = MTUN_MCGRP_SAMPLES, MT_MCGRP_ADMIN },
 };

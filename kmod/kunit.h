@@ -13,6 +13,7 @@ extern struct kunit_suite mt_mss_suite;
 extern struct kunit_suite mt_mtu_suite;
 extern struct kunit_suite mt_conf_suite;
 extern struct kunit_suite mt_prefix_suite;
+extern struct kunit_suite mt_traffic_suite;
 
 /* The parameter generator of an array of cases that have a name. */
 #define MT_CASES(cases)							\

@@ -5,6 +5,7 @@
 #include "genl.h"
 #include "link.h"
 #include "registry.h"
+#include "samples.h"
 
 #include <linux/module.h>
 #include <linux/rcupdate.h>
@@ -16,9 +17,12 @@ static int __init mtun_init(void)
 	err = mt_registry_init();
 	if (err)
 		return err;
-	err = mt_link_init();
+	err = mt_samples_init();
 	if (err)
 		goto err_exit_registry;
+	err = mt_link_init();
+	if (err)
+		goto err_exit_samples;
 	err = mt_egress_init();
 	if (err)
 		goto err_exit_link;
@@ -38,6 +42,8 @@ err_exit_family:
 	mt_egress_exit();
 err_exit_link:
 	mt_link_exit();
+err_exit_samples:
+	mt_samples_exit();
 err_exit_registry:
 	mt_registry_exit();
 	return err;
@@ -50,6 +56,7 @@ static void __exit mtun_exit(void)
 	mt_family_exit();
 	mt_egress_exit();
 	mt_link_exit();
+	mt_samples_exit();
 	mt_registry_exit();
 	rcu_barrier();	/* much is freed by functions of ours */
 }

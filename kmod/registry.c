@@ -77,16 +77,21 @@ struct mt_endpoint *mt_registry_get(const struct net *net,
 }
 
 struct mt_endpoint *mt_registry_find(const struct net *net,
-				     struct mt_tuple *tuple)
+				     const struct mt_tuple *tuple)
 {
 	const unsigned long *shapes = mt_net(net)->shapes[MT_SHAPE(tuple)];
 	struct mt_endpoint *endpoint;
 	unsigned int host_bits;
+	struct mt_tuple wide;
 
 	for_each_set_bit(host_bits, shapes, MT_SHAPES) {
-		if (host_bits)
-			mt_tuple_widen(tuple, host_bits);
-		endpoint = mt_registry_get(net, tuple);
+		if (host_bits) {
+			wide = *tuple;
+			mt_tuple_widen(&wide, host_bits);
+			endpoint = mt_registry_get(net, &wide);
+		} else {
+			endpoint = mt_registry_get(net, tuple);
+		}
 		if (endpoint)
 			return endpoint;
 	}

@@ -16,6 +16,8 @@
 struct mt_family;
 struct mt_filter;
 struct mt_link;
+struct mt_sampler;
+struct mt_samples;
 struct mt_stats;
 
 #define MT_HEADER_MAX	56	/* IPv6 and GRE with all of its options */
@@ -34,6 +36,7 @@ struct mt_stats;
  * @header_len: bytes of @header, both outer header and GRE
  * @header: the headers of every packet sent, but for what depends on the packet
  * @conf: what all of this was made from
+ * @sampler: when to sample packets, for the intervals of @conf
  * @routes: each CPU's route to the remote
  * @rcu: defers the freeing
  *
@@ -52,6 +55,7 @@ struct mt_endpoint {
 	u8 header_len;
 	u8 header[MT_HEADER_MAX];
 	struct mt_conf conf;
+	struct mt_sampler __percpu *sampler;
 	struct dst_cache routes;
 	struct rcu_head rcu;
 };
@@ -106,6 +110,7 @@ struct mt_tunnel {
  * @rx: where packets are received, enum mtun_rx; under RTNL
  * @devices: the tunnels whose device is here, by ifindex; under RTNL
  * @clamps: the MSS clamps at devices, by name; under RTNL
+ * @samples: of the tunnels whose device is here, not sent yet
  * @generation: grows with each change that a dump of @devices could see;
  *		under RTNL
  */
@@ -119,6 +124,7 @@ struct mt_net {
 	struct list_head tunnels;
 	struct xarray devices;
 	struct list_head clamps;
+	struct mt_samples __percpu *samples;
 	unsigned int generation;
 };
 
@@ -127,7 +133,7 @@ struct mt_net *mt_net(const struct net *net);
 /**
  * mt_registry_find() - the endpoint that a received packet belongs to
  * @net: where it was received
- * @tuple: its addresses and key; widened to what it was found by
+ * @tuple: its addresses and key
  *
  * Of several, the one that is most specific about where the packet is from.
  *
@@ -135,7 +141,7 @@ struct mt_net *mt_net(const struct net *net);
  * Return: NULL if it belongs to none.
  */
 struct mt_endpoint *mt_registry_find(const struct net *net,
-				     struct mt_tuple *tuple);
+				     const struct mt_tuple *tuple);
 
 /**
  * mt_registry_get() - the endpoint that has a tuple

@@ -8,25 +8,39 @@ struct mt_stats __percpu *mt_stats_alloc(void)
 	return netdev_alloc_pcpu_stats(struct mt_stats);
 }
 
-void mt_stats_rx(struct mt_stats __percpu *stats, unsigned int packets,
-		 unsigned int bytes)
+static void add(u64_stats_t *counter, unsigned int value)
 {
-	struct mt_stats *s = this_cpu_ptr(stats);
-
-	u64_stats_update_begin(&s->syncp);
-	u64_stats_add(&s->rx_packets, packets);
-	u64_stats_add(&s->rx_bytes, bytes);
-	u64_stats_update_end(&s->syncp);
+	u64_stats_add(counter, value);
 }
 
-void mt_stats_tx(struct mt_stats __percpu *stats, unsigned int packets,
-		 unsigned int bytes)
+void mt_stats_passed(struct mt_stats __percpu *stats,
+		     enum mtun_direction direction,
+		     const struct mt_packets *packets)
 {
 	struct mt_stats *s = this_cpu_ptr(stats);
+	typeof(s->ways[0]) *way = &s->ways[direction];
+	unsigned int n = packets->more + 1;
+	unsigned int last = packets->bytes;
+	u32 flags = packets->traffic;
 
 	u64_stats_update_begin(&s->syncp);
-	u64_stats_add(&s->tx_packets, packets);
-	u64_stats_add(&s->tx_bytes, bytes);
+	add(&way->kinds[mt_traffic_kind(flags)].packets, n);
+	add(&way->kinds[mt_traffic_kind(flags)].bytes, packets->bytes);
+	if (packets->more) {
+		last -= packets->more * packets->length;
+		add(&way->lengths[mt_length_of(packets->length)],
+		    packets->more);
+	}
+	add(&way->lengths[mt_length_of(last)], 1);
+	if (flags & MT_TRAFFIC_FRAGMENT)
+		add(&way->fragments, n);
+	if (flags & MT_TRAFFIC_SYN)
+		add(&way->tcp[flags & MT_TRAFFIC_ACK ? MTUN_TCP_FLAG_SYN_ACK :
+						       MTUN_TCP_FLAG_SYN], n);
+	if (flags & MT_TRAFFIC_RST)
+		add(&way->tcp[MTUN_TCP_FLAG_RST], n);
+	if (flags & MT_TRAFFIC_FIN)	/* the last segment has it */
+		add(&way->tcp[MTUN_TCP_FLAG_FIN], 1);
 	u64_stats_update_end(&s->syncp);
 }
 
@@ -59,39 +73,46 @@ void mt_stats_mss(struct mt_stats __percpu *stats,
 	u64_stats_update_end(&s->syncp);
 }
 
+/* Both structures are the same counters in the same order, and then some. */
+#define COUNTERS	(sizeof(struct mt_stats_sum) / sizeof(u64))
+
+static_assert(sizeof(u64_stats_t) == sizeof(u64) &&
+	      offsetof(struct mt_stats, icmp_errors) ==
+	      offsetof(struct mt_stats_sum, icmp_errors));
+
 void mt_stats_sum(const struct mt_stats __percpu *stats,
 		  struct mt_stats_sum *sum)
 {
-	struct mt_stats_sum one;
+	u64 *to = (u64 *)sum;
 	unsigned int start;
 	int cpu, i;
+	u64 value;
 
 	memset(sum, 0, sizeof(*sum));
 	for_each_possible_cpu(cpu) {
 		const struct mt_stats *s = per_cpu_ptr(stats, cpu);
+		const u64_stats_t *from = (const u64_stats_t *)s;
 
-		do {
-			start = u64_stats_fetch_begin(&s->syncp);
-			one.rx_packets = u64_stats_read(&s->rx_packets);
-			one.rx_bytes = u64_stats_read(&s->rx_bytes);
-			one.tx_packets = u64_stats_read(&s->tx_packets);
-			one.tx_bytes = u64_stats_read(&s->tx_bytes);
-			one.icmp_errors = u64_stats_read(&s->icmp_errors);
-			for (i = 0; i < ARRAY_SIZE(one.mss); i++)
-				one.mss[i] = u64_stats_read(&s->mss[i]);
-			for (i = 0; i < ARRAY_SIZE(one.drops); i++)
-				one.drops[i] = u64_stats_read(&s->drops[i]);
-		} while (u64_stats_fetch_retry(&s->syncp, start));
+		for (i = 0; i < COUNTERS; i++) {
+			do {
+				start = u64_stats_fetch_begin(&s->syncp);
+				value = u64_stats_read(&from[i]);
+			} while (u64_stats_fetch_retry(&s->syncp, start));
+			to[i] += value;
+		}
+	}
+}
 
-		sum->rx_packets += one.rx_packets;
-		sum->rx_bytes += one.rx_bytes;
-		sum->tx_packets += one.tx_packets;
-		sum->tx_bytes += one.tx_bytes;
-		sum->icmp_errors += one.icmp_errors;
-		for (i = 0; i < ARRAY_SIZE(one.mss); i++)
-			sum->mss[i] += one.mss[i];
-		for (i = 0; i < ARRAY_SIZE(one.drops); i++)
-			sum->drops[i] += one.drops[i];
+void mt_stats_total(const struct mt_stats_sum *sum,
+		    enum mtun_direction direction, u64 *packets, u64 *bytes)
+{
+	int i;
+
+	*packets = 0;
+	*bytes = 0;
+	for (i = 0; i < MT_KINDS; i++) {
+		*packets += sum->ways[direction].kinds[i].packets;
+		*bytes += sum->ways[direction].kinds[i].bytes;
 	}
 }
 
@@ -138,12 +159,15 @@ static u64 *link_counter(struct rtnl_link_stats64 *link,
 void mt_stats_link(const struct mt_stats_sum *sum,
 		   struct rtnl_link_stats64 *link)
 {
+	u64 packets, bytes;
 	int i;
 
-	link->rx_packets += sum->rx_packets;
-	link->rx_bytes += sum->rx_bytes;
-	link->tx_packets += sum->tx_packets;
-	link->tx_bytes += sum->tx_bytes;
+	mt_stats_total(sum, MTUN_DIRECTION_INGRESS, &packets, &bytes);
+	link->rx_packets += packets;
+	link->rx_bytes += bytes;
+	mt_stats_total(sum, MTUN_DIRECTION_EGRESS, &packets, &bytes);
+	link->tx_packets += packets;
+	link->tx_bytes += bytes;
 	for (i = 0; i < ARRAY_SIZE(sum->drops); i++) {
 		u64 *counter = link_counter(link, i);
 

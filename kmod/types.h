@@ -81,6 +81,8 @@ struct mt_prefixes {
  * @mss_insert: add the MSS option where it is missing
  * @anycast: other nodes serve the same tunnel
  * @pmtu: whether ICMP errors lower the path's MTU, enum mtun_pmtu
+ * @sample_rx: one of how many packets received is sampled, 0 for none
+ * @sample_tx: the same for those sent
  * @origin: who made it, enum mtun_origin
  * @description: what it is for, or NULL; not owned
  *
@@ -109,6 +111,8 @@ struct mt_conf {
 	bool mss_insert;
 	bool anycast;
 	u8 pmtu;
+	u32 sample_rx;
+	u32 sample_tx;
 	u8 origin;
 	const char *description;
 };

@@ -282,7 +282,7 @@ def add():
           "DOWN", "    mtu 1472 (auto)  ttl inherit  tos 0  df clear  "
           "inner-df clear  frag outer  mss 1400  mss-insert off  accept none  "
           "anycast off  pmtu auto  "
-          "dev later0 (waiting)  fwmark none"],
+          "dev later0 (waiting)  fwmark none  sample off"],
          "show")
     delete("mt0", "mt1", "mt2", "mt3", "mt4", "mt5")
 
@@ -458,7 +458,7 @@ def text_output():
          "DOWN\n"
          "    mtu 1452 (auto)  ttl 64  tos 0  df set  inner-df keep  "
          "frag inner  mss off  mss-insert off  accept none  anycast off  "
-         "pmtu auto  dev u0  fwmark none\n"
+         "pmtu auto  dev u0  fwmark none  sample off\n"
          "    ifindex %d  origin manual  flags POINTOPOINT,NOARP\n"
          "    received  0 packets  0 bytes\n"
          "    sent      0 packets  0 bytes\n"

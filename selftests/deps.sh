@@ -23,7 +23,7 @@ CACHE=${MTUN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/mtun}
 VNG_VERSION=1.42
 
 BUILD="gcc libc6-dev make kmod linux-headers-amd64 libmnl-dev libjansson-dev"
-BUILD+=" libyaml-dev pkg-config"
+BUILD+=" libyaml-dev libpcap-dev pkg-config"
 
 # The machine: virtme-ng makes its initramfs with busybox.
 VM="linux-image-amd64 qemu-system-x86 busybox-static python3 python3-venv"

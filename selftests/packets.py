@@ -119,11 +119,12 @@ def until(condition):
 class Tap:
     """A packet socket for one device of a namespace, or for all of them
 
-    Packets begin with the IP header; those that the namespace sends are not
-    seen. got is a list of (device, packet).
+    Packets begin with the IP header; those that the namespace sends are seen if
+    outgoing, which the others are not then. got is a list of (device, packet).
     """
 
-    def __init__(self, ns, dev=None):
+    def __init__(self, ns, dev=None, outgoing=False):
+        self.outgoing = outgoing
         with netns(ns):
             self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM,
                                       socket.htons(ETH_P_ALL))
@@ -144,7 +145,7 @@ class Tap:
                 # A device was set down: says so once.
                 continue
             dev, proto, kind = addr[:3]
-            if kind != socket.PACKET_OUTGOING and \
+            if (kind == socket.PACKET_OUTGOING) == self.outgoing and \
                     proto in (ETH_P_IP, ETH_P_IPV6):
                 self.got.append((dev, data))
         return [x for x in self.got if not wanted or wanted(*x)]

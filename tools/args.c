@@ -297,6 +297,11 @@ struct text word_text(const char *word)
 	return t;
 }
 
+struct text sample_text(uint32_t interval)
+{
+	return interval ? number_text(interval) : word_text("off");
+}
+
 struct text mss_text(uint16_t mss)
 {
 	switch (mss) {

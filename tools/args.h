@@ -155,6 +155,7 @@ struct text prefix_text(const struct prefix *prefix);
 struct text number_text(uint64_t v);
 struct text word_text(const char *word);
 struct text mss_text(uint16_t mss);
+struct text sample_text(uint32_t interval);
 
 /*
  * Finds text, or the one word that it abbreviates, in an array of structures

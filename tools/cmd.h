@@ -33,6 +33,9 @@ extern const struct command clamp_commands[];
 extern const struct command filter_commands[];
 extern const struct command netns_commands[];
 extern const struct command monitor_commands[];
+extern const struct command samples_commands[];
+extern const struct command top_commands[];
+extern const struct command detect_commands[];
 extern const struct command apply_commands[];
 extern const struct command export_commands[];
 extern const struct command check_commands[];
@@ -40,5 +43,23 @@ extern const struct command check_commands[];
 /* Arguments of "tunnel add" (or "set") to a tunnel; err has the reason. */
 enum result tunnel_parse(int argc, char **argv, struct tunnel *t,
 			 struct error *err);
+
+/*
+ * Words of "detect"; recorded, which may be NULL where there is no -r, gets the name
+ * of a recording.
+ */
+enum result detection_parse(int argc, char **argv, struct detection *conf,
+			    const char **recorded, struct error *err);
+
+/* Attacks are printed as they begin and end, while somebody calls watch_look(). */
+struct watch;
+
+enum result watch_begin(struct context *ctx, const struct detection *conf,
+			struct watch **w);
+
+/* Waits for a moment, or until other is *ready to be read. */
+enum result watch_look(struct context *ctx, struct watch *w, int other,
+		       bool *ready);
+void watch_end(struct watch *w);
 
 #endif /* MTCTL_CMD_H */

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* "mtctl monitor": configuration events as they happen. */
 #include <stdio.h>
+#include <string.h>
 
 #include "cmd.h"
+#include "detect.h"
 #include "nl.h"
 #include "print.h"
 
@@ -28,17 +30,35 @@ static void remember(struct tunnels *known, const struct tunnel *t)
 	*was = *t;
 }
 
+/* Tells of attacks meanwhile. */
+static enum result watch_until_event(struct context *ctx, struct watch *watch)
+{
+	enum result res = RES_OK;
+	bool ready = false;
+
+	while (!res && !ready && !ferror(stdout) && !nl_events_wait(ctx->nl))
+		res = watch_look(ctx, watch, nl_events_fd(ctx->nl), &ready);
+	return res;
+}
+
 static enum result monitor(struct context *ctx, int argc, char **argv)
 {
+	struct detection conf = detection_defaults;
 	struct tunnels known = { 0 };
+	struct watch *watch = NULL;
 	const struct tunnel *t;
 	struct event event;
 	enum result res;
 
-	if (argc)
+	if (argc && strcmp(argv[0], "attacks"))
 		return refuse(&ctx->err, RES_USAGE,
-			      "takes no arguments, not \"%s\"", argv[0]);
+			      "takes no arguments but attacks, not \"%s\"",
+			      argv[0]);
 	res = nl_subscribe(ctx->nl, &ctx->err) ?: look(ctx, &known);
+	if (!res && argc)
+		res = detection_parse(argc - 1, argv + 1, &conf, NULL,
+				      &ctx->err) ?:
+		      watch_begin(ctx, &conf, &watch);
 	if (res)
 		goto out;
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -46,7 +66,10 @@ static enum result monitor(struct context *ctx, int argc, char **argv)
 	fprintf(stderr, "listening for events\n");
 
 	for (;;) {
-		res = nl_event(ctx->nl, &event, &ctx->err);
+		if (watch)
+			res = watch_until_event(ctx, watch);
+		if (!res)
+			res = nl_event(ctx->nl, &event, &ctx->err);
 		if (res)
 			break;
 		t = &event.tunnel;
@@ -68,18 +91,21 @@ static enum result monitor(struct context *ctx, int argc, char **argv)
 			break;
 	}
 out:
+	watch_end(watch);
 	tunnels_free(&known);
 	return res;
 }
 
 const struct command monitor_commands[] = {
-	{ "config", monitor, "",
+	{ "config", monitor, "[attacks [LIMIT N|off]...]",
 	  "show tunnels, clamps and settings as they change",
 	  "One event a line, until interrupted; with -j one JSON object a line. Once\n"
 	  "\"listening for events\" stands on the standard error, nothing is missed.\n"
 	  "When the kernel had to drop events, a line says so.\n"
+	  "With attacks also what \"mtctl detect\" tells, which explains the limits.\n"
 	  "\n"
 	  "  mtctl monitor\n"
+	  "  mtctl monitor attacks syn-flood 20000\n"
 	  "  mtctl -j monitor | jq --unbuffered -r '.event + \" \" + .ifname'\n" },
 	{ NULL }
 };

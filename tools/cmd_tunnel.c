@@ -147,7 +147,7 @@ static enum result tunnel_list(struct context *ctx, int argc, char **argv)
 }
 
 #define CONF_ARGS \
-	"[key K | ikey K okey K] [csum on|off] [seq on|off] [ttl N|inherit] [tos N|inherit] [df set|inherit|clear] [inner-df keep|clear] [frag inner|outer] [dev IFNAME] [fwmark N] [mss N|auto|off] [mss-insert on|off] [mtu N|auto] [accept PREFIX|any|none] [anycast on|off] [pmtu auto|learn|static] [description TEXT]"
+	"[key K | ikey K okey K] [csum on|off] [seq on|off] [ttl N|inherit] [tos N|inherit] [df set|inherit|clear] [inner-df keep|clear] [frag inner|outer] [dev IFNAME] [fwmark N] [mss N|auto|off] [mss-insert on|off] [mtu N|auto] [accept PREFIX|any|none] [anycast on|off] [pmtu auto|learn|static] [sample N|off] [description TEXT]"
 
 #define CONF_MORE \
 	"  local ADDR      outer source address, IPv4 or IPv6\n" \
@@ -185,6 +185,9 @@ static enum result tunnel_list(struct context *ctx, int argc, char **argv)
 	"                  one node is refused (default off)\n" \
 	"  pmtu learn      ICMP errors lower the MTU of the path\n" \
 	"  pmtu static     they do not; pmtu auto: so for anycast (default)\n" \
+	"  sample N        show one in N packets to \"mtctl samples\", at random\n" \
+	"  sample off      none (default)\n" \
+	"  sample-rx, sample-tx  the same for what is received, for what is sent only\n" \
 	"  description TEXT  what the tunnel is for; \"\" for nothing\n" \
 	"Numbers are decimal, or hexadecimal with 0x; a key may be a dotted quad.\n"
 

@@ -8,6 +8,7 @@
 
 #include "args.h"
 #include "conf_file.h"
+#include "detect.h"
 #include "rules.h"
 
 #define MAX_SIZE	(16 * 1024 * 1024)
@@ -22,7 +23,8 @@ struct section {
 };
 
 static const struct section sections[] = {
-	{ "defaults" }, { "tunnels" }, { "clamps" }, { "netns" }, { NULL }
+	{ "defaults" }, { "tunnels" }, { "clamps" }, { "netns" },
+	{ "detect" }, { NULL }
 };
 
 static const struct section defaults_of[] = {
@@ -348,9 +350,10 @@ static void read_root(struct loader *l, const struct node *root)
 	const struct node *tunnels = tree_get(root, "tunnels");
 	const struct node *clamps = tree_get(root, "clamps");
 	const struct node *netns = tree_get(root, "netns");
+	const struct node *detect = tree_get(root, "detect");
 
 	if (!is_map(l->cs, root,
-		    "a file has defaults:, tunnels:, clamps: and netns:"))
+		    "a file has defaults:, tunnels:, clamps:, netns: and detect:"))
 		return;
 	check_sections(l->cs, root, sections);
 	read_all_defaults(l, tree_get(root, "defaults"));
@@ -369,6 +372,10 @@ static void read_root(struct loader *l, const struct node *root)
 	if (is_map(l->cs, netns, "give settings, as in {rx: early}"))
 		read_settings(l->cs, &netns_kind, netns, netns,
 			      &l->config->netns);
+	l->config->detection = detection_defaults;
+	if (is_map(l->cs, detect, "give limits, as in {syn-flood: 20000}"))
+		read_settings(l->cs, &detection_kind, detect, detect,
+			      &l->config->detection);
 }
 
 void conf_parse(const void *bytes, size_t len, struct config *config,

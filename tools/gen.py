@@ -74,7 +74,10 @@ class Spec:
                       if d['type'] != 'const'}
         self.sets = {s['name']: s for s in doc['attribute-sets']}
         self.ops = doc['operations']['list']
-        self.groups = [g['name'] for g in doc['mcast-groups']['list']]
+        groups = doc['mcast-groups']['list']
+        self.groups = [g['name'] for g in groups]
+        self.admin_groups = [g['name'] for g in groups
+                             if 'uns-admin-perm' in g.get('flags', [])]
 
     def entry_name(self, enum, entry):
         prefix = enum.get('name-prefix', f"{FAMILY}-{enum['name']}-")
@@ -246,7 +249,8 @@ def gen_kernel_header(spec):
 
 def gen_kernel_source(spec):
     out = banner('//', UAPI_LICENSE)
-    out += ['#include "genl_gen.h"', '', '#include <net/netlink.h>', '']
+    out += ['#include "genl_gen.h"', '#include "compat.h"', '',
+            '#include <net/netlink.h>', '']
     for aset in nested_sets(spec):
         last = aset['attributes'][-1]['name']
         out.append(f"const struct nla_policy "
@@ -285,8 +289,9 @@ def gen_kernel_source(spec):
     out += ['};', '', 'const struct genl_multicast_group '
             f'mtun_nl_groups[{len(spec.groups)}] = {{']
     for g in spec.groups:
+        admin = ', MT_MCGRP_ADMIN' if g in spec.admin_groups else ''
         out.append(f'\t[{upper(FAMILY, "NLGRP", g)}] = '
-                   f'{{ .name = {upper(FAMILY, "MCGRP", g)} }},')
+                   f'{{ .name = {upper(FAMILY, "MCGRP", g)}{admin} }},')
     return out + ['};']
 
 

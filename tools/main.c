@@ -36,6 +36,12 @@ static const struct object objects[] = {
 	  check_commands },
 	{ "monitor", "show configuration events as they happen",
 	  monitor_commands },
+	{ "samples", "show packets of tunnels, chosen at random",
+	  samples_commands },
+	{ "top", "show what tunnels carry a second, and who talks most",
+	  top_commands },
+	{ "detect", "tell of attacks, from samples, when they begin and end",
+	  detect_commands },
 	{ "help", "explain an object or a command", NULL },
 	{ NULL }
 };

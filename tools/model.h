@@ -37,11 +37,24 @@ struct addr {
 	unsigned char bytes[16];
 };
 
+struct count {
+	uint64_t packets;
+	uint64_t bytes;
+};
+
+#define MAX_LENGTH	17	/* powers of 2 that a packet's length may have */
+
+/* What went through in one direction */
+struct way {
+	struct count all;
+	struct count traffic[2][MTUN_PROTOCOL_MAX + 1];	/* IPv4, IPv6 */
+	uint64_t tcp[MTUN_TCP_FLAG_MAX + 1];
+	uint64_t lengths[MAX_LENGTH];
+	uint64_t fragments;
+};
+
 struct stats {
-	uint64_t rx_packets;
-	uint64_t rx_bytes;
-	uint64_t tx_packets;
-	uint64_t tx_bytes;
+	struct way ways[MTUN_DIRECTION_MAX + 1];
 	uint64_t icmp_errors;
 	uint64_t mss[MTUN_MSS_VERDICT_MAX + 1];
 	uint64_t drops[MTUN_DROP_REASON_MAX + 1];
@@ -82,6 +95,8 @@ struct tunnel {
 	bool accept_none;	/* only from remote, asked for by that word */
 	uint8_t anycast;
 	uint8_t pmtu;
+	uint32_t sample_rx;
+	uint32_t sample_tx;
 	char description[MAX_DESCRIPTION + 1];
 	uint8_t origin;
 	char link[IFNAMSIZ];	/* "" for any */
@@ -116,6 +131,24 @@ static inline bool tunnel_has_okey(const struct tunnel *t)
 	return tunnel_has(t, MTUN_A_TUNNEL_OKEY) &&
 	       (t->oflags & MTUN_GRE_FLAG_KEY);
 }
+
+#define MAX_SAMPLE	128	/* bytes of a packet */
+
+/* A packet that was chosen at random, and stands for packets * interval */
+struct sample {
+	uint32_t ifindex;
+	uint8_t direction;
+	uint32_t reason;	/* 0 if it was not dropped */
+	uint32_t interval;
+	uint32_t packets;
+	uint32_t length;
+	struct addr source;	/* outer */
+	uint64_t time;		/* nanoseconds since 1970 */
+	size_t data_len;
+	uint8_t data[MAX_SAMPLE];
+};
+
+typedef void (*sample_fn)(const struct sample *sample, void *data);
 
 struct prefixes {
 	struct prefix *v;
@@ -204,12 +237,27 @@ const struct tunnel **tunnels_sorted(const struct tunnels *ts,
 				     int (*compare)(const void *,
 						    const void *));
 
+/* How an attack is made */
+enum vector {
+	SYN_FLOOD, UDP_FLOOD, ICMP_FLOOD, AMPLIFICATION, FRAGMENT_FLOOD, SPOOF,
+	VECTOR_MAX,
+};
+
+/* What is an attack */
+struct detection {
+	char name[1];			/* "": there is one */
+	uint32_t limits[VECTOR_MAX];	/* packets a second to one destination */
+	uint8_t prefix4;		/* how many bits make a destination */
+	uint8_t prefix6;
+};
+
 /* What there is, or what there shall be */
 struct config {
 	struct tunnels tunnels;
 	struct filters filters;
 	struct clamps clamps;
 	struct netns netns;	/* what it does not have stays as it is */
+	struct detection detection;	/* of a file; not the kernel's business */
 };
 
 /*

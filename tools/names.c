@@ -262,6 +262,67 @@ const struct name drop_reason_names[MTUN_DROP_REASON_MAX + 1] = {
 	},
 };
 
+const struct name direction_names[MTUN_DIRECTION_MAX + 1] = {
+	[MTUN_DIRECTION_INGRESS] = {
+		"ingress",
+		"It arrived encapsulated."
+	},
+	[MTUN_DIRECTION_EGRESS] = {
+		"egress",
+		"It is, or was to be, encapsulated."
+	},
+};
+
+const struct name protocol_names[MTUN_PROTOCOL_MAX + 1] = {
+	[MTUN_PROTOCOL_OTHER] = {
+		"other",
+		"Anything else."
+	},
+	[MTUN_PROTOCOL_TCP] = {
+		"tcp",
+		"TCP."
+	},
+	[MTUN_PROTOCOL_UDP] = {
+		"udp",
+		"UDP."
+	},
+	[MTUN_PROTOCOL_ICMP] = {
+		"icmp",
+		"ICMP."
+	},
+	[MTUN_PROTOCOL_ICMPV6] = {
+		"icmpv6",
+		"ICMPv6."
+	},
+	[MTUN_PROTOCOL_GRE] = {
+		"gre",
+		"GRE, a tunnel in the tunnel."
+	},
+	[MTUN_PROTOCOL_ESP] = {
+		"esp",
+		"ESP, which IPsec encrypts with."
+	},
+};
+
+const struct name tcp_flag_names[MTUN_TCP_FLAG_MAX + 1] = {
+	[MTUN_TCP_FLAG_SYN] = {
+		"syn",
+		"SYN without ACK, which asks for a connection."
+	},
+	[MTUN_TCP_FLAG_SYN_ACK] = {
+		"syn-ack",
+		"SYN with ACK, which accepts one."
+	},
+	[MTUN_TCP_FLAG_RST] = {
+		"rst",
+		"RST, which aborts one."
+	},
+	[MTUN_TCP_FLAG_FIN] = {
+		"fin",
+		"FIN, which ends one."
+	},
+};
+
 const char *const drop_attr_names[MTUN_A_DROP_MAX + 1] = {
 	[MTUN_A_DROP_REASON] = "reason",
 	[MTUN_A_DROP_PACKETS] = "packets",
@@ -272,6 +333,23 @@ const char *const mss_attr_names[MTUN_A_MSS_MAX + 1] = {
 	[MTUN_A_MSS_PACKETS] = "packets",
 };
 
+const char *const traffic_attr_names[MTUN_A_TRAFFIC_MAX + 1] = {
+	[MTUN_A_TRAFFIC_IP_VERSION] = "ip-version",
+	[MTUN_A_TRAFFIC_PROTOCOL] = "protocol",
+	[MTUN_A_TRAFFIC_PACKETS] = "packets",
+	[MTUN_A_TRAFFIC_BYTES] = "bytes",
+};
+
+const char *const tcp_attr_names[MTUN_A_TCP_MAX + 1] = {
+	[MTUN_A_TCP_FLAG] = "flag",
+	[MTUN_A_TCP_PACKETS] = "packets",
+};
+
+const char *const length_attr_names[MTUN_A_LENGTH_MAX + 1] = {
+	[MTUN_A_LENGTH_LOG2] = "log2",
+	[MTUN_A_LENGTH_PACKETS] = "packets",
+};
+
 const char *const stats_attr_names[MTUN_A_STATS_MAX + 1] = {
 	[MTUN_A_STATS_RX_PACKETS] = "rx-packets",
 	[MTUN_A_STATS_RX_BYTES] = "rx-bytes",
@@ -280,6 +358,14 @@ const char *const stats_attr_names[MTUN_A_STATS_MAX + 1] = {
 	[MTUN_A_STATS_ICMP_ERRORS] = "icmp-errors",
 	[MTUN_A_STATS_DROP] = "drop",
 	[MTUN_A_STATS_MSS] = "mss",
+	[MTUN_A_STATS_RX_TRAFFIC] = "rx-traffic",
+	[MTUN_A_STATS_RX_TCP] = "rx-tcp",
+	[MTUN_A_STATS_RX_LENGTH] = "rx-length",
+	[MTUN_A_STATS_RX_FRAGMENTS] = "rx-fragments",
+	[MTUN_A_STATS_TX_TRAFFIC] = "tx-traffic",
+	[MTUN_A_STATS_TX_TCP] = "tx-tcp",
+	[MTUN_A_STATS_TX_LENGTH] = "tx-length",
+	[MTUN_A_STATS_TX_FRAGMENTS] = "tx-fragments",
 };
 
 const char *const tunnel_attr_names[MTUN_A_TUNNEL_MAX + 1] = {
@@ -314,6 +400,8 @@ const char *const tunnel_attr_names[MTUN_A_TUNNEL_MAX + 1] = {
 	[MTUN_A_TUNNEL_IF_FLAGS] = "if-flags",
 	[MTUN_A_TUNNEL_UNDERLAY_NETNSID] = "underlay-netnsid",
 	[MTUN_A_TUNNEL_STATS] = "stats",
+	[MTUN_A_TUNNEL_SAMPLE_RX] = "sample-rx",
+	[MTUN_A_TUNNEL_SAMPLE_TX] = "sample-tx",
 };
 
 const char *const prefix_attr_names[MTUN_A_PREFIX_MAX + 1] = {
@@ -349,4 +437,22 @@ const char *const filter_attr_names[MTUN_A_FILTER_MAX + 1] = {
 	[MTUN_A_FILTER_ALLOW_DST_TX] = "allow-dst-tx",
 	[MTUN_A_FILTER_CLEAR] = "clear",
 	[MTUN_A_FILTER_PREFIXES] = "prefixes",
+};
+
+const char *const sample_attr_names[MTUN_A_SAMPLE_MAX + 1] = {
+	[MTUN_A_SAMPLE_IFINDEX] = "ifindex",
+	[MTUN_A_SAMPLE_DIRECTION] = "direction",
+	[MTUN_A_SAMPLE_REASON] = "reason",
+	[MTUN_A_SAMPLE_INTERVAL] = "interval",
+	[MTUN_A_SAMPLE_PACKETS] = "packets",
+	[MTUN_A_SAMPLE_LENGTH] = "length",
+	[MTUN_A_SAMPLE_SOURCE] = "source",
+	[MTUN_A_SAMPLE_TIME] = "time",
+	[MTUN_A_SAMPLE_DATA] = "data",
+};
+
+const char *const samples_attr_names[MTUN_A_SAMPLES_MAX + 1] = {
+	[MTUN_A_SAMPLES_CPU] = "cpu",
+	[MTUN_A_SAMPLES_NUMBER] = "number",
+	[MTUN_A_SAMPLES_SAMPLE] = "sample",
 };

@@ -22,13 +22,21 @@ extern const struct name rx_names[MTUN_RX_MAX + 1];
 extern const struct name origin_names[MTUN_ORIGIN_MAX + 1];
 extern const struct name filter_list_names[MTUN_FILTER_LIST_MAX + 1];
 extern const struct name drop_reason_names[MTUN_DROP_REASON_MAX + 1];
+extern const struct name direction_names[MTUN_DIRECTION_MAX + 1];
+extern const struct name protocol_names[MTUN_PROTOCOL_MAX + 1];
+extern const struct name tcp_flag_names[MTUN_TCP_FLAG_MAX + 1];
 extern const char *const drop_attr_names[MTUN_A_DROP_MAX + 1];
 extern const char *const mss_attr_names[MTUN_A_MSS_MAX + 1];
+extern const char *const traffic_attr_names[MTUN_A_TRAFFIC_MAX + 1];
+extern const char *const tcp_attr_names[MTUN_A_TCP_MAX + 1];
+extern const char *const length_attr_names[MTUN_A_LENGTH_MAX + 1];
 extern const char *const stats_attr_names[MTUN_A_STATS_MAX + 1];
 extern const char *const tunnel_attr_names[MTUN_A_TUNNEL_MAX + 1];
 extern const char *const prefix_attr_names[MTUN_A_PREFIX_MAX + 1];
 extern const char *const clamp_attr_names[MTUN_A_CLAMP_MAX + 1];
 extern const char *const netns_attr_names[MTUN_A_NETNS_MAX + 1];
 extern const char *const filter_attr_names[MTUN_A_FILTER_MAX + 1];
+extern const char *const sample_attr_names[MTUN_A_SAMPLE_MAX + 1];
+extern const char *const samples_attr_names[MTUN_A_SAMPLES_MAX + 1];
 
 #endif /* MTCTL_NAMES_H */

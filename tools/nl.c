@@ -27,6 +27,9 @@ void nl_free(struct nl *nl)
 		mnl_socket_close(nl->genl);
 	if (nl->events)
 		mnl_socket_close(nl->events);
+	if (nl->samples)
+		mnl_socket_close(nl->samples);
+	free(nl->next_sample);
 	free(nl);
 }
 
@@ -313,6 +316,8 @@ static void read_groups(struct nl *nl, const struct nlattr *groups)
 		}
 		if (!strcmp(name, MTUN_MCGRP_CONFIG))
 			nl->group = id;
+		if (!strcmp(name, MTUN_MCGRP_SAMPLES))
+			nl->samples_group = id;
 	}
 }
 
@@ -449,9 +454,12 @@ bool put_prefixes(struct nlmsghdr *nlh, uint16_t attr,
 	return true;
 }
 
-static_assert((int)MTUN_A_DROP_REASON == (int)MTUN_A_MSS_VERDICT &&
-	      (int)MTUN_A_DROP_PACKETS == (int)MTUN_A_MSS_PACKETS,
-	      "one function reads both");
+#define LIKE_DROP(set, what)						\
+	((int)MTUN_A_DROP_REASON == (int)MTUN_A_##set##_##what &&	\
+	 (int)MTUN_A_DROP_PACKETS == (int)MTUN_A_##set##_PACKETS)
+
+static_assert(LIKE_DROP(MSS, VERDICT) && LIKE_DROP(TCP, FLAG) &&
+	      LIKE_DROP(LENGTH, LOG2), "one function reads all of them");
 
 void get_count(const struct nlattr *nest, uint64_t *counts, uint32_t max)
 {

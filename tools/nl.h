@@ -60,7 +60,25 @@ enum result nl_netns_get(struct nl *nl, struct netns *n, struct error *err);
 /* Subscribes to the events; they wait from then on for nl_event(). */
 enum result nl_subscribe(struct nl *nl, struct error *err);
 
+/* To poll(): it is readable when events wait, or they wait in here. */
+int nl_events_fd(const struct nl *nl);
+bool nl_events_wait(const struct nl *nl);
+
 /* Waits for the next event, whose clamp and filter are to be freed. */
 enum result nl_event(struct nl *nl, struct event *event, struct error *err);
+
+/* Subscribes to samples of packets; they wait from then on for nl_samples_read(). */
+enum result nl_samples_subscribe(struct nl *nl, struct error *err);
+
+/* To poll(): it is readable when samples wait. */
+int nl_samples_fd(const struct nl *nl);
+
+/*
+ * Waits for samples, for timeout milliseconds or, if that is negative, as long as
+ * it takes or until a signal comes, and calls fn for each of a message's. Adds to
+ * *lost how many were lost before them.
+ */
+enum result nl_samples_read(struct nl *nl, int timeout, sample_fn fn,
+			    void *data, uint64_t *lost, struct error *err);
 
 #endif /* MTCTL_NL_H */

@@ -16,9 +16,13 @@
 struct nl {
 	struct mnl_socket *genl;
 	struct mnl_socket *events;	/* apart, or requests would eat them */
+	struct mnl_socket *samples;
 	unsigned int seq;
 	uint16_t family;
 	uint32_t group;		/* of MTUN_MCGRP_CONFIG, 0 if unknown */
+	uint32_t samples_group;
+	uint64_t *next_sample;	/* number of each CPU's next sample */
+	uint32_t n_cpus;
 	char *next_event;	/* unread part of event_buf */
 	size_t events_len;
 	char req[REQUEST_SIZE];
@@ -44,6 +48,10 @@ enum result open_socket(struct mnl_socket **s, int bus, struct error *err);
 
 /* Finds the kernel's family, once. */
 enum result connect_family(struct nl *nl, struct error *err);
+
+/* Opens a socket that receives the messages of a group, id, in a large buffer. */
+enum result subscribe(struct mnl_socket **s, uint32_t id, const char *name,
+		      int buffer, struct error *err);
 
 /* Begins the next request, in nl->req. */
 struct nlmsghdr *start_request(struct nl *nl, uint16_t type, uint16_t flags,

@@ -10,30 +10,34 @@
 /* Room for a burst of some ten thousand events while we print. */
 #define EVENT_BUF_SIZE	(16 * 1024 * 1024)
 
-enum result nl_subscribe(struct nl *nl, struct error *err)
+enum result subscribe(struct mnl_socket **s, uint32_t id, const char *name,
+		      int buffer, struct error *err)
 {
-	int size = EVENT_BUF_SIZE;
 	enum result res;
 	int fd;
 
-	res = connect_family(nl, err);
-	if (res)
-		return res;
-	if (!nl->group)
+	if (!id)
 		return refuse(err, RES_REFUSED,
 			      "the kernel's mtun has no event group \"%s\"",
-			      MTUN_MCGRP_CONFIG);
-	res = open_socket(&nl->events, NETLINK_GENERIC, err);
+			      name);
+	res = open_socket(s, NETLINK_GENERIC, err);
 	if (res)
 		return res;
-	fd = mnl_socket_get_fd(nl->events);
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	if (mnl_socket_setsockopt(nl->events, NETLINK_ADD_MEMBERSHIP,
-				  &nl->group, sizeof(nl->group)) < 0)
-		return refuse(err, RES_REFUSED, "cannot subscribe to events: %s",
-			      strerror(errno));
+	fd = mnl_socket_get_fd(*s);
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof(buffer)))
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof(buffer));
+	if (mnl_socket_setsockopt(*s, NETLINK_ADD_MEMBERSHIP, &id,
+				  sizeof(id)) < 0)
+		return refuse(err, RES_REFUSED, "cannot subscribe to %s: %s",
+			      name, strerror(errno));
 	return RES_OK;
+}
+
+enum result nl_subscribe(struct nl *nl, struct error *err)
+{
+	return connect_family(nl, err) ?:
+	       subscribe(&nl->events, nl->group, MTUN_MCGRP_CONFIG,
+			 EVENT_BUF_SIZE, err);
 }
 
 static bool read_event(struct nl *nl, const struct nlmsghdr *nlh,
@@ -83,6 +87,17 @@ static bool read_event(struct nl *nl, const struct nlmsghdr *nlh,
 		break;
 	}
 	return true;
+}
+
+int nl_events_fd(const struct nl *nl)
+{
+	return mnl_socket_get_fd(nl->events);
+}
+
+bool nl_events_wait(const struct nl *nl)
+{
+	return nl->next_event && mnl_nlmsg_ok((void *)nl->next_event,
+					      nl->events_len);
 }
 
 enum result nl_event(struct nl *nl, struct event *event, struct error *err)

@@ -17,34 +17,83 @@ static bool get_flags(const struct nlattr *a, uint32_t *flags, uint32_t *mask)
 	return true;
 }
 
-static bool read_stats(const struct nlattr *nest, struct stats *stats)
+static void read_traffic(const struct nlattr *nest, struct way *way)
 {
+	uint8_t version = 0, protocol = 0;
+	struct count count = { 0 };
 	const struct nlattr *a;
 
 	mnl_attr_for_each_nested(a, nest) {
 		switch (mnl_attr_get_type(a)) {
-		case MTUN_A_STATS_RX_PACKETS:
-			get_number(a, &stats->rx_packets, sizeof(uint64_t));
+		case MTUN_A_TRAFFIC_IP_VERSION:
+			get_number(a, &version, sizeof(version));
 			break;
-		case MTUN_A_STATS_RX_BYTES:
-			get_number(a, &stats->rx_bytes, sizeof(uint64_t));
+		case MTUN_A_TRAFFIC_PROTOCOL:
+			get_number(a, &protocol, sizeof(protocol));
 			break;
-		case MTUN_A_STATS_TX_PACKETS:
-			get_number(a, &stats->tx_packets, sizeof(uint64_t));
+		case MTUN_A_TRAFFIC_PACKETS:
+			get_number(a, &count.packets, sizeof(count.packets));
 			break;
-		case MTUN_A_STATS_TX_BYTES:
-			get_number(a, &stats->tx_bytes, sizeof(uint64_t));
-			break;
-		case MTUN_A_STATS_ICMP_ERRORS:
-			get_number(a, &stats->icmp_errors, sizeof(uint64_t));
-			break;
-		case MTUN_A_STATS_DROP:
-			get_count(a, stats->drops, MTUN_DROP_REASON_MAX);
-			break;
-		case MTUN_A_STATS_MSS:
-			get_count(a, stats->mss, MTUN_MSS_VERDICT_MAX);
+		case MTUN_A_TRAFFIC_BYTES:
+			get_number(a, &count.bytes, sizeof(count.bytes));
 			break;
 		}
+	}
+	if (protocol <= MTUN_PROTOCOL_MAX)
+		way->traffic[version == 6][protocol] = count;
+}
+
+static bool read_stats(const struct nlattr *nest, struct stats *stats)
+{
+	struct way *rx = &stats->ways[MTUN_DIRECTION_INGRESS];
+	struct way *tx = &stats->ways[MTUN_DIRECTION_EGRESS];
+	const struct {
+		uint64_t *number;
+		uint64_t *counts;	/* by what is in a nest */
+		uint32_t max;
+		struct way *way;	/* of a nest "traffic" */
+	} attrs[MTUN_A_STATS_MAX + 1] = {
+		[MTUN_A_STATS_RX_PACKETS] = { .number = &rx->all.packets },
+		[MTUN_A_STATS_RX_BYTES] = { .number = &rx->all.bytes },
+		[MTUN_A_STATS_TX_PACKETS] = { .number = &tx->all.packets },
+		[MTUN_A_STATS_TX_BYTES] = { .number = &tx->all.bytes },
+		[MTUN_A_STATS_ICMP_ERRORS] = { .number = &stats->icmp_errors },
+		[MTUN_A_STATS_DROP] = {
+			.counts = stats->drops, .max = MTUN_DROP_REASON_MAX
+		},
+		[MTUN_A_STATS_MSS] = {
+			.counts = stats->mss, .max = MTUN_MSS_VERDICT_MAX
+		},
+		[MTUN_A_STATS_RX_TRAFFIC] = { .way = rx },
+		[MTUN_A_STATS_RX_TCP] = {
+			.counts = rx->tcp, .max = MTUN_TCP_FLAG_MAX
+		},
+		[MTUN_A_STATS_RX_LENGTH] = {
+			.counts = rx->lengths, .max = MAX_LENGTH - 1
+		},
+		[MTUN_A_STATS_RX_FRAGMENTS] = { .number = &rx->fragments },
+		[MTUN_A_STATS_TX_TRAFFIC] = { .way = tx },
+		[MTUN_A_STATS_TX_TCP] = {
+			.counts = tx->tcp, .max = MTUN_TCP_FLAG_MAX
+		},
+		[MTUN_A_STATS_TX_LENGTH] = {
+			.counts = tx->lengths, .max = MAX_LENGTH - 1
+		},
+		[MTUN_A_STATS_TX_FRAGMENTS] = { .number = &tx->fragments },
+	};
+	const struct nlattr *a;
+
+	mnl_attr_for_each_nested(a, nest) {
+		unsigned int type = mnl_attr_get_type(a);
+
+		if (type > MTUN_A_STATS_MAX)
+			continue;
+		if (attrs[type].number)
+			get_number(a, attrs[type].number, sizeof(uint64_t));
+		else if (attrs[type].counts)
+			get_count(a, attrs[type].counts, attrs[type].max);
+		else if (attrs[type].way)
+			read_traffic(a, attrs[type].way);
 	}
 	return true;
 }
@@ -94,6 +143,10 @@ static bool read_attr(const struct nlattr *a, struct tunnel *t)
 		return get_number(a, &t->anycast, sizeof(t->anycast));
 	case MTUN_A_TUNNEL_PMTU:
 		return get_number(a, &t->pmtu, sizeof(t->pmtu));
+	case MTUN_A_TUNNEL_SAMPLE_RX:
+		return get_number(a, &t->sample_rx, sizeof(t->sample_rx));
+	case MTUN_A_TUNNEL_SAMPLE_TX:
+		return get_number(a, &t->sample_tx, sizeof(t->sample_tx));
 	case MTUN_A_TUNNEL_DESCRIPTION:
 		return get_string(a, t->description, sizeof(t->description));
 	case MTUN_A_TUNNEL_ORIGIN:
@@ -190,6 +243,8 @@ static void put_tunnel(struct nlmsghdr *nlh, const struct tunnel *t)
 			   t->accept_none ? NULL : &t->accept);
 	put_u8(nlh, t, MTUN_A_TUNNEL_ANYCAST, t->anycast);
 	put_u8(nlh, t, MTUN_A_TUNNEL_PMTU, t->pmtu);
+	put_u32(nlh, t, MTUN_A_TUNNEL_SAMPLE_RX, t->sample_rx);
+	put_u32(nlh, t, MTUN_A_TUNNEL_SAMPLE_TX, t->sample_tx);
 	if (tunnel_has(t, MTUN_A_TUNNEL_DESCRIPTION))
 		mnl_attr_put_strz(nlh, MTUN_A_TUNNEL_DESCRIPTION,
 				  t->description);

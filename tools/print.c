@@ -51,25 +51,6 @@ static struct text tos_text(const struct tunnel *t)
 	return text;
 }
 
-/* " (1.5 MiB)", or nothing where the number says it as well. */
-static struct text size_text(uint64_t bytes)
-{
-	static const char unit[] = "KMGTPE";
-	double v = bytes;
-	struct text t;
-	int i = -1;
-
-	while (v >= 1024 && i < 5) {
-		v /= 1024;
-		i++;
-	}
-	if (i < 0)
-		t.s[0] = '\0';
-	else
-		snprintf(t.s, sizeof(t.s), " (%.1f %ciB)", v, unit[i]);
-	return t;
-}
-
 /* The underlay device, which may not be there yet. */
 static struct text dev_text(const struct tunnel *t)
 {
@@ -103,12 +84,14 @@ static json_t *flag(uint32_t flags, uint32_t bit)
 
 static json_t *stats_json(const struct stats *s)
 {
+	const struct way *rx = &s->ways[MTUN_DIRECTION_INGRESS];
+	const struct way *tx = &s->ways[MTUN_DIRECTION_EGRESS];
 	json_t *o = json_object(), *drops = json_object();
 
-	json_object_set_new(o, "rx_packets", number(s->rx_packets));
-	json_object_set_new(o, "rx_bytes", number(s->rx_bytes));
-	json_object_set_new(o, "tx_packets", number(s->tx_packets));
-	json_object_set_new(o, "tx_bytes", number(s->tx_bytes));
+	json_object_set_new(o, "rx_packets", number(rx->all.packets));
+	json_object_set_new(o, "rx_bytes", number(rx->all.bytes));
+	json_object_set_new(o, "tx_packets", number(tx->all.packets));
+	json_object_set_new(o, "tx_bytes", number(tx->all.bytes));
 	json_object_set_new(o, "icmp_errors", number(s->icmp_errors));
 	json_object_set_new(o, "mss", mss_json(s->mss));
 	for (size_t i = 0; i <= MTUN_DROP_REASON_MAX; i++)
@@ -116,6 +99,10 @@ static json_t *stats_json(const struct stats *s)
 			json_object_set_new(drops, drop_reason_names[i].name,
 					    number(s->drops[i]));
 	json_object_set_new(o, "drops", drops);
+	if (rx->all.packets)
+		json_object_set_new(o, "ingress", way_json(rx));
+	if (tx->all.packets)
+		json_object_set_new(o, "egress", way_json(tx));
 	return o;
 }
 
@@ -159,6 +146,8 @@ static void add_tunnel(json_t *o, const struct tunnel *t,
 	json_object_set_new(o, "anycast", json_boolean(t->anycast));
 	json_object_set_new(o, "pmtu",
 			    json_string(enum_name(pmtu_names, t->pmtu)));
+	json_object_set_new(o, "sample_rx", number(t->sample_rx));
+	json_object_set_new(o, "sample_tx", number(t->sample_tx));
 	if (t->description[0])
 		json_object_set_new(o, "description",
 				    json_name(t->description));
@@ -293,15 +282,19 @@ static void print_drops(const struct stats *s, const struct options *opt,
 static void print_stats(const struct tunnel *t, const struct options *opt)
 {
 	const struct stats *s = &t->stats;
+	const struct count *rx = &s->ways[MTUN_DIRECTION_INGRESS].all;
+	const struct count *tx = &s->ways[MTUN_DIRECTION_EGRESS].all;
 	uint64_t drops = drops_total(s);
 	int width;
 
-	width = snprintf(NULL, 0, "%" PRIu64, s->rx_packets > s->tx_packets ?
-					      s->rx_packets : s->tx_packets);
+	width = snprintf(NULL, 0, "%" PRIu64, rx->packets > tx->packets ?
+					      rx->packets : tx->packets);
 	printf("    received  %*" PRIu64 " packets  %" PRIu64 " bytes%s\n",
-	       width, s->rx_packets, s->rx_bytes, size_text(s->rx_bytes).s);
+	       width, rx->packets, rx->bytes, size_text(rx->bytes).s);
+	print_way(&s->ways[MTUN_DIRECTION_INGRESS], opt);
 	printf("    sent      %*" PRIu64 " packets  %" PRIu64 " bytes%s\n",
-	       width, s->tx_packets, s->tx_bytes, size_text(s->tx_bytes).s);
+	       width, tx->packets, tx->bytes, size_text(tx->bytes).s);
+	print_way(&s->ways[MTUN_DIRECTION_EGRESS], opt);
 	if (s->icmp_errors || opt->details)
 		printf("    quoted    %*" PRIu64 " packets in ICMP errors\n", width,
 		       s->icmp_errors);
@@ -396,6 +389,12 @@ static void print_settings(const struct tunnel *t, bool all)
 		printf("  fwmark %#x", t->fwmark);
 	else if (all)
 		printf("  fwmark none");
+	if (t->sample_rx != t->sample_tx)
+		printf("  sample-rx %s  sample-tx %s",
+		       sample_text(t->sample_rx).s,
+		       sample_text(t->sample_tx).s);
+	else if (all || t->sample_rx)
+		printf("  sample %s", sample_text(t->sample_rx).s);
 }
 
 static void print_block(const struct tunnel *t, const struct options *opt)
@@ -469,10 +468,10 @@ static void fill_row(struct cell *c, const struct tunnel *t,
 	if (opt->statistics) {
 		const struct stats *s = &t->stats;
 
-		strcpy((++c)->s, number_text(s->rx_packets).s);
-		strcpy((++c)->s, number_text(s->rx_bytes).s);
-		strcpy((++c)->s, number_text(s->tx_packets).s);
-		strcpy((++c)->s, number_text(s->tx_bytes).s);
+		for (size_t i = 0; i <= MTUN_DIRECTION_MAX; i++) {
+			strcpy((++c)->s, number_text(s->ways[i].all.packets).s);
+			strcpy((++c)->s, number_text(s->ways[i].all.bytes).s);
+		}
 		strcpy((++c)->s, number_text(drops_total(s)).s);
 	}
 }

@@ -3,6 +3,7 @@
 #ifndef MTCTL_PRINT_H
 #define MTCTL_PRINT_H
 
+#include "args.h"
 #include "plan.h"
 #include "tree.h"
 
@@ -33,5 +34,17 @@ void print_complaints(const char *file, const struct complaints *cs);
  */
 void print_event(const struct event *event, const struct tunnel *was,
 		 const struct options *opt);
+
+struct attack;
+
+/* tunnel may be NULL */
+void print_attack(const struct attack *a, const char *tunnel,
+		  const struct options *opt);
+
+/* The name of its tunnel, or "if7" if that is gone */
+struct text sample_tunnel(const struct sample *s);
+
+void print_sample(const struct sample *s, const struct options *opt);
+void print_lost_samples(uint64_t lost, const struct options *opt);
 
 #endif /* MTCTL_PRINT_H */

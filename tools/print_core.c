@@ -135,10 +135,9 @@ uint64_t mss_total(const uint64_t *verdicts)
 	return sum;
 }
 
-/* A name as a key: the names with a dash are drop reasons. */
-static struct text mss_verdict_key(size_t verdict)
+struct text name_key(const struct name *name)
 {
-	struct text t = word_text(mss_verdict_names[verdict].name);
+	struct text t = word_text(name->name);
 
 	for (char *c = t.s; *c; c++)
 		if (*c == '-')
@@ -152,7 +151,7 @@ json_t *mss_json(const uint64_t *verdicts)
 
 	json_object_set_new(o, "seen", number(mss_total(verdicts)));
 	for (size_t i = 1; i <= MTUN_MSS_VERDICT_MAX; i++)
-		json_object_set_new(o, mss_verdict_key(i).s,
+		json_object_set_new(o, name_key(&mss_verdict_names[i]).s,
 				    number(verdicts[i]));
 	return o;
 }

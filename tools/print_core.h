@@ -31,6 +31,19 @@ void json_print(json_t *value, const struct options *opt, bool one_line);
 
 json_t *mss_value_json(uint16_t mss);
 
+/* A name as a key of an object: with no dash, which drop reasons alone have */
+struct text name_key(const struct name *name);
+
+/* Local time with microseconds; ISO 8601 with the zone if long_form. */
+struct text when_text(uint64_t ns, bool long_form);
+
+/* What went through in one direction, by kind */
+json_t *way_json(const struct way *way);
+void print_way(const struct way *way, const struct options *opt);
+
+/* " (1.5 MiB)", or nothing where the number says it as well */
+struct text size_text(uint64_t bytes);
+
 /* Of verdicts: all of them, as an object, and as a line of text */
 uint64_t mss_total(const uint64_t *verdicts);
 json_t *mss_json(const uint64_t *verdicts);

@@ -47,6 +47,8 @@ static const char *make_conf(const struct tunnel *t, struct mt_conf *conf,
 		.mss_insert = t->mss_insert,
 		.anycast = t->anycast,
 		.pmtu = t->pmtu,
+		.sample_rx = t->sample_rx,
+		.sample_tx = t->sample_tx,
 		.origin = t->origin,
 		.description = t->description,
 	};

@@ -20,6 +20,7 @@ int main(void)
 	test_args();
 	test_conf();
 	test_plan();
+	test_traffic();
 	printf("1..%d\n", number);
 	return failed ? 1 : 0;
 }

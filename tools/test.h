@@ -11,5 +11,6 @@ void check(bool good, const char *what);
 void test_args(void);
 void test_conf(void);
 void test_plan(void);
+void test_traffic(void);
 
 #endif /* MTCTL_TEST_H */

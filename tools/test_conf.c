@@ -143,7 +143,7 @@ static void test_syntax(void)
 static void test_errors(void)
 {
 	wrong("a list for a file", "[]", 1, 1,
-	      "a file has defaults:, tunnels:, clamps: and netns:");
+	      "a file has defaults:, tunnels:, clamps:, netns: and detect:");
 	wrong("a word for netns", "netns: early", 1, 8,
 	      "netns: give settings, as in {rx: early}");
 	wrong("a wrong word in netns", "netns: {rx: late}", 1, 13,

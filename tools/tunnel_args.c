@@ -29,6 +29,8 @@ enum {
 	ANYCAST		= 1 << 20,
 	PMTU		= 1 << 21,
 	DESCRIPTION	= 1 << 22,
+	SAMPLE_RX	= 1 << 23,
+	SAMPLE_TX	= 1 << 24,
 };
 
 #define IN	(IN_KEY | IN_CSUM | IN_SEQ)
@@ -326,6 +328,37 @@ static bool accept_text(const struct arg *a, const void *object, size_t i,
 	return true;
 }
 
+/* Samples */
+
+static bool parse_sample(const struct arg *a, const char *value, void *object)
+{
+	struct tunnel *t = object;
+	uint32_t interval = 0;
+
+	if (strcmp(value, "off") && (!parse_u32(value, &interval) || !interval))
+		return false;
+	if (a->sets & SAMPLE_RX) {
+		t->has |= has_bit(MTUN_A_TUNNEL_SAMPLE_RX);
+		t->sample_rx = interval;
+	}
+	if (a->sets & SAMPLE_TX) {
+		t->has |= has_bit(MTUN_A_TUNNEL_SAMPLE_TX);
+		t->sample_tx = interval;
+	}
+	return true;
+}
+
+static bool tunnel_sample_text(const struct arg *a, const void *object,
+			       size_t i, struct text *text)
+{
+	const struct tunnel *t = object;
+
+	(void)i;
+	*text = sample_text(a->sets & SAMPLE_RX ? t->sample_rx : t->sample_tx);
+	return a->sets != (SAMPLE_RX | SAMPLE_TX) ||
+	       t->sample_rx == t->sample_tx;
+}
+
 /* For people */
 
 static bool parse_description(const struct arg *a, const char *value,
@@ -359,6 +392,8 @@ static bool description_text(const struct arg *a, const void *object, size_t i,
 	"a GRE key is 0 to 4294967295 (also in hexadecimal with 0x, or as a dotted quad), or none"
 #define ADDR_WANTS \
 	"not an IPv4 or IPv6 address; give it without a prefix length, a host name or a %zone (for that use dev)"
+
+#define SAMPLE_WANTS "give 1 to 1073741824, or off"
 
 #define MSS_WANTS "give 48 to 65534 bytes, auto or off"
 
@@ -400,6 +435,12 @@ static const struct arg args[] = {
 	       on_off_names, ON_OFF_WANTS),
 	CHOICE("pmtu", PMTU, tunnel, pmtu, MTUN_A_TUNNEL_PMTU, pmtu_names,
 	       "give auto, learn or static"),
+	ARG("sample", SAMPLE_RX | SAMPLE_TX, parse_sample, tunnel_sample_text,
+	    SAMPLE_WANTS, 0),
+	ARG("sample-rx", SAMPLE_RX, parse_sample, tunnel_sample_text,
+	    SAMPLE_WANTS, 0),
+	ARG("sample-tx", SAMPLE_TX, parse_sample, tunnel_sample_text,
+	    SAMPLE_WANTS, 0),
 	ARG("description", DESCRIPTION, parse_description, description_text,
 	    "give at most 255 bytes without control characters", ARG_NAME),
 	ARG("mtu", MTU, parse_mtu, mtu_text,

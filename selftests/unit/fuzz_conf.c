@@ -9,6 +9,7 @@
  * Built with tools/args.c tools/tunnel_args.c tools/filter_args.c
  * Built with tools/clamp_args.c
  * Built with tools/netns_args.c tools/model.c
+ * Built with tools/detect.c tools/detect_args.c tools/packet.c -lm
  * Built with tools/names.c kmod/conf.c kmod/mtu.c kmod/prefix.c kmod/wire.c -lyaml
  */
 #include <stdlib.h>

@@ -20,7 +20,8 @@
  *
  * All numbers are in host byte order and all addresses in network byte order.
  * Every request but "tunnel-get" and "clamp-get" needs CAP_NET_ADMIN in the
- * user namespace that owns the network namespace.
+ * user namespace that owns the network namespace, and so does the group
+ * "samples", which carries parts of packets.
  */
 #define MTUN_GENL_NAME		"mtun"
 #define MTUN_GENL_VERSION	1
@@ -295,6 +296,65 @@ enum mtun_drop_reason {
 };
 
 /**
+ * enum mtun_direction - Which way a packet of a tunnel goes.
+ * @MTUN_DIRECTION_INGRESS: It arrived encapsulated.
+ * @MTUN_DIRECTION_EGRESS: It is, or was to be, encapsulated.
+ */
+enum mtun_direction {
+	MTUN_DIRECTION_INGRESS,
+	MTUN_DIRECTION_EGRESS,
+
+	/* private: */
+	__MTUN_DIRECTION_MAX,
+	MTUN_DIRECTION_MAX = (__MTUN_DIRECTION_MAX - 1)
+};
+
+/**
+ * enum mtun_protocol - What follows the IP header of an inner packet, and the
+ * extension headers of IPv6. Only the first 128 bytes of a packet are looked
+ * at.
+ * @MTUN_PROTOCOL_OTHER: Anything else.
+ * @MTUN_PROTOCOL_TCP: TCP.
+ * @MTUN_PROTOCOL_UDP: UDP.
+ * @MTUN_PROTOCOL_ICMP: ICMP.
+ * @MTUN_PROTOCOL_ICMPV6: ICMPv6.
+ * @MTUN_PROTOCOL_GRE: GRE, a tunnel in the tunnel.
+ * @MTUN_PROTOCOL_ESP: ESP, which IPsec encrypts with.
+ */
+enum mtun_protocol {
+	MTUN_PROTOCOL_OTHER,
+	MTUN_PROTOCOL_TCP,
+	MTUN_PROTOCOL_UDP,
+	MTUN_PROTOCOL_ICMP,
+	MTUN_PROTOCOL_ICMPV6,
+	MTUN_PROTOCOL_GRE,
+	MTUN_PROTOCOL_ESP,
+
+	/* private: */
+	__MTUN_PROTOCOL_MAX,
+	MTUN_PROTOCOL_MAX = (__MTUN_PROTOCOL_MAX - 1)
+};
+
+/**
+ * enum mtun_tcp_flag - What a TCP segment does to its connection. A segment
+ * that does more than one of these is counted under each.
+ * @MTUN_TCP_FLAG_SYN: SYN without ACK, which asks for a connection.
+ * @MTUN_TCP_FLAG_SYN_ACK: SYN with ACK, which accepts one.
+ * @MTUN_TCP_FLAG_RST: RST, which aborts one.
+ * @MTUN_TCP_FLAG_FIN: FIN, which ends one.
+ */
+enum mtun_tcp_flag {
+	MTUN_TCP_FLAG_SYN = 1,
+	MTUN_TCP_FLAG_SYN_ACK,
+	MTUN_TCP_FLAG_RST,
+	MTUN_TCP_FLAG_FIN,
+
+	/* private: */
+	__MTUN_TCP_FLAG_MAX,
+	MTUN_TCP_FLAG_MAX = (__MTUN_TCP_FLAG_MAX - 1)
+};
+
+/**
  * enum mtun_drop_attr - The packets dropped for one reason.
  * @MTUN_A_DROP_REASON: (u32) The reason, one of drop-reason.
  * @MTUN_A_DROP_PACKETS: (u64) Packets dropped for it since the tunnel was
@@ -328,10 +388,66 @@ enum mtun_mss_attr {
 };
 
 /**
+ * enum mtun_traffic_attr - The packets of one IP version and one protocol, in
+ * one direction.
+ * @MTUN_A_TRAFFIC_IP_VERSION: (u8) 4 or 6, of the inner packets.
+ * @MTUN_A_TRAFFIC_PROTOCOL: (u8) Their protocol, one of protocol.
+ * @MTUN_A_TRAFFIC_PACKETS: (u64) Packets since the tunnel was created. Never 0.
+ * @MTUN_A_TRAFFIC_BYTES: (u64) Their bytes, from the inner IP header on.
+ * @MTUN_A_TRAFFIC_PAD: (pad) Aligns a 64-bit attribute.
+ */
+enum mtun_traffic_attr {
+	MTUN_A_TRAFFIC_IP_VERSION = 1,
+	MTUN_A_TRAFFIC_PROTOCOL,
+	MTUN_A_TRAFFIC_PACKETS,
+	MTUN_A_TRAFFIC_BYTES,
+	MTUN_A_TRAFFIC_PAD,
+
+	/* private: */
+	__MTUN_A_TRAFFIC_MAX,
+	MTUN_A_TRAFFIC_MAX = (__MTUN_A_TRAFFIC_MAX - 1)
+};
+
+/**
+ * enum mtun_tcp_attr - The TCP segments with one flag.
+ * @MTUN_A_TCP_FLAG: (u32) The flag, one of tcp-flag.
+ * @MTUN_A_TCP_PACKETS: (u64) Packets since the tunnel was created. Never 0.
+ * @MTUN_A_TCP_PAD: (pad) Aligns a 64-bit attribute.
+ */
+enum mtun_tcp_attr {
+	MTUN_A_TCP_FLAG = 1,
+	MTUN_A_TCP_PACKETS,
+	MTUN_A_TCP_PAD,
+
+	/* private: */
+	__MTUN_A_TCP_MAX,
+	MTUN_A_TCP_MAX = (__MTUN_A_TCP_MAX - 1)
+};
+
+/**
+ * enum mtun_length_attr - The packets of similar length.
+ * @MTUN_A_LENGTH_LOG2: (u32) They have at least 2 to the power of this bytes
+ *   from the inner IP header on, and less than twice that.
+ * @MTUN_A_LENGTH_PACKETS: (u64) Packets since the tunnel was created. Never 0.
+ * @MTUN_A_LENGTH_PAD: (pad) Aligns a 64-bit attribute.
+ */
+enum mtun_length_attr {
+	MTUN_A_LENGTH_LOG2 = 1,
+	MTUN_A_LENGTH_PACKETS,
+	MTUN_A_LENGTH_PAD,
+
+	/* private: */
+	__MTUN_A_LENGTH_MAX,
+	MTUN_A_LENGTH_MAX = (__MTUN_A_LENGTH_MAX - 1)
+};
+
+/**
  * enum mtun_stats_attr - Counters since the tunnel was created. They only ever
  * grow.
  * @MTUN_A_STATS_RX_PACKETS: (u64) Packets decapsulated and handed to the stack.
- * @MTUN_A_STATS_RX_BYTES: (u64) Their bytes, from the inner IP header on.
+ * @MTUN_A_STATS_RX_BYTES: (u64) Their bytes, from the inner IP header on. An
+ *   offload packet counts as the packets that it becomes, with the headers of
+ *   each.
  * @MTUN_A_STATS_TX_PACKETS: (u64) Packets encapsulated and accepted by the
  *   underlay. A segmentation offload packet counts as the packets that it
  *   becomes.
@@ -344,6 +460,24 @@ enum mtun_mss_attr {
  * @MTUN_A_STATS_MSS: (nest of mtun_mss_attr) One for each verdict that the
  *   tunnel's MSS clamps have given, of both directions.
  * @MTUN_A_STATS_PAD: (pad) Aligns a 64-bit attribute.
+ * @MTUN_A_STATS_RX_TRAFFIC: (nest of mtun_traffic_attr) What the packets
+ *   decapsulated were, one for each IP version and protocol that there were any
+ *   of. Together they are rx-packets and rx-bytes.
+ * @MTUN_A_STATS_RX_TCP: (nest of mtun_tcp_attr) One for each flag that TCP
+ *   segments decapsulated had.
+ * @MTUN_A_STATS_RX_LENGTH: (nest of mtun_length_attr) How long the packets
+ *   decapsulated were. Together they are rx-packets.
+ * @MTUN_A_STATS_RX_FRAGMENTS: (u64) Packets decapsulated that are fragments of
+ *   inner packets; absent if there were none.
+ * @MTUN_A_STATS_TX_TRAFFIC: (nest of mtun_traffic_attr) What the packets
+ *   encapsulated were, one for each IP version and protocol that there were any
+ *   of. Together they are tx-packets and tx-bytes.
+ * @MTUN_A_STATS_TX_TCP: (nest of mtun_tcp_attr) One for each flag that TCP
+ *   segments encapsulated had.
+ * @MTUN_A_STATS_TX_LENGTH: (nest of mtun_length_attr) How long the packets
+ *   encapsulated were. Together they are tx-packets.
+ * @MTUN_A_STATS_TX_FRAGMENTS: (u64) Packets encapsulated that are fragments of
+ *   inner packets; absent if there were none.
  */
 enum mtun_stats_attr {
 	MTUN_A_STATS_RX_PACKETS = 1,
@@ -354,6 +488,14 @@ enum mtun_stats_attr {
 	MTUN_A_STATS_DROP,
 	MTUN_A_STATS_MSS,
 	MTUN_A_STATS_PAD,
+	MTUN_A_STATS_RX_TRAFFIC,
+	MTUN_A_STATS_RX_TCP,
+	MTUN_A_STATS_RX_LENGTH,
+	MTUN_A_STATS_RX_FRAGMENTS,
+	MTUN_A_STATS_TX_TRAFFIC,
+	MTUN_A_STATS_TX_TCP,
+	MTUN_A_STATS_TX_LENGTH,
+	MTUN_A_STATS_TX_FRAGMENTS,
 
 	/* private: */
 	__MTUN_A_STATS_MAX,
@@ -436,6 +578,9 @@ enum mtun_stats_attr {
  * @MTUN_A_TUNNEL_UNDERLAY_NETNSID: (s32) Id of the underlay's network namespace
  *   as seen from the namespace asked; absent where both are the same.
  * @MTUN_A_TUNNEL_STATS: (nest of mtun_stats_attr) Packet counters.
+ * @MTUN_A_TUNNEL_SAMPLE_RX: (u32) One of how many packets that arrive is
+ *   sampled, at random; 0, the default, for none. At most 2^30.
+ * @MTUN_A_TUNNEL_SAMPLE_TX: (u32) The same for packets that leave.
  */
 enum mtun_tunnel_attr {
 	MTUN_A_TUNNEL_IFINDEX = 1,
@@ -469,6 +614,8 @@ enum mtun_tunnel_attr {
 	MTUN_A_TUNNEL_IF_FLAGS,
 	MTUN_A_TUNNEL_UNDERLAY_NETNSID,
 	MTUN_A_TUNNEL_STATS,
+	MTUN_A_TUNNEL_SAMPLE_RX,
+	MTUN_A_TUNNEL_SAMPLE_TX,
 
 	/* private: */
 	__MTUN_A_TUNNEL_MAX,
@@ -589,6 +736,63 @@ enum mtun_filter_attr {
 };
 
 /**
+ * enum mtun_sample_attr - A packet that was chosen at random.
+ * @MTUN_A_SAMPLE_IFINDEX: (u32) Interface index of its tunnel.
+ * @MTUN_A_SAMPLE_DIRECTION: (u8) Which way it goes.
+ * @MTUN_A_SAMPLE_REASON: (u32) Why it was dropped, one of drop-reason; 0 if it
+ *   was not.
+ * @MTUN_A_SAMPLE_INTERVAL: (u32) It stands for so many packets.
+ * @MTUN_A_SAMPLE_PACKETS: (u32) How many packets were chosen of the
+ *   segmentation offload packet that it is; 1 for others. The sample stands for
+ *   packets times interval.
+ * @MTUN_A_SAMPLE_LENGTH: (u32) Its bytes from the inner IP header on; of an
+ *   offload packet, those of each packet that it becomes, on average.
+ * @MTUN_A_SAMPLE_SOURCE: (binary) Outer source address, 4 bytes for IPv4 or 16
+ *   for IPv6.
+ * @MTUN_A_SAMPLE_TIME: (u64) When it was seen, in nanoseconds since 1970 (UTC).
+ * @MTUN_A_SAMPLE_DATA: (binary) Its first 128 bytes from the inner IP header
+ *   on, or all of it.
+ * @MTUN_A_SAMPLE_PAD: (pad) Aligns a 64-bit attribute.
+ */
+enum mtun_sample_attr {
+	MTUN_A_SAMPLE_IFINDEX = 1,
+	MTUN_A_SAMPLE_DIRECTION,
+	MTUN_A_SAMPLE_REASON,
+	MTUN_A_SAMPLE_INTERVAL,
+	MTUN_A_SAMPLE_PACKETS,
+	MTUN_A_SAMPLE_LENGTH,
+	MTUN_A_SAMPLE_SOURCE,
+	MTUN_A_SAMPLE_TIME,
+	MTUN_A_SAMPLE_DATA,
+	MTUN_A_SAMPLE_PAD,
+
+	/* private: */
+	__MTUN_A_SAMPLE_MAX,
+	MTUN_A_SAMPLE_MAX = (__MTUN_A_SAMPLE_MAX - 1)
+};
+
+/**
+ * enum mtun_samples_attr - Samples taken on one CPU.
+ * @MTUN_A_SAMPLES_CPU: (u32) The CPU.
+ * @MTUN_A_SAMPLES_NUMBER: (u64) How many samples this CPU took before these.
+ *   What is missing between two messages was lost, for want of memory or
+ *   because the reader is slow.
+ * @MTUN_A_SAMPLES_SAMPLE: (nest of mtun_sample_attr) One for each sample, in
+ *   the order in which they were taken.
+ * @MTUN_A_SAMPLES_PAD: (pad) Aligns a 64-bit attribute.
+ */
+enum mtun_samples_attr {
+	MTUN_A_SAMPLES_CPU = 1,
+	MTUN_A_SAMPLES_NUMBER,
+	MTUN_A_SAMPLES_SAMPLE,
+	MTUN_A_SAMPLES_PAD,
+
+	/* private: */
+	__MTUN_A_SAMPLES_MAX,
+	MTUN_A_SAMPLES_MAX = (__MTUN_A_SAMPLES_MAX - 1)
+};
+
+/**
  * enum mtun_cmd - Operations and notifications.
  * @MTUN_CMD_TUNNEL_NEW: Create a tunnel. Its local, remote and ikey (or their
  *   absence) must differ from those of every other tunnel of the namespace.
@@ -626,13 +830,17 @@ enum mtun_filter_attr {
  *   replace those of the list; the other lists stay. A packet meets the old
  *   filter or the new one. Where the underlay is another namespace,
  *   CAP_NET_ADMIN is needed in the user namespace that owns that one, too.
- * @MTUN_CMD_FILTER_GET: Dump the filters of the tunnels that have one, in order
- *   of ifindex, or that of the tunnel that ifindex or ifname names. A filter
- *   that is too large for one message goes on in the next one, with the same
- *   ifindex. A dump that overlaps a change carries NLM_F_DUMP_INTR.
+ * @MTUN_CMD_FILTER_GET: Get how many prefixes the filter of a tunnel has, named
+ *   by ifindex or ifname; or dump the filters of the tunnels that have one, in
+ *   order of ifindex, or that of the tunnel that is named. A filter that is too
+ *   large for one message goes on in the next one, with the same ifindex. A
+ *   dump that overlaps a change carries NLM_F_DUMP_INTR.
  * @MTUN_CMD_FILTER_SET_NTF: The filter of a tunnel has changed. Carries
  *   ifindex, ifname and the number of prefixes, which is 0 when the filter was
  *   taken away.
+ * @MTUN_CMD_SAMPLES_NTF: Packets of tunnels in the namespace that were sampled.
+ *   They come when there is a message full of them, or within a tenth of a
+ *   second.
  */
 enum mtun_cmd {
 	MTUN_CMD_TUNNEL_NEW = 1,
@@ -655,6 +863,7 @@ enum mtun_cmd {
 	MTUN_CMD_FILTER_SET,
 	MTUN_CMD_FILTER_GET,
 	MTUN_CMD_FILTER_SET_NTF,
+	MTUN_CMD_SAMPLES_NTF,
 
 	/* private: */
 	__MTUN_CMD_MAX,
@@ -662,5 +871,6 @@ enum mtun_cmd {
 };
 
 #define MTUN_MCGRP_CONFIG	"config"
+#define MTUN_MCGRP_SAMPLES	"samples"
 
 #endif /* _UAPI_LINUX_MTUN_H */

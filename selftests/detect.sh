@@ -1,0 +1,36 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Attacks are told when they begin and end, and mtctl top shows what tunnels carry:
+# detect.py makes the packets and has the list. That an hour of a normal mix is no
+# attack is tested by "make -C tools check", where an hour takes a second.
+#
+#  +- near --------------------------+       +- far ----------------------+
+#  |  mt4                            |       |  (raw packets)             |
+#  |   :                             |       |                            |
+#  |  u0  192.0.2.1/24         ------+-------+-- u0  192.0.2.2/24         |
+#  +---------------------------------+       +----------------------------+
+
+ALL_TESTS="py_result:quiet py_result:syn-flood py_result:udp-flood
+	   py_result:icmp-flood py_result:amplification
+	   py_result:fragment-flood py_result:monitor py_result:recorded py_result:file
+	   py_result:top py_result:talkers py_result:screen py_result:refused"
+
+. "$(dirname "$0")/lib.sh"
+
+need_mtun
+need_command "$PYTHON"
+need_module veth
+
+setup_prepare()
+{
+	setup_ns near far
+	setup_underlay "$near" "$far"
+	mt "$near" tunnel add mt4 local 192.0.2.1 remote 192.0.2.2 key 4 sample-rx 2
+	ip -n "$near" link set mt4 up
+	MTCTL=$MTCTL "$PYTHON" "$TEST_DIR/detect.py" "$near" "$far" "$TMP" \
+		> "$TMP/result" 2> "$TMP/log" || say "$(tail -n 5 "$TMP/log")"
+}
+
+setup_prepare
+run_tests "$@"

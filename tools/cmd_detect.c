@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0
+/* "mtctl detect": attacks, told from samples. */
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cmd.h"
+#include "conf_file.h"
+#include "detect.h"
+#include "nl.h"
+#include "pcapng.h"
+#include "print.h"
+
+enum { OPT_FILE, OPT_READ };
+
+static const struct option_desc options[] = {
+	{ "file", "f", "FILE", NULL, OPT_FILE },
+	{ "read", "r", "FILE", NULL, OPT_READ },
+	{ NULL }
+};
+
+/* Samples are a tenth of a second late, or twice that where there are many. */
+#define LATE_NS		200000000ull
+#define WAIT_MS		100
+
+struct watch {
+	struct detector *detector;
+	const struct options *opt;
+	bool recorded;		/* interfaces are of another time */
+};
+
+static void tell(const struct attack *a, void *data)
+{
+	const struct watch *w = data;
+	struct sample s = { .ifindex = a->ifindex };
+
+	print_attack(a, w->recorded ? NULL : sample_tunnel(&s).s, w->opt);
+}
+
+static void take(const struct sample *s, void *data)
+{
+	const struct watch *w = data;
+
+	detector_sample(w->detector, s);
+}
+
+static enum result read_file(const char *name, struct detection *conf,
+			     struct error *err)
+{
+	struct complaints cs = { 0 };
+	struct config config = { 0 };
+	enum result res;
+
+	res = conf_read(name, &config, &cs, err);
+	if (!res && cs.n) {
+		print_complaints(name, &cs);
+		res = RES_USAGE;	/* which has been told */
+	}
+	*conf = config.detection;
+	config_free(&config);
+	return res;
+}
+
+enum result detection_parse(int argc, char **argv, struct detection *conf,
+			    const char **recorded, struct error *err)
+{
+	const struct option_desc *d;
+	enum result res = RES_OK;
+	const struct arg *a;
+	uint32_t seen = 0;
+
+	for (int i = 0; !res && i < argc; i += 2) {
+		const char *value = i + 1 < argc ? argv[i + 1] : NULL;
+
+		a = arg_find(detection_kind.args, argv[i]);
+		if (a) {
+			res = arg_read(a, argv[i], value, &seen, conf, err);
+			continue;
+		}
+		if (*argv[i] != '-')
+			return refuse(err, RES_USAGE, "unknown argument \"%s\"",
+				      argv[i]);
+		d = pick_option(options, argv[i], err);
+		if (!d)
+			return RES_USAGE;
+		if (!value)
+			return refuse(err, RES_USAGE, "%s: %s is missing",
+				      argv[i], d->value);
+		if (d->option == OPT_READ && !recorded)
+			return refuse(err, RES_USAGE, "%s: not here", argv[i]);
+		if (d->option == OPT_READ)
+			*recorded = value;
+		else
+			res = read_file(value, conf, err);
+	}
+	return res;
+}
+
+static uint64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
+enum result watch_begin(struct context *ctx, const struct detection *conf,
+			struct watch **w)
+{
+	*w = allocate(1, sizeof(**w));
+	(*w)->opt = &ctx->opt;
+	(*w)->detector = detector_new(conf, tell, *w);
+	return nl_samples_subscribe(ctx->nl, &ctx->err);
+}
+
+enum result watch_look(struct context *ctx, struct watch *w, int other,
+		       bool *ready)
+{
+	struct pollfd fds[] = {
+		{ .fd = nl_samples_fd(ctx->nl), .events = POLLIN },
+		{ .fd = other, .events = POLLIN },
+	};
+	enum result res = RES_OK;
+	uint64_t lost = 0;
+
+	if (poll(fds, ARRAY_SIZE(fds), WAIT_MS) > 0 && fds[0].revents)
+		res = nl_samples_read(ctx->nl, 0, take, w, &lost, &ctx->err);
+	detector_time(w->detector, now() - LATE_NS);
+	*ready = fds[1].revents;
+	return res;
+}
+
+void watch_end(struct watch *w)
+{
+	if (w)
+		detector_free(w->detector);
+	free(w);
+}
+
+static enum result watch_live(struct context *ctx, const struct detection *conf)
+{
+	struct watch *w;
+	enum result res;
+	bool ready;
+
+	res = watch_begin(ctx, conf, &w);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (!res)
+		fprintf(stderr, "listening for samples\n");
+	while (!res && !ferror(stdout))
+		res = watch_look(ctx, w, -1, &ready);
+	watch_end(w);
+	return res;
+}
+
+static enum result watch_recorded(struct context *ctx, const char *file,
+				  const struct detection *conf)
+{
+	struct watch w = { .opt = &ctx->opt, .recorded = true };
+	enum result res;
+
+	w.detector = detector_new(conf, tell, &w);
+	res = pcapng_read(file, take, &w, &ctx->err);
+	detector_free(w.detector);
+	return res;
+}
+
+static enum result detect(struct context *ctx, int argc, char **argv)
+{
+	struct detection conf = detection_defaults;
+	const char *recorded = NULL;
+	enum result res;
+
+	res = detection_parse(argc, argv, &conf, &recorded, &ctx->err);
+	if (res)
+		return res;
+	return recorded ? watch_recorded(ctx, recorded, &conf) :
+			  watch_live(ctx, &conf);
+}
+
+const struct command detect_commands[] = {
+	{ "attacks", detect, "[-f FILE] [-r FILE] [LIMIT N|off]...",
+	  "tell of attacks, from samples, when they begin and end",
+	  "  -f FILE            take the limits from a configuration file (detect:)\n"
+	  "  -r FILE            look at what \"mtctl samples -w\" has recorded\n"
+	  "Limits are packets a second to one destination:\n"
+	  "  syn-flood N        TCP connection requests (default 10000)\n"
+	  "  udp-flood N        UDP, but for amplification (default 50000)\n"
+	  "  icmp-flood N       ICMP (default 10000)\n"
+	  "  amplification N    UDP from port 53 (dns), 123 (ntp), 389 (cldap), 1900\n"
+	  "                     (ssdp), 11211 (memcached) and the like (default 10000)\n"
+	  "  fragment-flood N   fragments (default 10000)\n"
+	  "  spoof N            what address filters have dropped (default 1000)\n"
+	  "  prefix4 N, prefix6 N  bits that make one destination (default 32, 64)\n"
+	  "An attack begins when a second has had more than the limit, and ends when\n"
+	  "there was less than half of it for five seconds. Tunnels have to sample: at\n"
+	  "1 in N, attacks of 20 N packets a second are seen for sure.\n"
+	  "\n"
+	  "  mtctl tunnel set mt0 sample-rx 1000\n"
+	  "  mtctl detect syn-flood 20000 prefix4 24\n"
+	  "  mtctl -j detect -f /etc/mtun/mtun.yaml\n" },
+	{ NULL }
+};

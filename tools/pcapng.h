@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Samples as a pcapng file (draft-ietf-opsawg-pcapng). */
+#ifndef MTCTL_PCAPNG_H
+#define MTCTL_PCAPNG_H
+
+#include <stdio.h>
+
+#include "model.h"
+
+struct pcapng {
+	FILE *file;
+	struct {
+		uint32_t ifindex;
+	} *v;			/* interfaces, of which each tunnel is one */
+	size_t n;
+	size_t room;
+};
+
+void pcapng_begin(struct pcapng *p, FILE *file);
+
+/* name is that of the sample's tunnel. */
+void pcapng_write(struct pcapng *p, const struct sample *s, const char *name);
+void pcapng_free(struct pcapng *p);
+
+/*
+ * Calls fn for each packet of a file, or of the standard input if its name is "-".
+ * ifindex is then a number of the file's.
+ */
+enum result pcapng_read(const char *name, sample_fn fn, void *data,
+			struct error *err);
+
+#endif /* MTCTL_PCAPNG_H */

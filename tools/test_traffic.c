@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Unit tests of what is made of samples and counters. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "detect.h"
+#include "capture_filter.h"
+#include "pcapng.h"
+#include "rates.h"
+#include "talkers.h"
+#include "test.h"
+
+#define SECOND	1000000000ull
+
+static uint64_t random_state = 1;
+
+static uint32_t rnd(uint32_t n)
+{
+	random_state = random_state * 6364136223846793005ull + 1;
+	return (random_state >> 33) % n;
+}
+
+/* Packets */
+
+static struct sample ipv4(uint8_t protocol, uint32_t src, uint32_t dst,
+			  uint32_t length)
+{
+	struct sample s = {
+		.ifindex = 1, .interval = 1000, .packets = 1, .length = length,
+		.data_len = 60, .source = { AF_INET, 4, { 192, 0, 2, 1 } },
+	};
+
+	s.data[0] = 0x45;
+	s.data[9] = protocol;
+	for (size_t i = 0; i < 4; i++) {
+		s.data[12 + i] = src >> (24 - 8 * i);
+		s.data[16 + i] = dst >> (24 - 8 * i);
+	}
+	return s;
+}
+
+static struct sample with_ports(uint8_t protocol, uint32_t src, uint32_t dst,
+				uint16_t sport, uint16_t dport, uint32_t length)
+{
+	struct sample s = ipv4(protocol, src, dst, length);
+
+	s.data[20] = sport >> 8;
+	s.data[21] = sport;
+	s.data[22] = dport >> 8;
+	s.data[23] = dport;
+	return s;
+}
+
+static struct sample tcp(uint32_t src, uint32_t dst, uint8_t flags)
+{
+	struct sample s = with_ports(6, src, dst, 1024 + rnd(60000), 443, 60);
+
+	s.data[33] = flags;
+	return s;
+}
+
+#define VICTIM	0xcb007101	/* 203.0.113.1 */
+
+static struct sample attack_sample(enum vector vector)
+{
+	uint32_t src = 0x0a000000 + rnd(1 << 24);
+	struct sample s;
+
+	switch (vector) {
+	case SYN_FLOOD:
+		return tcp(src, VICTIM, 0x02);
+	case UDP_FLOOD:
+		return with_ports(17, src, VICTIM, 5000 + rnd(100), rnd(65536),
+				  500);
+	case ICMP_FLOOD:
+		return ipv4(1, src, VICTIM, 84);
+	case AMPLIFICATION:
+		return with_ports(17, src, VICTIM, 389, rnd(65536), 1400);
+	case FRAGMENT_FLOOD:
+		s = ipv4(17, src, VICTIM, 1500);
+		s.data[6] = 0x20 + rnd(2);
+		return s;
+	default:
+		return ipv4(17, src, VICTIM, 100);
+	}
+}
+
+/*
+ * What a network of a few hundred hosts receives: most of it TCP and QUIC from few
+ * sources to few hosts, resolvers that are answered, clocks, pings, and now and then
+ * a crowd that opens connections.
+ */
+static struct sample normal_sample(uint64_t second)
+{
+	uint32_t dst = VICTIM + rnd(rnd(4) ? 8 : 200);
+	uint32_t src = 0x08000000 + rnd(1 << 20);
+	bool crowd = second % 600 < 20;
+	uint32_t what = rnd(1000);
+	struct sample s;
+
+	if (what < (crowd ? 60 : 20))
+		return tcp(src, dst, 0x02);
+	if (what < 700)
+		return tcp(src, dst, 0x10);
+	if (what < 950)
+		return with_ports(17, src, dst, 443, 40000, 1200);
+	if (what < 980)
+		return with_ports(17, src, VICTIM + 53, 53, 40000, 180);
+	if (what < 985)
+		return with_ports(17, src, dst, 123, 123, 76);
+	if (what < 992)
+		return ipv4(1, src, dst, 84);
+	s = ipv4(17, src, dst, 1500);
+	s.data[6] = 0x20;
+	return s;
+}
+
+/* Detection */
+
+struct seen {
+	struct attack v[64];
+	size_t n;
+};
+
+static void note(const struct attack *a, void *data)
+{
+	struct seen *seen = data;
+
+	if (seen->n < ARRAY_SIZE(seen->v))
+		seen->v[seen->n++] = *a;
+}
+
+static uint64_t run_normal(struct detector *d, uint64_t from, uint64_t seconds,
+			   uint32_t rate, enum vector vector,
+			   uint32_t attack_rate)
+{
+	uint64_t step = SECOND / (rate + attack_rate);
+	uint64_t t = from, end = from + seconds * SECOND;
+
+	for (; t < end; t += step) {
+		struct sample s = rnd(rate + attack_rate) < attack_rate ?
+				  attack_sample(vector) :
+				  normal_sample(t / SECOND);
+
+		s.time = t;
+		detector_sample(d, &s);
+	}
+	return end;
+}
+
+static void test_normal(void)
+{
+	struct seen seen = { .n = 0 };
+	struct detector *d = detector_new(&detection_defaults, note, &seen);
+
+	/* 100,000 packets a second, of which one in 1000 is sampled */
+	run_normal(d, SECOND, 3600, 100, SYN_FLOOD, 0);
+	check(!seen.n, "an hour of a normal mix is no attack");
+	detector_free(d);
+}
+
+static void test_vector(enum vector vector)
+{
+	uint32_t limit = detection_defaults.limits[vector];
+	struct seen seen = { .n = 0 };
+	struct detector *d = detector_new(&detection_defaults, note, &seen);
+	uint64_t begin, end;
+	char what[100];
+	double truth;
+
+	begin = run_normal(d, 1000 * SECOND, 20, 100, vector, 0);
+	end = run_normal(d, begin, 10, 100, vector, 3 * limit / 1000);
+	run_normal(d, end, 20, 100, vector, 0);
+	truth = 3 * limit;
+	snprintf(what, sizeof(what), "%s: begins within 2 s",
+		 vector_names[vector].name);
+	check(seen.n && seen.v[0].vector == vector && !seen.v[0].end &&
+	      seen.v[0].start >= begin && seen.v[0].start <= begin + 2 * SECOND,
+	      what);
+	snprintf(what, sizeof(what), "%s: ends, once",
+		 vector_names[vector].name);
+	check(seen.n == 2 && seen.v[1].vector == vector &&
+	      seen.v[1].end + SECOND >= end &&
+	      seen.v[1].end <= end + 2 * SECOND, what);
+	snprintf(what, sizeof(what), "%s: peak", vector_names[vector].name);
+	check(seen.n == 2 && seen.v[1].peak_packets > truth * 0.8 &&
+	      seen.v[1].peak_packets < truth * 2, what);
+	snprintf(what, sizeof(what), "%s: to whom", vector_names[vector].name);
+	check(seen.n && !strcmp(prefix_text(&seen.v[0].to).s, "203.0.113.1"),
+	      what);
+	check(seen.n && (vector != AMPLIFICATION ||
+			 !strcmp(seen.v[0].service, "cldap")), "service");
+	detector_free(d);
+}
+
+/* Each address has little, the network has much. */
+static void test_carpet(void)
+{
+	struct detection conf = detection_defaults;
+	struct seen narrow = { .n = 0 }, wide = { .n = 0 };
+	struct detector *a = detector_new(&conf, note, &narrow), *b;
+
+	conf.prefix4 = 24;
+	b = detector_new(&conf, note, &wide);
+	for (uint64_t i = 0; i < 500; i++) {
+		struct sample s = tcp(0x0a000000 + i, (VICTIM & ~255u) + rnd(256),
+				      0x02);
+
+		s.time = 1000 * SECOND + i * SECOND / 100;
+		detector_sample(a, &s);
+		detector_sample(b, &s);
+	}
+	check(!narrow.n, "many addresses, each with little");
+	check(wide.n == 1 && !strcmp(prefix_text(&wide.v[0].to).s,
+				     "203.0.113.0/24"), "together too much");
+	detector_free(a);
+	detector_free(b);
+}
+
+static void test_hostile(void)
+{
+	struct seen seen = { .n = 0 };
+	struct detector *d = detector_new(&detection_defaults, note, &seen);
+
+	for (int i = 0; i < 200000; i++) {
+		struct sample s = { .interval = 1, .packets = 1 };
+
+		s.data_len = rnd(sizeof(s.data) + 1);
+		for (size_t j = 0; j < s.data_len; j++)
+			s.data[j] = rnd(256);
+		if (s.data_len && rnd(2))
+			s.data[0] = rnd(2) ? 0x45 : 0x60;
+		s.time = rnd(1 << 30) * 1000ull;
+		s.reason = rnd(100);
+		packet_flags(&(struct packet){ .tcp_flags = rnd(256) });
+		detector_sample(d, &s);
+	}
+	check(true, "random packets at random times do no harm");
+	detector_free(d);
+}
+
+/* Files */
+
+static struct sample back;
+static size_t read_back;
+
+static void keep(const struct sample *s, void *data)
+{
+	(void)data;
+	back = *s;
+	read_back++;
+}
+
+static void test_pcapng(void)
+{
+	struct sample s = tcp(1, VICTIM, 0x12);
+	char name[] = "/tmp/mtctl-test-XXXXXX";
+	int fd = mkstemp(name);
+	FILE *file = fdopen(fd, "w");
+	struct pcapng p;
+	struct error err;
+
+	s.time = 1700000000123456789ull;
+	s.direction = MTUN_DIRECTION_EGRESS;
+	s.reason = MTUN_DROP_TX_TOO_BIG;
+	s.length = 1500;
+	s.data_len = 57;
+	pcapng_begin(&p, file);
+	pcapng_write(&p, &s, "mt0");
+	s.ifindex = 2;
+	pcapng_write(&p, &s, "a.name_of-15.by");
+	fclose(file);
+	pcapng_free(&p);
+	check(!pcapng_read(name, keep, NULL, &err) && read_back == 2,
+	      "pcapng: read what was written");
+	check(back.time / 1000 == s.time / 1000 && back.reason == s.reason &&
+	      back.direction == s.direction && back.length == s.length &&
+	      back.interval == s.interval && back.data_len == s.data_len &&
+	      !memcmp(back.data, s.data, s.data_len) &&
+	      !memcmp(back.source.bytes, s.source.bytes, 4),
+	      "pcapng: it is the same");
+	/* Cut anywhere, and with any byte changed */
+	for (int i = 0; i < 2000; i++) {
+		char bytes[1024];
+		size_t len;
+
+		file = fopen(name, "r");
+		len = fread(bytes, 1, sizeof(bytes), file);
+		fclose(file);
+		bytes[rnd(len)] = rnd(256);
+		file = fopen("/tmp/mtctl-test-bad", "w");
+		fwrite(bytes, 1, rnd(3) ? len : rnd(len), file);
+		fclose(file);
+		pcapng_read("/tmp/mtctl-test-bad", keep, NULL, &err);
+	}
+	check(true, "pcapng: damaged files do no harm");
+	unlink("/tmp/mtctl-test-bad");
+	unlink(name);
+}
+
+/* Rates and talkers */
+
+static void test_talkers(void)
+{
+	struct talkers ts = { 0 };
+	const struct talker **v;
+	struct text key;
+	int inside = 0;
+
+	/* Of 100 estimates, the truth is within the error of nearly all. */
+	for (int run = 0; run < 100; run++) {
+		double truth = 0;
+
+		for (int i = 0; i < 100000; i++) {
+			struct sample s = ipv4(17, 1, VICTIM, 100 + rnd(1000));
+			struct packet p;
+
+			truth += s.length;
+			s.interval = 100;
+			if (rnd(100))
+				continue;
+			p = packet_parse(s.data, s.data_len);
+			talkers_key(BY_DESTINATION, &s, &p, &key);
+			talkers_add(&ts, &key, &s);
+		}
+		v = talkers_sorted(&ts);
+		inside += fabs(v[0]->bytes - truth) <=
+			  truth * talker_error(v[0]) / 100;
+		free(v);
+		talkers_clear(&ts);
+	}
+	check(inside >= 88, "talkers: the error is that of 19 of 20");
+	for (int i = 0; i < 70000; i++) {
+		struct sample s = ipv4(17, i, VICTIM, i == 7 ? 1000 : 100);
+		struct packet p = packet_parse(s.data, s.data_len);
+
+		talkers_key(BY_SOURCE, &s, &p, &key);
+		talkers_add(&ts, &key, &s);
+	}
+	v = talkers_sorted(&ts);
+	check(ts.n == 65536 && ts.rest.samples == 70000 - 65536,
+	      "talkers: memory is bounded");
+	check(!strcmp(v[0]->key.s, "0.0.0.7"), "talkers: the first is first");
+	free(v);
+	talkers_free(&ts);
+}
+
+static void test_rates(void)
+{
+	struct tunnels was = { 0 }, is = { 0 };
+	struct rates rates = { 0 };
+	struct tunnel *t;
+
+	t = tunnels_add(&was);
+	t->ifindex = 7;
+	t->stats.ways[0].all = (struct count) { 100, 1000 };
+	t = tunnels_add(&is);
+	t->ifindex = 7;
+	strcpy(t->ifname, "b");
+	t->stats.ways[0].all = (struct count) { 300, 2000 };
+	t->stats.drops[1] = 4;
+	t = tunnels_add(&is);
+	t->ifindex = 8;
+	strcpy(t->ifname, "a");
+	t->stats.ways[1].all = (struct count) { 10, 10000 };
+	rates_update(&rates, &was, &is, 2);
+	rates_sort(&rates, RATE_BITS);
+	check(rates.n == 2 && !strcmp(rates.v[0].ifname, "a") &&
+	      rates.v[0].ways[1].bits == 40000, "rates: a new tunnel, the most");
+	check(rates.v[1].ways[0].packets == 100 &&
+	      rates.v[1].ways[0].bits == 4000 && rates.v[1].drops == 2,
+	      "rates: a difference by time");
+	rates_sort(&rates, RATE_DROPS);
+	check(!strcmp(rates.v[0].ifname, "b"), "rates: by drops");
+	/* One that has less than before was made anew. */
+	rates_update(&rates, &is, &was, 1);
+	check(rates.v[0].ways[0].packets == 100 &&
+	      rates.v[0].history[HISTORY - 2] == 4000,
+	      "rates: counters that begin again");
+	rates_free(&rates);
+	tunnels_free(&was);
+	tunnels_free(&is);
+}
+
+void test_traffic(void)
+{
+	test_normal();
+	for (enum vector v = 0; v < SPOOF; v++)
+		test_vector(v);
+	test_carpet();
+	test_hostile();
+	test_pcapng();
+	test_talkers();
+	test_rates();
+}
