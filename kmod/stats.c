@@ -106,6 +106,7 @@ static u64 *link_counter(struct rtnl_link_stats64 *link,
 	case MTUN_DROP_RX_PROTOCOL:
 	case MTUN_DROP_RX_INNER:
 	case MTUN_DROP_RX_ECN:
+	case MTUN_DROP_RX_KEEPALIVE:
 		return &link->rx_frame_errors;
 	case MTUN_DROP_RX_CHECKSUM:
 		return &link->rx_crc_errors;
@@ -114,6 +115,8 @@ static u64 *link_counter(struct rtnl_link_stats64 *link,
 	case MTUN_DROP_RX_POLICY:
 	case MTUN_DROP_RX_DOWN:
 	case MTUN_DROP_RX_MEMORY:
+	case MTUN_DROP_RX_PROBE:
+	case MTUN_DROP_RX_KEEPALIVE_RATE:
 		return &link->rx_dropped;
 	case MTUN_DROP_RX_BACKLOG:
 		return NULL;	/* the stack adds its own count of them */

@@ -20,6 +20,11 @@ extern const struct name clamp_direction_names[MTUN_CLAMP_DIRECTION_MAX + 1];
 extern const struct name pmtu_names[MTUN_PMTU_MAX + 1];
 extern const struct name rx_names[MTUN_RX_MAX + 1];
 extern const struct name origin_names[MTUN_ORIGIN_MAX + 1];
+extern const struct name health_mode_names[MTUN_HEALTH_MODE_MAX + 1];
+extern const struct name health_style_names[MTUN_HEALTH_STYLE_MAX + 1];
+extern const struct name health_direction_names[MTUN_HEALTH_DIRECTION_MAX + 1];
+extern const struct name health_state_names[MTUN_HEALTH_STATE_MAX + 1];
+extern const struct name health_reason_names[MTUN_HEALTH_REASON_MAX + 1];
 extern const struct name drop_reason_names[MTUN_DROP_REASON_MAX + 1];
 extern const char *const drop_attr_names[MTUN_A_DROP_MAX + 1];
 extern const char *const mss_attr_names[MTUN_A_MSS_MAX + 1];
@@ -28,5 +33,6 @@ extern const char *const tunnel_attr_names[MTUN_A_TUNNEL_MAX + 1];
 extern const char *const prefix_attr_names[MTUN_A_PREFIX_MAX + 1];
 extern const char *const clamp_attr_names[MTUN_A_CLAMP_MAX + 1];
 extern const char *const netns_attr_names[MTUN_A_NETNS_MAX + 1];
+extern const char *const health_attr_names[MTUN_A_HEALTH_MAX + 1];
 
 #endif /* MTCTL_NAMES_H */
