@@ -209,7 +209,7 @@ size_t mt_attrs_verdicts_size(void)
 
 size_t mt_attrs_stats_size(void)
 {
-	return nla_total_size(0) + 5 * nla_total_size_64bit(sizeof(u64)) +
+	return nla_total_size(0) + 6 * nla_total_size_64bit(sizeof(u64)) +
 	       MTUN_DROP_REASON_MAX * count_size() + mt_attrs_verdicts_size();
 }
 
@@ -263,7 +263,8 @@ int mt_attrs_put_stats(struct sk_buff *skb, const struct mt_stats_sum *sum)
 	    put_counter(skb, MTUN_A_STATS_RX_BYTES, sum->rx_bytes) ||
 	    put_counter(skb, MTUN_A_STATS_TX_PACKETS, sum->tx_packets) ||
 	    put_counter(skb, MTUN_A_STATS_TX_BYTES, sum->tx_bytes) ||
-	    put_counter(skb, MTUN_A_STATS_ICMP_ERRORS, sum->icmp_errors))
+	    put_counter(skb, MTUN_A_STATS_ICMP_ERRORS, sum->icmp_errors) ||
+	    put_counter(skb, MTUN_A_STATS_KEEPALIVES, sum->keepalives))
 		goto err_cancel_nest;
 	for (i = 1; i <= MTUN_DROP_REASON_MAX; i++) {
 		if (put_count(skb, MTUN_A_STATS_DROP, i, sum->drops[i]))

@@ -3,6 +3,8 @@
 #include "clamp.h"
 #include "compat.h"
 #include "family.h"
+#include "keepalive.h"
+#include "probe.h"
 #include "registry.h"
 #include "stats.h"
 #include "wire.h"
@@ -13,16 +15,26 @@
 #include <net/inet_ecn.h>
 #include <net/ip_tunnels.h>
 
-/* Bytes that an inner packet has at the least, or 0 if it is not of ours. */
-static unsigned int inner_min(__be16 proto)
+/*
+ * Behind a GRE header of protocol 0 there is what came of a keepalive of ours.
+ * Routers of Huawei use another one for theirs.
+ */
+#define PROTO_KEEPALIVE_ANSWER	htons(0)
+#define PROTO_KEEPALIVE_HUAWEI	htons(4)
+
+/* Bytes that an inner packet has at the least, or -1 if it is not of ours. */
+static int inner_min(__be16 proto)
 {
 	switch (proto) {
+	case PROTO_KEEPALIVE_ANSWER:
+		return 0;
+	case PROTO_KEEPALIVE_HUAWEI:
 	case htons(ETH_P_IP):
 		return sizeof(struct iphdr);
 	case htons(ETH_P_IPV6):
 		return sizeof(struct ipv6hdr);
 	default:
-		return 0;
+		return -1;
 	}
 }
 
@@ -82,6 +94,47 @@ static bool sequence_ok(atomic64_t *last, u32 seq)
 	return true;
 }
 
+/* What is inside fits what is outside of it. Returns a drop reason, or 0. */
+static int check_inner(struct sk_buff *skb, __be16 proto, u8 outer_dsfield)
+{
+	if (unlikely(proto == PROTO_KEEPALIVE_ANSWER))
+		return 0;
+	if (unlikely(proto == PROTO_KEEPALIVE_HUAWEI))
+		skb->protocol = htons(ETH_P_IP);
+	if (!version_matches(skb))
+		return MTUN_DROP_RX_INNER;
+	return decap_ecn(skb, outer_dsfield);
+}
+
+static bool is_gre(const struct sk_buff *skb)
+{
+	return (skb->protocol == htons(ETH_P_IP) ? ip_hdr(skb)->protocol :
+		ipv6_hdr(skb)->nexthdr) == IPPROTO_GRE;
+}
+
+/*
+ * What the far end and we tell each other is not for the stack. Where nobody
+ * watches the tunnel, this is one look at a pointer and one at the header.
+ * Returns MT_PROBE_*, or a drop reason.
+ */
+static int take(struct mt_endpoint *ep, const struct sk_buff *skb, __be16 proto)
+{
+	int verdict;
+
+	if (unlikely(proto == PROTO_KEEPALIVE_ANSWER))
+		return mt_probe_receive_keepalive(ep->tunnel, skb);
+	if (unlikely(is_gre(skb))) {
+		verdict = mt_keepalive_receive(ep, skb);
+		if (verdict)
+			return verdict;
+	}
+	if (unlikely(proto == PROTO_KEEPALIVE_HUAWEI))
+		return MTUN_DROP_RX_PROTOCOL;
+	if (likely(!rcu_access_pointer(ep->tunnel->probe)))
+		return MT_PROBE_PASS;
+	return mt_probe_receive(ep->tunnel, skb);
+}
+
 /* What is sent in answer must fit into the way back. */
 static void clamp_received(const struct mt_tunnel *tunnel,
 			   struct mt_endpoint *ep, struct sk_buff *skb)
@@ -108,9 +161,9 @@ void mt_decap(struct mt_endpoint *ep, struct sk_buff *skb,
 	const u32 options = MTUN_GRE_FLAG_CSUM | MTUN_GRE_FLAG_SEQ;
 	struct mt_tunnel *tunnel = ep->tunnel;
 	struct net_device *dev = tunnel->dev;
-	unsigned int packets, bytes, min_len;
+	unsigned int packets, bytes;
+	int min_len, reason;
 	bool xnet;
-	int reason;
 
 	reason = gre->fault;
 	if (reason)
@@ -130,7 +183,7 @@ void mt_decap(struct mt_endpoint *ep, struct sk_buff *skb,
 
 	reason = MTUN_DROP_RX_PROTOCOL;
 	min_len = inner_min(gre->proto);
-	if (!min_len)
+	if (min_len < 0)
 		goto err_free_skb;
 
 	reason = MTUN_DROP_RX_INNER;
@@ -156,10 +209,7 @@ void mt_decap(struct mt_endpoint *ep, struct sk_buff *skb,
 	skb_reset_mac_header(skb);
 	skb_reset_network_header(skb);
 
-	reason = MTUN_DROP_RX_INNER;
-	if (!version_matches(skb))
-		goto err_free_skb;
-	reason = decap_ecn(skb, outer->dsfield);
+	reason = check_inner(skb, gre->proto, outer->dsfield);
 	if (reason)
 		goto err_free_skb;
 	reason = MTUN_DROP_RX_SEQUENCE;
@@ -167,11 +217,22 @@ void mt_decap(struct mt_endpoint *ep, struct sk_buff *skb,
 	    !sequence_ok(&tunnel->rx_seq, gre->seq))
 		goto err_free_skb;
 
-	if (ep->conf.mss_rx)
-		clamp_received(tunnel, ep, skb);
-
 	packets = mt_wire_packets(skb);
 	bytes = skb->len;
+	reason = take(ep, skb, gre->proto);
+	if (unlikely(reason > 0))
+		goto err_free_skb;
+	if (unlikely(reason == MT_PROBE_TAKEN)) {
+		mt_stats_rx(tunnel->stats, packets, bytes);
+		consume_skb(skb);
+		return;
+	}
+
+	if (ep->conf.mss_rx) {
+		clamp_received(tunnel, ep, skb);
+		bytes = skb->len;
+	}
+
 	if (unlikely(gro_cells_receive(&tunnel->gro_cells, skb) !=
 		     NET_RX_SUCCESS))
 		mt_stats_drop(tunnel->stats, MTUN_DROP_RX_BACKLOG);

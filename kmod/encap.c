@@ -11,6 +11,7 @@
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
 #include <linux/netdevice.h>
+#include <linux/pkt_sched.h>
 #include <net/dsfield.h>
 #include <net/icmp.h>
 #include <net/inet_ecn.h>
@@ -163,11 +164,10 @@ static void fill_checksum(struct sk_buff *skb, u8 *gre)
 }
 
 static void push_headers(struct mt_tunnel *tunnel, const struct mt_endpoint *ep,
-			 struct sk_buff *skb,
+			 struct sk_buff *skb, __be16 proto,
 			 const struct mt_variable *variable)
 {
 	unsigned int ip_len = ep->family->header_len;
-	__be16 proto = skb->protocol;
 	u8 *header, *gre;
 	__be32 seq;
 
@@ -189,6 +189,45 @@ static void push_headers(struct mt_tunnel *tunnel, const struct mt_endpoint *ep,
 	ep->family->push(tunnel->net, skb, variable);
 }
 
+/* Behind the outer headers, and out. Returns a drop reason, or 0. */
+static int send(struct mt_tunnel *tunnel, const struct mt_endpoint *ep,
+		struct sk_buff *skb, struct dst_entry *dst, __be16 proto,
+		const struct mt_variable *variable)
+{
+	bool xnet = !net_eq(tunnel->net, dev_net(tunnel->dev));
+	const struct mt_conf *conf = &ep->conf;
+	int err;
+
+	if (skb_cow_head(skb, LL_RESERVED_SPACE(dst->dev) + dst->header_len +
+			 ep->header_len) ||
+	    iptunnel_handle_offloads(skb, conf->oflags & MTUN_GRE_FLAG_CSUM ?
+				     SKB_GSO_GRE_CSUM : SKB_GSO_GRE)) {
+		dst_release(dst);
+		kfree_skb(skb);
+		return MTUN_DROP_TX_MEMORY;
+	}
+
+	skb_scrub_packet(skb, xnet);
+	skb_clear_hash_if_not_l4(skb);
+	if (conf->fwmark)
+		skb->mark = conf->fwmark;
+	skb->ignore_df = !variable->df && conf->frag == MTUN_FRAG_OUTER;
+	skb_dst_set(skb, dst);
+	push_headers(tunnel, ep, skb, proto, variable);
+
+	err = ep->family->send(tunnel->net, skb);
+	return unlikely(net_xmit_eval(err)) ? MTUN_DROP_TX_UNDERLAY : 0;
+}
+
+static void count(struct mt_tunnel *tunnel, int reason, unsigned int packets,
+		  unsigned int bytes)
+{
+	if (unlikely(reason))
+		mt_stats_drop(tunnel->stats, reason);
+	else
+		mt_stats_tx(tunnel->stats, packets, bytes);
+}
+
 void mt_encap(struct mt_tunnel *tunnel, struct sk_buff *skb)
 {
 	struct mt_endpoint *ep = rcu_dereference_bh(tunnel->endpoint);
@@ -198,7 +237,7 @@ void mt_encap(struct mt_tunnel *tunnel, struct sk_buff *skb)
 	struct mt_variable variable;
 	unsigned int bytes, mtu;
 	struct dst_entry *dst;
-	int reason, err;
+	int reason;
 
 	reason = check_inner(skb);
 	if (reason)
@@ -229,27 +268,8 @@ void mt_encap(struct mt_tunnel *tunnel, struct sk_buff *skb)
 	}
 
 	bytes = skb->len;
-	reason = MTUN_DROP_TX_MEMORY;
-	if (skb_cow_head(skb, LL_RESERVED_SPACE(dst->dev) + dst->header_len +
-			 ep->header_len))
-		goto err_release_dst;
-	if (iptunnel_handle_offloads(skb, conf->oflags & MTUN_GRE_FLAG_CSUM ?
-				     SKB_GSO_GRE_CSUM : SKB_GSO_GRE))
-		goto err_release_dst;
-
-	skb_scrub_packet(skb, !net_eq(tunnel->net, dev_net(dev)));
-	skb_clear_hash_if_not_l4(skb);
-	if (conf->fwmark)
-		skb->mark = conf->fwmark;
-	skb->ignore_df = !variable.df && conf->frag == MTUN_FRAG_OUTER;
-	skb_dst_set(skb, dst);
-	push_headers(tunnel, ep, skb, &variable);
-
-	err = ep->family->send(tunnel->net, skb);
-	if (unlikely(net_xmit_eval(err)))
-		mt_stats_drop(tunnel->stats, MTUN_DROP_TX_UNDERLAY);
-	else
-		mt_stats_tx(tunnel->stats, packets, bytes);
+	reason = send(tunnel, ep, skb, dst, skb->protocol, &variable);
+	count(tunnel, reason, packets, bytes);
 	return;
 
 err_release_dst:
@@ -257,4 +277,66 @@ err_release_dst:
 err_free_skb:
 	mt_stats_drop(tunnel->stats, reason);
 	kfree_skb(skb);
+}
+
+/* ---- packets of our own ---- */
+
+/* Of @len bytes, with room for the headers. May be NULL. */
+static struct sk_buff *make_skb(const struct mt_tunnel *tunnel, const u8 *data,
+				unsigned int len)
+{
+	unsigned int room = READ_ONCE(tunnel->dev->needed_headroom);
+	struct sk_buff *skb = alloc_skb(room + len, GFP_ATOMIC);
+
+	if (!skb)
+		return NULL;
+	skb_reserve(skb, room);
+	skb_put_data(skb, data, len);
+	skb_reset_network_header(skb);
+	skb->priority = TC_PRIO_CONTROL;
+	skb->dev = tunnel->dev;
+	return skb;
+}
+
+void mt_encap_bytes(struct mt_tunnel *tunnel, u8 family, const u8 *data,
+		    unsigned int len)
+{
+	struct sk_buff *skb = make_skb(tunnel, data, len);
+
+	if (!skb) {
+		mt_stats_drop(tunnel->stats, MTUN_DROP_TX_MEMORY);
+		return;
+	}
+	skb->protocol = family == AF_INET ? htons(ETH_P_IP) : htons(ETH_P_IPV6);
+	mt_encap(tunnel, skb);
+}
+
+void mt_encap_bare(struct mt_tunnel *tunnel, const u8 *data, unsigned int len)
+{
+	struct mt_endpoint *ep = rcu_dereference_bh(tunnel->endpoint);
+	const struct mt_variable variable = {
+		.dsfield = ep->conf.tos,
+		.ttl = ep->conf.ttl,
+		.df = true,
+	};
+	struct sk_buff *skb;
+	struct dst_entry *dst;
+
+	dst = mt_route(tunnel->net, ep);
+	if (IS_ERR(dst)) {
+		mt_stats_drop(tunnel->stats, MTUN_DROP_TX_NO_ROUTE);
+		return;
+	}
+	if (dst->dev == tunnel->dev) {
+		dst_release(dst);
+		mt_stats_drop(tunnel->stats, MTUN_DROP_TX_LOOP);
+		return;
+	}
+	skb = make_skb(tunnel, data, len);
+	if (!skb) {
+		dst_release(dst);
+		mt_stats_drop(tunnel->stats, MTUN_DROP_TX_MEMORY);
+		return;
+	}
+	count(tunnel, send(tunnel, ep, skb, dst, 0, &variable), 1, len);
 }

@@ -60,10 +60,12 @@ void mt_genl_event_send(struct net *net, struct sk_buff *skb, int err);
 int mt_genl_init(void);
 void mt_genl_exit(void);
 
-/* Events about what others do to devices; called by the two above. */
+/* Events about what is not done by requests; called by the two above. */
 int mt_genl_tunnel_init(void);
 void mt_genl_tunnel_exit(void);
 int mt_genl_clamp_init(void);
 void mt_genl_clamp_exit(void);
+int mt_genl_health_init(void);
+void mt_genl_health_exit(void);
 
 #endif /* MTUN_GENL_H */

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Requests about tunnels, and events. */
-#include "genl.h"
+#include "genl_tunnel.h"
 #include "attrs.h"
 #include "conf.h"
 #include "device.h"
+#include "genl.h"
 #include "genl_gen.h"
 #include "registry.h"
 #include "stats.h"
@@ -66,10 +67,9 @@ static void notify(const struct mt_tunnel *tunnel, u8 cmd)
 
 /* ---- requests ---- */
 
-/* Tunnels of another user namespace's underlay are not for root in this one. */
-static int check_permission(struct sk_buff *skb,
-			    const struct mt_tunnel *tunnel,
-			    struct netlink_ext_ack *extack)
+int mt_genl_check_permission(struct sk_buff *skb,
+			     const struct mt_tunnel *tunnel,
+			     struct netlink_ext_ack *extack)
 {
 	if (netlink_ns_capable(skb, tunnel->net->user_ns, CAP_NET_ADMIN))
 		return 0;
@@ -85,11 +85,10 @@ static void set_refusal(struct genl_info *info,
 		mt_genl_error(info, info->attrs[refusal->attr], refusal->text);
 }
 
-/* The tunnel that a request names, or ERR_PTR with extack set. */
-static struct mt_tunnel *find_tunnel(struct genl_info *info)
+struct mt_tunnel *mt_genl_find_tunnel(struct genl_info *info,
+				      const struct nlattr *ifindex,
+				      const struct nlattr *ifname)
 {
-	const struct nlattr *ifindex = info->attrs[MTUN_A_TUNNEL_IFINDEX];
-	const struct nlattr *ifname = info->attrs[MTUN_A_TUNNEL_IFNAME];
 	struct net *net = genl_info_net(info);
 	struct mt_tunnel *tunnel;
 	struct net_device *dev;
@@ -119,6 +118,12 @@ static struct mt_tunnel *find_tunnel(struct genl_info *info)
 		return ERR_PTR(-EOPNOTSUPP);
 	}
 	return tunnel;
+}
+
+static struct mt_tunnel *find_tunnel(struct genl_info *info)
+{
+	return mt_genl_find_tunnel(info, info->attrs[MTUN_A_TUNNEL_IFINDEX],
+				   info->attrs[MTUN_A_TUNNEL_IFNAME]);
 }
 
 /* Change @conf as the request says. Returns 0, or -EINVAL with extack set. */
@@ -194,7 +199,7 @@ int mtun_nl_tunnel_set_doit(struct sk_buff *skb, struct genl_info *info)
 	tunnel = find_tunnel(info);
 	err = PTR_ERR_OR_ZERO(tunnel);
 	if (!err)
-		err = check_permission(skb, tunnel, info->extack);
+		err = mt_genl_check_permission(skb, tunnel, info->extack);
 	if (err)
 		goto out_unlock;
 
@@ -247,7 +252,10 @@ int mtun_nl_tunnel_get_doit(struct sk_buff *skb, struct genl_info *info)
  * The cursor is an ifindex, so that devices that come and go do not shift what
  * is left; the generation tells the reader that some did.
  */
-int mtun_nl_tunnel_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+int mt_genl_dump_tunnels(struct sk_buff *skb, struct netlink_callback *cb,
+			 u8 cmd,
+			 int (*put)(struct sk_buff *skb,
+				    const struct mt_tunnel *tunnel))
 {
 	struct net *net = sock_net(skb->sk);
 	unsigned long ifindex = cb->args[0];
@@ -266,13 +274,13 @@ int mtun_nl_tunnel_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	while ((tunnel = mt_device_next(net, &ifindex))) {
 		header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
 				     cb->nlh->nlmsg_seq, &mt_genl_family,
-				     NLM_F_MULTI, MTUN_CMD_TUNNEL_GET);
+				     NLM_F_MULTI, cmd);
 		if (!header) {
 			err = -EMSGSIZE;
 			break;
 		}
 		genl_dump_check_consistent(cb, header);
-		err = put_tunnel(skb, tunnel);
+		err = put(skb, tunnel);
 		if (err) {
 			genlmsg_cancel(skb, header);
 			break;
@@ -284,6 +292,11 @@ int mtun_nl_tunnel_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	cb->args[0] = ifindex;
 	/* a message that is not empty means: there is more to come */
 	return skb->len ?: err;
+}
+
+int mtun_nl_tunnel_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	return mt_genl_dump_tunnels(skb, cb, MTUN_CMD_TUNNEL_GET, put_tunnel);
 }
 
 /* ---- events ---- */

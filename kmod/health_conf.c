@@ -241,6 +241,10 @@ const char *mt_health_conf_suits(const struct mt_health_conf *conf,
 		return NULL;
 	if (tunnel->anycast)
 		return suits_anycast(conf, tunnel, attr);
+	*attr = MTUN_A_HEALTH_MODE;
+	if (conf->mode == MTUN_HEALTH_MODE_KEEPALIVE &&
+	    tunnel->iflags & MTUN_GRE_FLAG_SEQ)
+		return "mode must be probe where iflags have seq: keepalives have no numbers";
 	if (conf->mode != MTUN_HEALTH_MODE_PROBE ||
 	    conf->direction != MTUN_HEALTH_DIRECTION_UNI ||
 	    !conf->family || conf->family == tunnel->family)

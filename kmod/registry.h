@@ -15,6 +15,7 @@
 
 struct mt_family;
 struct mt_link;
+struct mt_probe;
 struct mt_stats;
 
 #define MT_HEADER_MAX	56	/* IPv6 and GRE with all of its options */
@@ -58,6 +59,7 @@ struct mt_endpoint {
 /**
  * struct mt_tunnel - private part of a tunnel's netdevice
  * @endpoint: written under RTNL; not NULL while the device is registered
+ * @probe: the watch over its health, or NULL; written under RTNL
  * @dev: the device
  * @net: the underlay, where the tunnel was created; dev_net() is the overlay
  * @stats: counters
@@ -68,16 +70,21 @@ struct mt_endpoint {
  * @auto_mtu: the MTU that the underlay gave, 0 if it was set by hand; under
  *	      RTNL
  * @sequenced: packets sent have sequence numbers; under RTNL
+ * @answer_second: when keepalives of the far end were answered last
+ * @answers: how many there were in that second
  * @list: in mt_net.tunnels of @net; under RTNL
  */
 struct mt_tunnel {
 	struct mt_endpoint __rcu *endpoint;
+	struct mt_probe __rcu *probe;
 	struct net_device *dev;
 	struct net *net;
 	struct mt_stats __percpu *stats;
 	struct gro_cells gro_cells;
 	unsigned int auto_mtu;
 	bool sequenced;
+	unsigned int answer_second;
+	atomic_t answers;
 	struct list_head list;
 
 	/* Written per packet, but only where sequence numbers are in use */
@@ -102,6 +109,7 @@ struct mt_tunnel {
  * @rx: where packets are received, enum mtun_rx; under RTNL
  * @devices: the tunnels whose device is here, by ifindex; under RTNL
  * @clamps: the MSS clamps at devices, by name; under RTNL
+ * @probes: the watches over those tunnels, by the identifier of what they send
  * @generation: grows with each change that a dump of @devices could see;
  *		under RTNL
  */
@@ -115,6 +123,7 @@ struct mt_net {
 	struct list_head tunnels;
 	struct xarray devices;
 	struct list_head clamps;
+	struct xarray probes;
 	unsigned int generation;
 };
 

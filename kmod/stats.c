@@ -49,6 +49,15 @@ void mt_stats_icmp_error(struct mt_stats __percpu *stats)
 	u64_stats_update_end(&s->syncp);
 }
 
+void mt_stats_keepalive(struct mt_stats __percpu *stats)
+{
+	struct mt_stats *s = this_cpu_ptr(stats);
+
+	u64_stats_update_begin(&s->syncp);
+	u64_stats_inc(&s->keepalives);
+	u64_stats_update_end(&s->syncp);
+}
+
 void mt_stats_mss(struct mt_stats __percpu *stats,
 		  enum mtun_mss_verdict verdict)
 {
@@ -81,6 +90,7 @@ void mt_stats_sum(const struct mt_stats __percpu *stats,
 				one.mss[i] = u64_stats_read(&s->mss[i]);
 			for (i = 0; i < ARRAY_SIZE(one.drops); i++)
 				one.drops[i] = u64_stats_read(&s->drops[i]);
+			one.keepalives = u64_stats_read(&s->keepalives);
 		} while (u64_stats_fetch_retry(&s->syncp, start));
 
 		sum->rx_packets += one.rx_packets;
@@ -92,6 +102,7 @@ void mt_stats_sum(const struct mt_stats __percpu *stats,
 			sum->mss[i] += one.mss[i];
 		for (i = 0; i < ARRAY_SIZE(one.drops); i++)
 			sum->drops[i] += one.drops[i];
+		sum->keepalives += one.keepalives;
 	}
 }
 

@@ -19,6 +19,7 @@
  * @icmp_errors: ICMP errors received about packets sent
  * @mss: TCP handshakes seen by the MSS clamp, by enum mtun_mss_verdict
  * @drops: packets refused, by enum mtun_drop_reason
+ * @keepalives: of the far end, answered
  * @syncp: makes 64 bits readable in one piece on 32-bit machines
  */
 struct mt_stats {
@@ -29,6 +30,7 @@ struct mt_stats {
 	u64_stats_t icmp_errors;
 	u64_stats_t mss[MTUN_MSS_VERDICT_MAX + 1];
 	u64_stats_t drops[MTUN_DROP_REASON_MAX + 1];
+	u64_stats_t keepalives;
 	struct u64_stats_sync syncp;
 };
 
@@ -41,6 +43,7 @@ struct mt_stats_sum {
 	u64 icmp_errors;
 	u64 mss[MTUN_MSS_VERDICT_MAX + 1];
 	u64 drops[MTUN_DROP_REASON_MAX + 1];
+	u64 keepalives;
 };
 
 struct mt_stats __percpu *mt_stats_alloc(void);
@@ -56,6 +59,7 @@ void mt_stats_tx(struct mt_stats __percpu *stats, unsigned int packets,
 void mt_stats_drop(struct mt_stats __percpu *stats,
 		   enum mtun_drop_reason reason);
 void mt_stats_icmp_error(struct mt_stats __percpu *stats);
+void mt_stats_keepalive(struct mt_stats __percpu *stats);
 void mt_stats_mss(struct mt_stats __percpu *stats,
 		  enum mtun_mss_verdict verdict);
 

@@ -344,6 +344,7 @@ const char *const stats_attr_names[MTUN_A_STATS_MAX + 1] = {
 	[MTUN_A_STATS_ICMP_ERRORS] = "icmp-errors",
 	[MTUN_A_STATS_DROP] = "drop",
 	[MTUN_A_STATS_MSS] = "mss",
+	[MTUN_A_STATS_KEEPALIVES] = "keepalives",
 };
 
 const char *const tunnel_attr_names[MTUN_A_TUNNEL_MAX + 1] = {

@@ -22,8 +22,8 @@
  * and received there, also when the device is moved elsewhere.
  *
  * All numbers are in host byte order and all addresses in network byte order.
- * Every request but "tunnel-get" and "clamp-get" needs CAP_NET_ADMIN in the
- * user namespace that owns the network namespace.
+ * Every request but "tunnel-get", "clamp-get" and "health-get" needs
+ * CAP_NET_ADMIN in the user namespace that owns the network namespace.
  */
 #define MTUN_GENL_NAME		"mtun"
 #define MTUN_GENL_VERSION	1
@@ -419,6 +419,7 @@ enum mtun_mss_attr {
  * @MTUN_A_STATS_MSS: (nest of mtun_mss_attr) One for each verdict that the
  *   tunnel's MSS clamps have given, of both directions.
  * @MTUN_A_STATS_PAD: (pad) Aligns a 64-bit attribute.
+ * @MTUN_A_STATS_KEEPALIVES: (u64) Keepalives of the far end that were answered.
  */
 enum mtun_stats_attr {
 	MTUN_A_STATS_RX_PACKETS = 1,
@@ -429,6 +430,7 @@ enum mtun_stats_attr {
 	MTUN_A_STATS_DROP,
 	MTUN_A_STATS_MSS,
 	MTUN_A_STATS_PAD,
+	MTUN_A_STATS_KEEPALIVES,
 
 	/* private: */
 	__MTUN_A_STATS_MAX,
@@ -688,8 +690,8 @@ enum mtun_netns_attr {
  *   was set.
  * @MTUN_A_HEALTH_ANSWERED: (u64) Of those, how many were answered in time.
  * @MTUN_A_HEALTH_LOST: (u64) And how many not.
- * @MTUN_A_HEALTH_UNSENT: (u64) Probes that could not be made: there was no
- *   memory, or the tunnel has no address to derive source or target from.
+ * @MTUN_A_HEALTH_UNSENT: (u64) Probes that could not be made: the tunnel has no
+ *   address to derive source or target from.
  * @MTUN_A_HEALTH_WINDOW_PROBES: (u32) Probes that have ended in
  *   degraded-window.
  * @MTUN_A_HEALTH_WINDOW_LOST: (u32) Of those, how many were lost.
@@ -774,6 +776,13 @@ enum mtun_health_attr {
  *   the one that netnsid names: then CAP_NET_ADMIN is needed in the user
  *   namespace that owns it.
  * @MTUN_CMD_NETNS_SET_NTF: It has changed.
+ * @MTUN_CMD_HEALTH_SET: Change how the health of a tunnel is watched, which is
+ *   named by ifindex or ifname. What is not given stays. A new mode begins with
+ *   a healthy tunnel.
+ * @MTUN_CMD_HEALTH_GET: Get the health of a tunnel, named by ifindex or ifname,
+ *   or dump that of all tunnels of the namespace in order of ifindex.
+ * @MTUN_CMD_HEALTH_SET_NTF: How the health of a tunnel is watched has changed.
+ * @MTUN_CMD_HEALTH_NTF: The state of a tunnel has changed.
  */
 enum mtun_cmd {
 	MTUN_CMD_TUNNEL_NEW = 1,
@@ -793,6 +802,10 @@ enum mtun_cmd {
 	MTUN_CMD_NETNS_SET,
 	MTUN_CMD_NETNS_GET,
 	MTUN_CMD_NETNS_SET_NTF,
+	MTUN_CMD_HEALTH_SET,
+	MTUN_CMD_HEALTH_GET,
+	MTUN_CMD_HEALTH_SET_NTF,
+	MTUN_CMD_HEALTH_NTF,
 
 	/* private: */
 	__MTUN_CMD_MAX,
@@ -800,5 +813,6 @@ enum mtun_cmd {
 };
 
 #define MTUN_MCGRP_CONFIG	"config"
+#define MTUN_MCGRP_HEALTH	"health"
 
 #endif /* _UAPI_LINUX_MTUN_H */
