@@ -72,11 +72,17 @@ struct kind {
 	size_t name_at;			/* where the object has its name */
 	size_t origin_at;		/* 0 where there is none */
 	unsigned int origin_attr;
+	/*
+	 * Ended by NULL, or NULL: objects of the same name that a file has inside
+	 * of this one, each by the name of its kind
+	 */
+	const struct kind *const *parts;
 };
 
 extern const struct kind tunnel_kind;	/* struct tunnel */
 extern const struct kind clamp_kind;	/* struct clamp */
 extern const struct kind netns_kind;	/* struct netns */
+extern const struct kind health_kind;	/* struct health */
 
 const char *object_name(const struct kind *kind, const void *object);
 uint8_t object_origin(const struct kind *kind, const void *object);
@@ -113,6 +119,10 @@ bool parse_key(const char *text, uint32_t *key);
 bool parse_addr(const char *text, struct addr *addr);
 
 bool parse_on_off(const char *text, bool *on);
+
+/* A number and a unit, as in 500ms, 2s, 5m or 1h */
+bool parse_time(const char *text, uint32_t *ms);
+struct text time_text(uint32_t ms);
 
 /* off, auto or a number of bytes; off only if may_be_off */
 bool parse_mss_value(const char *text, bool may_be_off, uint16_t *mss);

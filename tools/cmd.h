@@ -31,6 +31,7 @@ struct object {
 extern const struct command tunnel_commands[];
 extern const struct command clamp_commands[];
 extern const struct command netns_commands[];
+extern const struct command health_commands[];
 extern const struct command monitor_commands[];
 extern const struct command apply_commands[];
 extern const struct command export_commands[];

@@ -33,7 +33,8 @@ static enum result look(struct context *ctx, struct config *config)
 
 	res = nl_netns_get(ctx->nl, &config->netns, &ctx->err) ?:
 	      nl_tunnel_dump(ctx->nl, &config->tunnels, &incomplete, &ctx->err) ?:
-	      nl_clamp_dump(ctx->nl, &config->clamps, &incomplete, &ctx->err);
+	      nl_clamp_dump(ctx->nl, &config->clamps, &incomplete, &ctx->err) ?:
+	      nl_health_dump(ctx->nl, &config->healths, &incomplete, &ctx->err);
 	config_sort(config);
 	return res;
 }
@@ -44,6 +45,7 @@ union any_object {
 	struct tunnel tunnel;
 	struct clamp clamp;
 	struct netns netns;
+	struct health health;
 };
 
 static enum result add(struct nl *nl, const struct kind *kind,
@@ -58,6 +60,7 @@ static enum result set(struct nl *nl, const struct kind *kind,
 {
 	return kind == &tunnel_kind ? nl_tunnel_set(nl, object, err) :
 	       kind == &clamp_kind ? nl_clamp_set(nl, object, err) :
+	       kind == &health_kind ? nl_health_set(nl, object, err) :
 				     nl_netns_set(nl, object, err);
 }
 

@@ -105,6 +105,15 @@ static void read_value(struct complaints *cs, const struct arg *a,
 		read_scalar(cs, a, n, object);
 }
 
+/* Whether it is an object of its own that has its place there */
+static bool is_part(const struct kind *kind, const char *name)
+{
+	for (size_t i = 0; kind->parts && kind->parts[i]; i++)
+		if (!strcmp(kind->parts[i]->name, name))
+			return true;
+	return false;
+}
+
 /*
  * Reads the settings that map has over those that object has. A list of them does
  * not add to one of before: where own has one, it alone counts.
@@ -117,6 +126,8 @@ static void read_settings(struct complaints *cs, const struct kind *kind,
 	uint32_t seen = 0;
 
 	for (const struct node *n = map ? map->first : NULL; n; n = n->next) {
+		if (is_part(kind, n->name->value))
+			continue;
 		a = arg_find(kind->args, n->name->value);
 		if (!a) {
 			unknown(cs, n, kind->args, sizeof(*a));
@@ -142,6 +153,8 @@ struct loader {
 	const struct node **at;		/* of the tunnels */
 };
 
+static const char health_wanted[] =
+	"give settings, as in {mode: probe, interval: 1s}";
 static const char settings_wanted[] = "give settings, as in {mss: auto}";
 
 /* What is known at once: a template would make another tunnel each time. */
@@ -167,6 +180,31 @@ static const struct node *place(const struct tunnel *t, uint16_t attr,
 	return tree_get(node, tunnel_attr_word(t, attr)) ?: node->name;
 }
 
+static void read_health(struct loader *l, const struct node *node,
+			const struct tunnel *t)
+{
+	const struct node *defaults = tree_get(l->tunnel_defaults, "health");
+	const struct node *own = tree_get(node, "health");
+	struct health h = *(const struct health *)health_kind.defaults;
+	size_t before = l->cs->n + l->cs->more;
+	struct error err;
+	uint16_t attr;
+
+	strcpy(h.ifname, t->ifname);
+	if (is_map(l->cs, own, health_wanted)) {
+		read_settings(NULL, &health_kind, defaults, own, &h);
+		read_settings(l->cs, &health_kind, own, own, &h);
+	}
+	if (l->cs->n + l->cs->more == before &&
+	    !rules_health(t, &h, &attr, &err)) {
+		own = own ?: node;
+		complain(l->cs, own,
+			 tree_get(own, health_attr_names[attr]) ?: own->name,
+			 "%s", err.text);
+	}
+	*healths_add(&l->config->healths) = h;
+}
+
 static void read_tunnel(struct loader *l, const struct node *node)
 {
 	size_t before = l->cs->n + l->cs->more;
@@ -187,6 +225,7 @@ static void read_tunnel(struct loader *l, const struct node *node)
 	}
 	l->at[l->config->tunnels.n] = node;
 	*tunnels_add(&l->config->tunnels) = t;
+	read_health(l, node, &t);
 }
 
 static void check_prefixes(struct loader *l, const struct node *node,
@@ -238,6 +277,8 @@ static const struct node *read_defaults(struct loader *l,
 
 static void read_all_defaults(struct loader *l, const struct node *map)
 {
+	const struct node *health;
+	struct health h = { 0 };
 	struct tunnel t = { 0 };
 	struct clamp c = { 0 };
 
@@ -245,6 +286,9 @@ static void read_all_defaults(struct loader *l, const struct node *map)
 		return;
 	check_sections(l->cs, map, defaults_of);
 	l->tunnel_defaults = read_defaults(l, map, &tunnel_kind, &t);
+	health = tree_get(l->tunnel_defaults, "health");
+	if (is_map(l->cs, health, health_wanted))
+		read_settings(l->cs, &health_kind, health, health, &h);
 	l->clamp_defaults = read_defaults(l, map, &clamp_kind, &c);
 	clamp_free(&c);
 }

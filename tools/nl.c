@@ -292,6 +292,8 @@ struct nlmsghdr *start_request(struct nl *nl, uint16_t type, uint16_t flags,
 	return nlh;
 }
 
+const char *const event_groups[2] = { MTUN_MCGRP_CONFIG, MTUN_MCGRP_HEALTH };
+
 static void read_groups(struct nl *nl, const struct nlattr *groups)
 {
 	const struct nlattr *group, *a;
@@ -308,8 +310,9 @@ static void read_groups(struct nl *nl, const struct nlattr *groups)
 			    !mnl_attr_validate(a, MNL_TYPE_U32))
 				id = mnl_attr_get_u32(a);
 		}
-		if (!strcmp(name, MTUN_MCGRP_CONFIG))
-			nl->group = id;
+		for (size_t i = 0; i < ARRAY_SIZE(nl->groups); i++)
+			if (!strcmp(name, event_groups[i]))
+				nl->groups[i] = id;
 	}
 }
 

@@ -46,6 +46,17 @@ enum result nl_netns_set(struct nl *nl, const struct netns *n,
 			 struct error *err);
 enum result nl_netns_get(struct nl *nl, struct netns *n, struct error *err);
 
+enum result nl_health_set(struct nl *nl, const struct health *h,
+			  struct error *err);
+
+/* That of a tunnel, into an empty struct. */
+enum result nl_health_get(struct nl *nl, const char *ifname, struct health *h,
+			  struct error *err);
+
+/* As nl_tunnel_dump(). */
+enum result nl_health_dump(struct nl *nl, struct healths *hs, bool *incomplete,
+			   struct error *err);
+
 /* Subscribes to the events; they wait from then on for nl_event(). */
 enum result nl_subscribe(struct nl *nl, struct error *err);
 

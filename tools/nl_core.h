@@ -18,7 +18,7 @@ struct nl {
 	struct mnl_socket *events;	/* apart, or requests would eat them */
 	unsigned int seq;
 	uint16_t family;
-	uint32_t group;		/* of MTUN_MCGRP_CONFIG, 0 if unknown */
+	uint32_t groups[2];	/* by number; of MTUN_MCGRP_x, 0 if unknown */
 	char *next_event;	/* unread part of event_buf */
 	size_t events_len;
 	char req[REQUEST_SIZE];
@@ -37,6 +37,9 @@ struct about {
 	const char *(*word)(const void *object, unsigned int attr);
 	const void *object;
 };
+
+/* The names of nl.groups */
+extern const char *const event_groups[2];
 
 typedef void (*reply_fn)(struct nl *nl, const struct nlmsghdr *nlh, void *data);
 
@@ -68,6 +71,7 @@ enum result dump(struct nl *nl, uint8_t cmd, void (*restart)(void *data),
 
 void read_tunnel(const struct nlmsghdr *nlh, struct tunnel *t);
 void read_netns(const struct nlmsghdr *nlh, struct netns *n);
+void read_health(const struct nlmsghdr *nlh, struct health *h);
 void read_clamp(const struct nlmsghdr *nlh, struct clamp *c);
 
 /* Attributes to values; false if they are of another size. */

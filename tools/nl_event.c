@@ -10,6 +10,19 @@
 /* Room for a burst of some ten thousand events while we print. */
 #define EVENT_BUF_SIZE	(16 * 1024 * 1024)
 
+static enum result join(struct nl *nl, size_t i, struct error *err)
+{
+	if (!nl->groups[i])
+		return refuse(err, RES_REFUSED,
+			      "the kernel's mtun has no event group \"%s\"",
+			      event_groups[i]);
+	if (mnl_socket_setsockopt(nl->events, NETLINK_ADD_MEMBERSHIP,
+				  &nl->groups[i], sizeof(nl->groups[i])) < 0)
+		return refuse(err, RES_REFUSED, "cannot subscribe to events: %s",
+			      strerror(errno));
+	return RES_OK;
+}
+
 enum result nl_subscribe(struct nl *nl, struct error *err)
 {
 	int size = EVENT_BUF_SIZE;
@@ -19,21 +32,15 @@ enum result nl_subscribe(struct nl *nl, struct error *err)
 	res = connect_family(nl, err);
 	if (res)
 		return res;
-	if (!nl->group)
-		return refuse(err, RES_REFUSED,
-			      "the kernel's mtun has no event group \"%s\"",
-			      MTUN_MCGRP_CONFIG);
 	res = open_socket(&nl->events, NETLINK_GENERIC, err);
 	if (res)
 		return res;
 	fd = mnl_socket_get_fd(nl->events);
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	if (mnl_socket_setsockopt(nl->events, NETLINK_ADD_MEMBERSHIP,
-				  &nl->group, sizeof(nl->group)) < 0)
-		return refuse(err, RES_REFUSED, "cannot subscribe to events: %s",
-			      strerror(errno));
-	return RES_OK;
+	for (size_t i = 0; !res && i < ARRAY_SIZE(nl->groups); i++)
+		res = join(nl, i, err);
+	return res;
 }
 
 static bool read_event(struct nl *nl, const struct nlmsghdr *nlh,
@@ -51,6 +58,8 @@ static bool read_event(struct nl *nl, const struct nlmsghdr *nlh,
 		{ MTUN_CMD_CLAMP_SET_NTF, EVENT_SET, ABOUT_CLAMP },
 		{ MTUN_CMD_CLAMP_DEL_NTF, EVENT_DEL, ABOUT_CLAMP },
 		{ MTUN_CMD_NETNS_SET_NTF, EVENT_SET, ABOUT_NETNS },
+		{ MTUN_CMD_HEALTH_SET_NTF, EVENT_SET, ABOUT_HEALTH },
+		{ MTUN_CMD_HEALTH_NTF, EVENT_STATE, ABOUT_HEALTH },
 	};
 	const struct genlmsghdr *genl;
 	size_t i;
@@ -76,6 +85,9 @@ static bool read_event(struct nl *nl, const struct nlmsghdr *nlh,
 		break;
 	case ABOUT_NETNS:
 		read_netns(nlh, &event->netns);
+		break;
+	case ABOUT_HEALTH:
+		read_health(nlh, &event->health);
 		break;
 	}
 	return true;

@@ -38,6 +38,9 @@ static bool read_stats(const struct nlattr *nest, struct stats *stats)
 		case MTUN_A_STATS_ICMP_ERRORS:
 			get_number(a, &stats->icmp_errors, sizeof(uint64_t));
 			break;
+		case MTUN_A_STATS_KEEPALIVES:
+			get_number(a, &stats->keepalives, sizeof(uint64_t));
+			break;
 		case MTUN_A_STATS_DROP:
 			get_count(a, stats->drops, MTUN_DROP_REASON_MAX);
 			break;

@@ -88,22 +88,52 @@ static void emit_value(yaml_emitter_t *emitter, const struct arg *a,
 	emit(emitter, &e, yaml_sequence_end_event_initialize(&e));
 }
 
-static void emit_settings(yaml_emitter_t *emitter, const struct kind *kind,
-			  const void *object)
+static void emit_words(yaml_emitter_t *emitter, const struct kind *kind,
+		       const void *object)
 {
 	const struct arg *a;
 	uint32_t said;
 
-	begin_map(emitter);
 	for_each_difference(a, kind, kind->defaults, object, said) {
 		emit_scalar(emitter, a->name, false);
 		emit_value(emitter, a, object);
 	}
+}
+
+/* What a file has to say of the health of a tunnel, or NULL */
+static const struct health *health_of(const struct config *config,
+				      const struct kind *kind,
+				      const void *object)
+{
+	const struct health *h;
+	uint32_t said = 0;
+
+	if (kind != &tunnel_kind)
+		return NULL;
+	h = healths_find(&config->healths, object_name(kind, object));
+	return h && arg_differs(health_kind.args, health_kind.defaults, h,
+				&said) ? h : NULL;
+}
+
+static void emit_settings(yaml_emitter_t *emitter, const struct config *config,
+			  const struct kind *kind, const void *object)
+{
+	const struct health *h = health_of(config, kind, object);
+
+	begin_map(emitter);
+	emit_words(emitter, kind, object);
+	if (h) {
+		emit_scalar(emitter, health_kind.name, false);
+		begin_map(emitter);
+		emit_words(emitter, &health_kind, h);
+		end_map(emitter);
+	}
 	end_map(emitter);
 }
 
-static void emit_objects(yaml_emitter_t *emitter, const char *title,
-			 const struct kind *kind, const void *objects, size_t n)
+static void emit_objects(yaml_emitter_t *emitter, const struct config *config,
+			 const char *title, const struct kind *kind,
+			 const void *objects, size_t n)
 {
 	const char *object = objects;
 	const char *name;
@@ -115,7 +145,7 @@ static void emit_objects(yaml_emitter_t *emitter, const char *title,
 	for (; n--; object += kind->size) {
 		name = object_name(kind, object);
 		emit_scalar(emitter, name, is_ambiguous(name));
-		emit_settings(emitter, kind, object);
+		emit_settings(emitter, config, kind, object);
 	}
 	end_map(emitter);
 }
@@ -147,13 +177,14 @@ static void print_yaml(const struct config *config)
 	emit(&emitter, &e,
 	     yaml_document_start_event_initialize(&e, NULL, NULL, NULL, 1));
 	begin_map(&emitter);
-	emit_objects(&emitter, "tunnels", &tunnel_kind, config->tunnels.v,
-		     config->tunnels.n);
-	emit_objects(&emitter, "clamps", &clamp_kind, config->clamps.v,
+	emit_objects(&emitter, config, "tunnels", &tunnel_kind,
+		     config->tunnels.v, config->tunnels.n);
+	emit_objects(&emitter, config, "clamps", &clamp_kind, config->clamps.v,
 		     config->clamps.n);
 	if (has_netns(config)) {
 		emit_scalar(&emitter, "netns", false);
-		emit_settings(&emitter, &netns_kind, &config->netns);
+		emit_settings(&emitter, config, &netns_kind,
+			      &config->netns);
 	}
 	end_map(&emitter);
 	emit(&emitter, &e, yaml_document_end_event_initialize(&e, 1));
@@ -192,15 +223,22 @@ json_t *settings_json(const struct kind *kind, const void *object)
 	return o;
 }
 
-static json_t *objects_json(const struct kind *kind, const void *objects,
+static json_t *objects_json(const struct config *config,
+			    const struct kind *kind, const void *objects,
 			    size_t n)
 {
 	const char *object = objects;
-	json_t *o = json_object();
+	json_t *o = json_object(), *settings;
+	const struct health *h;
 
-	for (; n--; object += kind->size)
-		json_object_set_new(o, object_name(kind, object),
-				    settings_json(kind, object));
+	for (; n--; object += kind->size) {
+		settings = settings_json(kind, object);
+		h = health_of(config, kind, object);
+		if (h)
+			json_object_set_new(settings, health_kind.name,
+					    settings_json(&health_kind, h));
+		json_object_set_new(o, object_name(kind, object), settings);
+	}
 	return o;
 }
 
@@ -209,10 +247,10 @@ static void print_json(const struct config *config, const struct options *opt)
 	json_t *o = json_object();
 
 	json_object_set_new(o, "tunnels",
-			    objects_json(&tunnel_kind, config->tunnels.v,
-					 config->tunnels.n));
+			    objects_json(config, &tunnel_kind,
+					 config->tunnels.v, config->tunnels.n));
 	json_object_set_new(o, "clamps",
-			    objects_json(&clamp_kind, config->clamps.v,
+			    objects_json(config, &clamp_kind, config->clamps.v,
 					 config->clamps.n));
 	if (has_netns(config))
 		json_object_set_new(o, "netns",

@@ -409,6 +409,8 @@ static const struct arg args[] = {
 
 static const struct tunnel defaults = { .ttl = 64 };
 
+static const struct kind *const parts[] = { &health_kind, NULL };
+
 const struct kind tunnel_kind = {
 	.name = "tunnel",
 	.args = args,
@@ -417,6 +419,7 @@ const struct kind tunnel_kind = {
 	.name_at = offsetof(struct tunnel, ifname),
 	.origin_at = offsetof(struct tunnel, origin),
 	.origin_attr = MTUN_A_TUNNEL_ORIGIN,
+	.parts = parts,
 };
 
 const char *tunnel_attr_word(const void *tunnel, unsigned int attr)
