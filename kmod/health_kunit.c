@@ -106,6 +106,9 @@ static void mt_rtt_test(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, mt_rtt_mean(&rtt), 150);
 	/* 160 / 16, and then 1/16 of the way from there to 170 */
 	KUNIT_ASSERT_EQ(test, mt_rtt_jitter(&rtt), 20);
+	/* and back to 0 */
+	mt_rtt_add(&rtt, 90);
+	KUNIT_ASSERT_EQ(test, mt_rtt_jitter(&rtt), 18);
 }
 
 static struct kunit_case health_test_cases[] = {

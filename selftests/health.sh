@@ -20,6 +20,7 @@ ALL_TESTS="style_test:g4:request style_test:g4:reply style_test:g6:request
 	   keepalive_test:m4 keepalive_test:m6 carrier_test one_way_test
 	   loss_test flap_test restart_test down_device_test anycast_test
 	   change_test refused_test file_test show_test spread_test
+	   steer_test
 	   py_result:answers py_result:enemy py_result:keepalives
 	   py_result:vendors py_result:third_party py_result:rate"
 
@@ -72,6 +73,8 @@ setup_prepare()
 	in_bg "$near" "$TMP/events" "$MTCTL" -j monitor
 	slowwait_for grep -q "^listening for events$" "$TMP/events" ||
 		skip_all "mtctl monitor says nothing"
+	# For those who want other cases only, it takes its time.
+	[ $# -eq 0 ] || [[ $* == *py_result* ]] || return
 	MTCTL=$MTCTL "$PYTHON" "$TEST_DIR/health.py" "$near" "$far" \
 		> "$TMP/result" 2> "$TMP/log" || say "$(tail -n 5 "$TMP/log")"
 }
@@ -536,5 +539,94 @@ spread_test()
 	log_test "many tunnels spread what they send"
 }
 
-setup_prepare
+# metrics NS PREFIX: of all routes to it
+metrics()
+{
+	local v=4
+
+	[[ $2 != *:* ]] || v=6
+	# shellcheck disable=SC2005
+	echo $(ip -n "$1" -$v route show "$2" |
+		sed -n 's/.* metric \([0-9]*\).*/\1/p')
+}
+
+metrics_are()
+{
+	[ "$(metrics "$near" 203.0.113.0/24)" = "$1" ] &&
+		[ "$(metrics "$near" 2001:db8:f::/48)" = "$1" ]
+}
+
+wait_metrics()
+{
+	slowwait_for metrics_are "$1"
+	check_err $? "metric $1: $(ip -n "$near" route show 203.0.113.0/24) $(
+		ip -n "$near" -6 route show 2001:db8:f::/48) $(
+		cat "$TMP/steer")"
+}
+
+# There is always a route: of what "ip monitor" tells, none goes before one comes.
+never_without()
+{
+	awk '/203.0.113.0/ { n += /Deleted/ ? -1 : 1; if (n < 1) bad = 1 }
+	     END { exit !(NR && !bad) }' "$TMP/routes"
+}
+
+steer_start()
+{
+	in_bg "$near" "$TMP/steer" "$MTCTL" steer -f "$TMP/file"
+	STEER_PID=$BG_PID
+	slowwait_for grep -q "^steering$" "$TMP/steer"
+	check_err $? "mtctl steer: $(cat "$TMP/steer")"
+}
+
+steer_test()
+{
+	cat > "$TMP/file" <<-EOF
+		tunnels:
+		  g4:
+		    local: 192.0.2.1
+		    remote: 192.0.2.2
+		    key: 1
+		    steer: {routes: [203.0.113.0/24, "2001:db8:f::/48"], metric: 100}
+	EOF
+	in_bg "$near" "$TMP/routes" stdbuf -oL ip -4 monitor route
+	slowwait_for test -e "$TMP/routes"
+	watch g4 probe
+	wait_above g4 answered 3
+	ip -n "$near" route add 203.0.113.0/24 via 10.1.0.1 dev g4 metric 100 mtu 1300
+	steer_start
+	wait_metrics 100
+	netem "$near" loss 100%
+	wait_metrics 1000100
+	[[ $(ip -n "$near" route show 203.0.113.0/24) == *via\ 10.1.0.1*mtu\ 1300* ]]
+	check_err $? "the same route: $(ip -n "$near" route show 203.0.113.0/24)"
+
+	# Killed between two steps, and dead while the tunnel comes back
+	stop_bg "$STEER_PID" KILL
+	check_eq "$(metrics "$near" 203.0.113.0/24)" 1000100 "when it was killed"
+	ip -n "$near" route add 203.0.113.0/24 via 10.1.0.1 dev g4 metric 500100
+	netem "$near"
+	wait_state g4 healthy
+	steer_start
+	wait_metrics 100
+	never_without
+	check_err $? "a moment without a route: $(cat "$TMP/routes")"
+
+	# A device that was down has lost its routes.
+	ip -n "$near" link set g4 down
+	ip -n "$near" link set g4 up
+	ip -n "$near" addr add 2001:db8:a::/127 dev g4 2> /dev/null
+	wait_metrics 100
+	stop_bg "$STEER_PID"
+	mt "$near" health set g4 off
+	mt "$near" steer -f "$TMP/file" -once > "$TMP/steer" 2>&1
+	check_err $? "once: $(cat "$TMP/steer")"
+	check_eq "$(metrics "$near" 203.0.113.0/24)" 100 "once"
+	ip -n "$near" route del 203.0.113.0/24
+	ip -n "$near" route del 2001:db8:f::/48
+	unwatch g4
+	log_test "mtctl steer"
+}
+
+setup_prepare "$@"
 run_tests "$@"

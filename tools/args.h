@@ -83,6 +83,7 @@ extern const struct kind tunnel_kind;	/* struct tunnel */
 extern const struct kind clamp_kind;	/* struct clamp */
 extern const struct kind netns_kind;	/* struct netns */
 extern const struct kind health_kind;	/* struct health */
+extern const struct kind steer_kind;	/* struct steer */
 
 const char *object_name(const struct kind *kind, const void *object);
 uint8_t object_origin(const struct kind *kind, const void *object);

@@ -33,6 +33,7 @@ extern const struct command clamp_commands[];
 extern const struct command netns_commands[];
 extern const struct command health_commands[];
 extern const struct command monitor_commands[];
+extern const struct command steer_commands[];
 extern const struct command apply_commands[];
 extern const struct command export_commands[];
 extern const struct command check_commands[];

@@ -155,6 +155,8 @@ struct loader {
 
 static const char health_wanted[] =
 	"give settings, as in {mode: probe, interval: 1s}";
+static const char steer_wanted[] =
+	"give settings, as in {routes: 203.0.113.0/24, metric: 100}";
 static const char settings_wanted[] = "give settings, as in {mss: auto}";
 
 /* What is known at once: a template would make another tunnel each time. */
@@ -205,6 +207,22 @@ static void read_health(struct loader *l, const struct node *node,
 	*healths_add(&l->config->healths) = h;
 }
 
+static void read_steer(struct loader *l, const struct node *node,
+		       const struct tunnel *t)
+{
+	const struct node *defaults = tree_get(l->tunnel_defaults, "steer");
+	const struct node *own = tree_get(node, "steer");
+	struct steer s = *(const struct steer *)steer_kind.defaults;
+
+	strcpy(s.ifname, t->ifname);
+	if (!is_map(l->cs, own, steer_wanted))
+		return;
+	read_settings(NULL, &steer_kind, defaults, own, &s);
+	read_settings(l->cs, &steer_kind, own, own, &s);
+	if (s.n)
+		*steers_add(&l->config->steers) = s;
+}
+
 static void read_tunnel(struct loader *l, const struct node *node)
 {
 	size_t before = l->cs->n + l->cs->more;
@@ -226,6 +244,7 @@ static void read_tunnel(struct loader *l, const struct node *node)
 	l->at[l->config->tunnels.n] = node;
 	*tunnels_add(&l->config->tunnels) = t;
 	read_health(l, node, &t);
+	read_steer(l, node, &t);
 }
 
 static void check_prefixes(struct loader *l, const struct node *node,
@@ -277,8 +296,9 @@ static const struct node *read_defaults(struct loader *l,
 
 static void read_all_defaults(struct loader *l, const struct node *map)
 {
-	const struct node *health;
+	const struct node *health, *steer;
 	struct health h = { 0 };
+	struct steer s = { 0 };
 	struct tunnel t = { 0 };
 	struct clamp c = { 0 };
 
@@ -289,6 +309,9 @@ static void read_all_defaults(struct loader *l, const struct node *map)
 	health = tree_get(l->tunnel_defaults, "health");
 	if (is_map(l->cs, health, health_wanted))
 		read_settings(l->cs, &health_kind, health, health, &h);
+	steer = tree_get(l->tunnel_defaults, "steer");
+	if (is_map(l->cs, steer, steer_wanted))
+		read_settings(l->cs, &steer_kind, steer, steer, &s);
 	l->clamp_defaults = read_defaults(l, map, &clamp_kind, &c);
 	clamp_free(&c);
 }

@@ -36,6 +36,8 @@ static const struct object objects[] = {
 	  check_commands },
 	{ "monitor", "show changes of the configuration and of health as they happen",
 	  monitor_commands },
+	{ "steer", "let metrics of routes follow the health of tunnels",
+	  steer_commands },
 	{ "help", "explain an object or a command", NULL },
 	{ NULL }
 };

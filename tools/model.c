@@ -120,6 +120,11 @@ struct health *healths_add(struct healths *hs)
 	return ADD_ONE(hs);
 }
 
+struct steer *steers_add(struct steers *ss)
+{
+	return ADD_ONE(ss);
+}
+
 void healths_free(struct healths *hs)
 {
 	free(hs->v);
@@ -207,4 +212,6 @@ void config_free(struct config *config)
 	clamps_free(&config->clamps);
 	memset(&config->netns, 0, sizeof(config->netns));
 	healths_free(&config->healths);
+	free(config->steers.v);
+	memset(&config->steers, 0, sizeof(config->steers));
 }

@@ -239,12 +239,44 @@ const struct tunnel **tunnels_sorted(const struct tunnels *ts,
 				     int (*compare)(const void *,
 						    const void *));
 
+/* What is added to the metric of a route whose tunnel is not healthy */
+#define STEER_DEGRADED	500000
+#define STEER_DOWN	1000000
+
+/* The routes through a tunnel whose metric follows its health */
+struct steer {
+	uint64_t has;		/* unused: the kernel knows nothing of it */
+	char ifname[IFNAMSIZ];
+	struct prefix routes[64];
+	size_t n;
+	uint32_t metric;	/* of a healthy tunnel */
+	uint32_t table;
+};
+
+struct steers {
+	struct steer *v;
+	size_t n;
+	size_t room;
+};
+
+struct steer *steers_add(struct steers *ss);
+
+/* One of them, as it shall be */
+struct route {
+	struct prefix prefix;
+	uint32_t ifindex;
+	uint32_t table;
+	uint32_t base;
+	uint32_t metric;
+};
+
 /* What there is, or what there shall be */
 struct config {
 	struct tunnels tunnels;
 	struct clamps clamps;
 	struct netns netns;	/* what it does not have stays as it is */
 	struct healths healths;	/* of the tunnels; of none that it does not have */
+	struct steers steers;	/* of those that have one */
 };
 
 /*

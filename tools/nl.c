@@ -25,6 +25,8 @@ void nl_free(struct nl *nl)
 {
 	if (nl->genl)
 		mnl_socket_close(nl->genl);
+	if (nl->rtnl)
+		mnl_socket_close(nl->rtnl);
 	if (nl->events)
 		mnl_socket_close(nl->events);
 	free(nl);

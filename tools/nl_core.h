@@ -15,6 +15,7 @@
 
 struct nl {
 	struct mnl_socket *genl;
+	struct mnl_socket *rtnl;
 	struct mnl_socket *events;	/* apart, or requests would eat them */
 	unsigned int seq;
 	uint16_t family;

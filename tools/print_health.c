@@ -23,6 +23,11 @@ static struct text key(const char *name)
 	return t;
 }
 
+static void add_text(json_t *o, const char *name, const char *text)
+{
+	json_object_set_new(o, name, json_string(text));
+}
+
 static void add_watch(json_t *o, const struct health *h)
 {
 	static const struct {
@@ -59,11 +64,9 @@ static void add_watch(json_t *o, const struct health *h)
 						   *(const uint32_t *)at));
 	}
 	if (health_has(h, MTUN_A_HEALTH_SOURCE_USED))
-		json_object_set_new(o, "source_used", json_string(
-					addr_text(&h->source_used).s));
+		add_text(o, "source_used", addr_text(&h->source_used).s);
 	if (health_has(h, MTUN_A_HEALTH_TARGET_USED))
-		json_object_set_new(o, "target_used", json_string(
-					addr_text(&h->target_used).s));
+		add_text(o, "target_used", addr_text(&h->target_used).s);
 }
 
 json_t *health_json(const struct health *h)
@@ -78,12 +81,9 @@ json_t *health_json(const struct health *h)
 					    value_json(a, h));
 	if (!is_known(h))
 		return o;
-	json_object_set_new(o, "state", json_string(
-				enum_name(health_state_names, h->state)));
-	json_object_set_new(o, "old_state", json_string(
-				enum_name(health_state_names, h->old_state)));
-	json_object_set_new(o, "reason", json_string(
-				enum_name(health_reason_names, h->reason)));
+	add_text(o, "state", enum_name(health_state_names, h->state));
+	add_text(o, "old_state", enum_name(health_state_names, h->old_state));
+	add_text(o, "reason", enum_name(health_reason_names, h->reason));
 	/* 0, 0.5 or 1 */
 	json_object_set_new(o, "health", json_real(h->state / 2.0));
 	add_watch(o, h);

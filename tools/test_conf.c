@@ -109,6 +109,11 @@ static void test_meaning(void)
 	      config.healths.v[0].mode == MTUN_HEALTH_MODE_PROBE &&
 	      config.healths.v[0].interval == 1000 &&
 	      config.healths.v[0].carrier == 1, "health of a tunnel, by default");
+	check(right("tunnels: {mt0: {" ENDS ",\n"
+		    "steer: {routes: [10.0.0.0/8, 2001:db8::/32], metric: 7}}}",
+		    1, 0) && config.steers.n == 1 &&
+	      config.steers.v[0].n == 2 && config.steers.v[0].metric == 7 &&
+	      config.steers.v[0].table == 254, "routes to steer");
 	check(right("tunnels: {mt0: {" ENDS ", health: {}}}", 1, 0) &&
 	      config.healths.v[0].mode == MTUN_HEALTH_MODE_OFF,
 	      "health of which nothing is said");

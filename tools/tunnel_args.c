@@ -409,7 +409,7 @@ static const struct arg args[] = {
 
 static const struct tunnel defaults = { .ttl = 64 };
 
-static const struct kind *const parts[] = { &health_kind, NULL };
+static const struct kind *const parts[] = { &health_kind, &steer_kind, NULL };
 
 const struct kind tunnel_kind = {
 	.name = "tunnel",

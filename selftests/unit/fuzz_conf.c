@@ -7,7 +7,8 @@
  *
  * Built with tools/tree.c tools/conf_file.c tools/rules.c tools/plan.c
  * Built with tools/args.c tools/tunnel_args.c tools/clamp_args.c
- * Built with tools/netns_args.c tools/health_args.c tools/model.c
+ * Built with tools/netns_args.c tools/health_args.c tools/steer_args.c
+ * Built with tools/model.c
  * Built with tools/names.c kmod/conf.c kmod/health_conf.c kmod/mtu.c
  * Built with kmod/prefix.c kmod/wire.c -lyaml
  */
