@@ -134,7 +134,7 @@ static void put_new(struct nl *nl, const struct route *r)
 	struct rtmsg *rtm;
 
 	nlh->nlmsg_type = RTM_NEWROUTE;
-	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL;
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_CREATE;
 	rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
 	rtm->rtm_family = family_of(r);
 	rtm->rtm_dst_len = r->prefix.len;
@@ -164,8 +164,8 @@ enum result nl_route_steer(struct nl *nl, const struct route *r, bool *changed,
 		is_there |= search.v[i].metric == r->metric;
 	if (!is_there) {
 		if (search.n)
-			put_copy(nl, &search.v[0], RTM_NEWROUTE,
-				 NLM_F_CREATE | NLM_F_EXCL, r->metric);
+			put_copy(nl, &search.v[0], RTM_NEWROUTE, NLM_F_CREATE,
+				 r->metric);
 		else
 			put_new(nl, r);
 		*changed = true;
