@@ -455,12 +455,14 @@ static void start(struct mt_probe *p)
 	spin_unlock_bh(&p->lock);
 }
 
+/* What is under way was another kind of probe: whether it returns says nothing. */
 static void change(struct mt_probe *p, const struct mt_health_conf *conf)
 {
 	u64 now = now_ms();
 
 	spin_lock_bh(&p->lock);
 	p->conf = *conf;
+	memset(p->flights, 0, sizeof(p->flights));
 	if (p->watched) {
 		p->next = min_t(u64, p->next, now + conf->interval);
 		set_carrier(p);
