@@ -232,7 +232,7 @@ static size_t way_size(void)
 
 size_t mt_attrs_stats_size(void)
 {
-	return nla_total_size(0) + 5 * nla_total_size_64bit(sizeof(u64)) +
+	return nla_total_size(0) + 6 * nla_total_size_64bit(sizeof(u64)) +
 	       MTUN_DROP_REASON_MAX * count_size() + mt_attrs_verdicts_size() +
 	       MT_DIRECTIONS * way_size();
 }
@@ -356,7 +356,8 @@ int mt_attrs_put_stats(struct sk_buff *skb, const struct mt_stats_sum *sum)
 	for (i = 0; i < MT_DIRECTIONS; i++)
 		if (put_way(skb, sum, i))
 			goto err_cancel_nest;
-	if (put_counter(skb, MTUN_A_STATS_ICMP_ERRORS, sum->icmp_errors))
+	if (put_counter(skb, MTUN_A_STATS_ICMP_ERRORS, sum->icmp_errors) ||
+	    put_counter(skb, MTUN_A_STATS_KEEPALIVES, sum->keepalives))
 		goto err_cancel_nest;
 	for (i = 1; i <= MTUN_DROP_REASON_MAX; i++) {
 		if (put_count(skb, MTUN_A_STATS_DROP, i, sum->drops[i]))

@@ -9,6 +9,7 @@
 #include <linux/netdevice.h>
 #include <linux/netfilter.h>
 #include <linux/skbuff.h>
+#include <linux/timer.h>
 #include <net/dst.h>
 #include <net/flow.h>
 #include <net/genetlink.h>
@@ -59,6 +60,16 @@ static inline void mt_flow4_set_tos(struct flowi4 *fl4, u8 tos)
 #else
 #define MT_MCGRP_ADMIN
 #endif
+
+/* The timer does not run and is not armed, even if it arms itself. */
+static inline void mt_timer_delete_sync(struct timer_list *timer)
+{
+#ifdef MT_HAVE_TIMER_DELETE_SYNC
+	timer_delete_sync(timer);
+#else
+	del_timer_sync(timer);
+#endif
+}
 
 /* A route that is not allocated. It has one reference, and no device. */
 static inline void mt_dst_init(struct dst_entry *dst, struct dst_ops *ops,

@@ -4,7 +4,9 @@
 #include "compat.h"
 #include "family.h"
 #include "filter.h"
+#include "keepalive.h"
 #include "meter.h"
+#include "probe.h"
 #include "registry.h"
 #include "stats.h"
 #include "wire.h"
@@ -16,16 +18,26 @@
 #include <net/ip_tunnels.h>
 #include <net/xfrm.h>
 
-/* Bytes that an inner packet has at the least, or 0 if it is not of ours. */
-static unsigned int inner_min(__be16 proto)
+/*
+ * Behind a GRE header of protocol 0 there is what came of a keepalive of ours.
+ * Routers of Huawei use another one for theirs.
+ */
+#define PROTO_KEEPALIVE_ANSWER	htons(0)
+#define PROTO_KEEPALIVE_HUAWEI	htons(4)
+
+/* Bytes that an inner packet has at the least, or -1 if it is not of ours. */
+static int inner_min(__be16 proto)
 {
 	switch (proto) {
+	case PROTO_KEEPALIVE_ANSWER:
+		return 0;
+	case PROTO_KEEPALIVE_HUAWEI:
 	case htons(ETH_P_IP):
 		return sizeof(struct iphdr);
 	case htons(ETH_P_IPV6):
 		return sizeof(struct ipv6hdr);
 	default:
-		return 0;
+		return -1;
 	}
 }
 
@@ -85,6 +97,47 @@ static bool sequence_ok(atomic64_t *last, u32 seq)
 	return true;
 }
 
+/* What is inside fits what is outside of it. Returns a drop reason, or 0. */
+static int check_inner(struct sk_buff *skb, __be16 proto, u8 outer_dsfield)
+{
+	if (unlikely(proto == PROTO_KEEPALIVE_ANSWER))
+		return 0;
+	if (unlikely(proto == PROTO_KEEPALIVE_HUAWEI))
+		skb->protocol = htons(ETH_P_IP);
+	if (!version_matches(skb))
+		return MTUN_DROP_RX_INNER;
+	return decap_ecn(skb, outer_dsfield);
+}
+
+static bool is_gre(const struct sk_buff *skb)
+{
+	return (skb->protocol == htons(ETH_P_IP) ? ip_hdr(skb)->protocol :
+		ipv6_hdr(skb)->nexthdr) == IPPROTO_GRE;
+}
+
+/*
+ * What the far end and we tell each other is not for the stack. Where nobody
+ * watches the tunnel, this is one look at a pointer and one at the header.
+ * Returns MT_PROBE_*, or a drop reason.
+ */
+static int take(struct mt_endpoint *ep, const struct sk_buff *skb, __be16 proto)
+{
+	int verdict;
+
+	if (unlikely(proto == PROTO_KEEPALIVE_ANSWER))
+		return mt_probe_receive_keepalive(ep->tunnel, skb);
+	if (unlikely(is_gre(skb))) {
+		verdict = mt_keepalive_receive(ep, skb);
+		if (verdict)
+			return verdict;
+	}
+	if (unlikely(proto == PROTO_KEEPALIVE_HUAWEI))
+		return MTUN_DROP_RX_PROTOCOL;
+	if (likely(!rcu_access_pointer(ep->tunnel->probe)))
+		return MT_PROBE_PASS;
+	return mt_probe_receive(ep->tunnel, skb);
+}
+
 /* What is sent in answer must fit into the way back. */
 static void clamp_received(const struct mt_tunnel *tunnel,
 			   struct mt_endpoint *ep, struct sk_buff *skb)
@@ -129,6 +182,16 @@ static void deliver(struct mt_endpoint *ep, struct sk_buff *skb,
 	mt_meter_end(&meter, ep, MTUN_DIRECTION_INGRESS, reason);
 }
 
+/* A packet that ends here: an answer to us, or what is answered. */
+static void count_taken(struct mt_endpoint *ep, struct sk_buff *skb,
+			const union mt_addr *source)
+{
+	struct mt_meter meter;
+
+	mt_meter_begin(&meter, ep, MTUN_DIRECTION_INGRESS, skb, source);
+	mt_meter_end(&meter, ep, MTUN_DIRECTION_INGRESS, 0);
+}
+
 void mt_decap(struct mt_endpoint *ep, struct sk_buff *skb,
 	      const struct mt_outer *outer, const struct mt_gre *gre)
 {
@@ -137,9 +200,9 @@ void mt_decap(struct mt_endpoint *ep, struct sk_buff *skb,
 	const struct mt_filter *filter = rcu_dereference(tunnel->filter);
 	struct net_device *dev = tunnel->dev;
 	unsigned int head = outer->len + gre->len;
-	unsigned int min_len, len;
+	int min_len, reason;
 	bool directly, xnet;
-	int reason;
+	unsigned int len;
 
 	/* what is inside, wherever it begins by now */
 	len = skb->len > head ? skb->len - head : 0;
@@ -162,7 +225,7 @@ void mt_decap(struct mt_endpoint *ep, struct sk_buff *skb,
 
 	reason = MTUN_DROP_RX_PROTOCOL;
 	min_len = inner_min(gre->proto);
-	if (!min_len)
+	if (min_len < 0)
 		goto err_free_skb;
 
 	reason = MTUN_DROP_RX_INNER;
@@ -191,13 +254,7 @@ void mt_decap(struct mt_endpoint *ep, struct sk_buff *skb,
 	skb_reset_mac_header(skb);
 	skb_reset_network_header(skb);
 
-	reason = MTUN_DROP_RX_INNER;
-	if (!version_matches(skb))
-		goto err_free_skb;
-	reason = MTUN_DROP_RX_FILTER;
-	if (unlikely(filter) && !mt_match_has(&filter->rx, skb, false))
-		goto err_free_skb;
-	reason = decap_ecn(skb, outer->dsfield);
+	reason = check_inner(skb, gre->proto, outer->dsfield);
 	if (reason)
 		goto err_free_skb;
 	reason = MTUN_DROP_RX_SEQUENCE;
@@ -205,6 +262,18 @@ void mt_decap(struct mt_endpoint *ep, struct sk_buff *skb,
 	    !sequence_ok(&tunnel->rx_seq, gre->seq))
 		goto err_free_skb;
 
+	reason = take(ep, skb, gre->proto);
+	if (unlikely(reason > 0))
+		goto err_free_skb;
+	if (unlikely(reason == MT_PROBE_TAKEN)) {
+		count_taken(ep, skb, &outer->tuple.remote);
+		consume_skb(skb);
+		return;
+	}
+
+	reason = MTUN_DROP_RX_FILTER;
+	if (unlikely(filter) && !mt_match_has(&filter->rx, skb, false))
+		goto err_free_skb;
 	if (ep->conf.mss_rx)
 		clamp_received(tunnel, ep, skb);
 

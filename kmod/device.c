@@ -9,6 +9,7 @@
 #include "filter.h"
 #include "link.h"
 #include "mtu.h"
+#include "probe.h"
 #include "registry.h"
 #include "rx.h"
 #include "stats.h"
@@ -157,6 +158,7 @@ static void device_uninit(struct net_device *dev)
 	struct mt_net *mn = mt_net(tunnel->net);
 	struct mt_endpoint *ep = endpoint(tunnel);
 
+	mt_probe_release(tunnel);
 	list_del(&tunnel->list);
 	mt_registry_remove(tunnel->net, ep);
 	RCU_INIT_POINTER(tunnel->endpoint, NULL);
@@ -194,6 +196,13 @@ static int device_open(struct net_device *dev)
 	 */
 	if (in6 && in6->cnf.addr_gen_mode == IN6_ADDR_GEN_MODE_EUI64)
 		in6->cnf.addr_gen_mode = IN6_ADDR_GEN_MODE_NONE;
+	mt_probe_up(tunnel);
+	return 0;
+}
+
+static int device_stop(struct net_device *dev)
+{
+	mt_probe_down(netdev_priv(dev));
 	return 0;
 }
 
@@ -252,6 +261,7 @@ static const struct net_device_ops device_ops = {
 	.ndo_init = device_init,
 	.ndo_uninit = device_uninit,
 	.ndo_open = device_open,
+	.ndo_stop = device_stop,
 	.ndo_start_xmit = device_xmit,
 	.ndo_change_mtu = device_change_mtu,
 	.ndo_fix_features = device_fix_features,
@@ -388,8 +398,10 @@ int mt_device_set(struct mt_tunnel *tunnel, const struct mt_conf *conf,
 	struct net_device *dev = tunnel->dev;
 	unsigned int old_mtu = dev->mtu;
 	struct mt_endpoint *new;
-	bool sequenced;
 	unsigned int new_mtu;
+	const char *text;
+	bool sequenced;
+	u16 attr;
 	int err;
 
 	ASSERT_RTNL();
@@ -404,6 +416,9 @@ int mt_device_set(struct mt_tunnel *tunnel, const struct mt_conf *conf,
 	err = check_world(tunnel->net, old, conf, refusal);
 	if (err)
 		return err;
+	text = mt_probe_allows(tunnel, conf, &attr);
+	if (text)
+		return refuse(refusal, -EINVAL, attr, text);
 
 	new = mt_endpoint_new(tunnel, conf);
 	if (!new)

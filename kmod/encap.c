@@ -13,6 +13,7 @@
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
 #include <linux/netdevice.h>
+#include <linux/pkt_sched.h>
 #include <net/dsfield.h>
 #include <net/icmp.h>
 #include <net/inet_ecn.h>
@@ -172,11 +173,10 @@ static void fill_checksum(struct sk_buff *skb, u8 *gre)
 }
 
 static void push_headers(struct mt_tunnel *tunnel, const struct mt_endpoint *ep,
-			 struct sk_buff *skb,
+			 struct sk_buff *skb, __be16 proto,
 			 const struct mt_variable *variable)
 {
 	unsigned int ip_len = ep->family->header_len;
-	__be16 proto = skb->protocol;
 	u8 *header, *gre;
 	__be32 seq;
 
@@ -211,17 +211,54 @@ static void want_headroom(struct net_device *dev, unsigned int needed)
 		WRITE_ONCE(dev->needed_headroom, needed);
 }
 
-void mt_encap(struct mt_tunnel *tunnel, struct sk_buff *skb)
+/* Behind the outer headers, and out. Consumes the packet and the route. */
+static void send(struct mt_tunnel *tunnel, const struct mt_endpoint *ep,
+		 struct sk_buff *skb, struct dst_entry *dst, __be16 proto,
+		 const struct mt_variable *variable)
+{
+	bool xnet = !net_eq(tunnel->net, dev_net(tunnel->dev));
+	const struct mt_conf *conf = &ep->conf;
+	struct mt_meter meter;
+	unsigned int headroom;
+	int reason, err;
+
+	headroom = LL_RESERVED_SPACE(dst->dev) + dst->header_len +
+		   ep->header_len;
+	if (unlikely(skb_headroom(skb) < headroom))
+		want_headroom(tunnel->dev, headroom);
+	if (skb_cow_head(skb, headroom) ||
+	    iptunnel_handle_offloads(skb, conf->oflags & MTUN_GRE_FLAG_CSUM ?
+				     SKB_GSO_GRE_CSUM : SKB_GSO_GRE)) {
+		dst_release(dst);
+		drop(ep, skb, MTUN_DROP_TX_MEMORY);
+		return;
+	}
+
+	skb_scrub_packet(skb, xnet);
+	skb_clear_hash_if_not_l4(skb);
+	if (conf->fwmark)
+		skb->mark = conf->fwmark;
+	skb->ignore_df = !variable->df && conf->frag == MTUN_FRAG_OUTER;
+	skb_dst_set(skb, dst);
+	mt_meter_begin(&meter, ep, MTUN_DIRECTION_EGRESS, skb, &conf->local);
+	push_headers(tunnel, ep, skb, proto, variable);
+
+	err = ep->family->send(tunnel->net, skb);
+	reason = unlikely(net_xmit_eval(err)) ? MTUN_DROP_TX_UNDERLAY : 0;
+	mt_meter_end(&meter, ep, MTUN_DIRECTION_EGRESS, reason);
+}
+
+/* What @filter has nothing against, which is NULL if all may pass */
+static void encap(struct mt_tunnel *tunnel, struct sk_buff *skb,
+		  const struct mt_filter *filter)
 {
 	struct mt_endpoint *ep = rcu_dereference_bh(tunnel->endpoint);
-	const struct mt_filter *filter = rcu_dereference_bh(tunnel->filter);
 	const struct mt_conf *conf = &ep->conf;
 	struct net_device *dev = tunnel->dev;
 	struct mt_variable variable;
-	struct mt_meter meter;
-	unsigned int mtu, headroom;
 	struct dst_entry *dst;
-	int reason, err;
+	unsigned int mtu;
+	int reason;
 
 	reason = check_inner(skb);
 	if (reason)
@@ -255,33 +292,78 @@ void mt_encap(struct mt_tunnel *tunnel, struct sk_buff *skb)
 		return;
 	}
 
-	reason = MTUN_DROP_TX_MEMORY;
-	headroom = LL_RESERVED_SPACE(dst->dev) + dst->header_len +
-		   ep->header_len;
-	if (unlikely(skb_headroom(skb) < headroom))
-		want_headroom(dev, headroom);
-	if (skb_cow_head(skb, headroom))
-		goto err_release_dst;
-	if (iptunnel_handle_offloads(skb, conf->oflags & MTUN_GRE_FLAG_CSUM ?
-				     SKB_GSO_GRE_CSUM : SKB_GSO_GRE))
-		goto err_release_dst;
-
-	skb_scrub_packet(skb, !net_eq(tunnel->net, dev_net(dev)));
-	skb_clear_hash_if_not_l4(skb);
-	if (conf->fwmark)
-		skb->mark = conf->fwmark;
-	skb->ignore_df = !variable.df && conf->frag == MTUN_FRAG_OUTER;
-	skb_dst_set(skb, dst);
-	mt_meter_begin(&meter, ep, MTUN_DIRECTION_EGRESS, skb, &conf->local);
-	push_headers(tunnel, ep, skb, &variable);
-
-	err = ep->family->send(tunnel->net, skb);
-	reason = unlikely(net_xmit_eval(err)) ? MTUN_DROP_TX_UNDERLAY : 0;
-	mt_meter_end(&meter, ep, MTUN_DIRECTION_EGRESS, reason);
+	send(tunnel, ep, skb, dst, skb->protocol, &variable);
 	return;
 
 err_release_dst:
 	dst_release(dst);
 err_free_skb:
 	drop(ep, skb, reason);
+}
+
+void mt_encap(struct mt_tunnel *tunnel, struct sk_buff *skb)
+{
+	encap(tunnel, skb, rcu_dereference_bh(tunnel->filter));
+}
+
+/* ---- packets of our own ---- */
+
+/* Of @len bytes, with room for the headers. May be NULL. */
+static struct sk_buff *make_skb(const struct mt_tunnel *tunnel, const u8 *data,
+				unsigned int len)
+{
+	unsigned int room = READ_ONCE(tunnel->dev->needed_headroom);
+	struct sk_buff *skb = alloc_skb(room + len, GFP_ATOMIC);
+
+	if (!skb)
+		return NULL;
+	skb_reserve(skb, room);
+	skb_put_data(skb, data, len);
+	skb_reset_network_header(skb);
+	skb->priority = TC_PRIO_CONTROL;
+	skb->dev = tunnel->dev;
+	return skb;
+}
+
+void mt_encap_bytes(struct mt_tunnel *tunnel, u8 family, const u8 *data,
+		    unsigned int len)
+{
+	struct sk_buff *skb = make_skb(tunnel, data, len);
+
+	if (!skb) {
+		mt_stats_drop(tunnel->stats, MTUN_DROP_TX_MEMORY);
+		return;
+	}
+	skb->protocol = family == AF_INET ? htons(ETH_P_IP) : htons(ETH_P_IPV6);
+	encap(tunnel, skb, NULL);
+}
+
+void mt_encap_bare(struct mt_tunnel *tunnel, const u8 *data, unsigned int len)
+{
+	struct mt_endpoint *ep = rcu_dereference_bh(tunnel->endpoint);
+	const struct mt_variable variable = {
+		.dsfield = ep->conf.tos,
+		.ttl = ep->conf.ttl,
+		.df = true,
+	};
+	struct sk_buff *skb;
+	struct dst_entry *dst;
+
+	dst = mt_route(tunnel->net, ep);
+	if (IS_ERR(dst)) {
+		mt_stats_drop(tunnel->stats, MTUN_DROP_TX_NO_ROUTE);
+		return;
+	}
+	if (dst->dev == tunnel->dev) {
+		dst_release(dst);
+		mt_stats_drop(tunnel->stats, MTUN_DROP_TX_LOOP);
+		return;
+	}
+	skb = make_skb(tunnel, data, len);
+	if (!skb) {
+		dst_release(dst);
+		mt_stats_drop(tunnel->stats, MTUN_DROP_TX_MEMORY);
+		return;
+	}
+	send(tunnel, ep, skb, dst, 0, &variable);
 }

@@ -198,9 +198,14 @@ int mt_genl_init(void)
 	err = mt_genl_clamp_init();
 	if (err)
 		goto err_exit_tunnel;
+	err = mt_genl_health_init();
+	if (err)
+		goto err_exit_clamp;
 	mt_samples_start(&mt_genl_family, MTUN_NLGRP_SAMPLES);
 	return 0;
 
+err_exit_clamp:
+	mt_genl_clamp_exit();
 err_exit_tunnel:
 	mt_genl_tunnel_exit();
 err_unregister_family:
@@ -211,6 +216,7 @@ err_unregister_family:
 void mt_genl_exit(void)
 {
 	mt_samples_stop();
+	mt_genl_health_exit();
 	mt_genl_clamp_exit();
 	mt_genl_tunnel_exit();
 	genl_unregister_family(&mt_genl_family);

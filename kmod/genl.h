@@ -109,13 +109,29 @@ struct sk_buff *mt_genl_event(struct net *net, u8 cmd, size_t size);
  */
 void mt_genl_event_send(struct net *net, struct sk_buff *skb, int err);
 
+/**
+ * mt_genl_dump_tunnels() - a message for each tunnel of the namespace
+ * @skb: where they go
+ * @cb: the dump
+ * @cmd: of the messages
+ * @put: adds the attributes of one
+ *
+ * Return: as a dumpit.
+ */
+int mt_genl_dump_tunnels(struct sk_buff *skb, struct netlink_callback *cb,
+			 u8 cmd,
+			 int (*put)(struct sk_buff *skb,
+				    const struct mt_tunnel *tunnel));
+
 int mt_genl_init(void);
 void mt_genl_exit(void);
 
-/* Events about what others do to devices; called by the two above. */
+/* Events about what is not done by requests; called by the two above. */
 int mt_genl_tunnel_init(void);
 void mt_genl_tunnel_exit(void);
 int mt_genl_clamp_init(void);
 void mt_genl_clamp_exit(void);
+int mt_genl_health_init(void);
+void mt_genl_health_exit(void);
 
 #endif /* MTUN_GENL_H */

@@ -135,7 +135,33 @@ static const struct nla_policy mtun_filter_get_policy[MTUN_A_FILTER_IFNAME + 1] 
 	[MTUN_A_FILTER_IFNAME] = { .type = NLA_NUL_STRING, .len = 15 },
 };
 
-const struct genl_ops mtun_nl_ops[12] = {
+static const struct nla_policy mtun_health_set_policy[MTUN_A_HEALTH_ANSWER + 1] = {
+	[MTUN_A_HEALTH_IFINDEX] = { .type = NLA_U32 },
+	[MTUN_A_HEALTH_IFNAME] = { .type = NLA_NUL_STRING, .len = 15 },
+	[MTUN_A_HEALTH_MODE] = NLA_POLICY_MAX(NLA_U8, 2),
+	[MTUN_A_HEALTH_STYLE] = NLA_POLICY_MAX(NLA_U8, 1),
+	[MTUN_A_HEALTH_DIRECTION] = NLA_POLICY_MAX(NLA_U8, 1),
+	[MTUN_A_HEALTH_TARGET] = { .type = NLA_BINARY },
+	[MTUN_A_HEALTH_SOURCE] = { .type = NLA_BINARY },
+	[MTUN_A_HEALTH_INTERVAL] = { .type = NLA_U32 },
+	[MTUN_A_HEALTH_TIMEOUT] = { .type = NLA_U32 },
+	[MTUN_A_HEALTH_DOWN_PROBES] = NLA_POLICY_RANGE(NLA_U8, 1, 8),
+	[MTUN_A_HEALTH_DOWN_WINDOW] = { .type = NLA_U32 },
+	[MTUN_A_HEALTH_DEGRADED_LOSS] = { .type = NLA_U32 },
+	[MTUN_A_HEALTH_DEGRADED_PROBES] = NLA_POLICY_MIN(NLA_U16, 1),
+	[MTUN_A_HEALTH_DEGRADED_WINDOW] = { .type = NLA_U32 },
+	[MTUN_A_HEALTH_RECOVER_PROBES] = NLA_POLICY_MIN(NLA_U8, 1),
+	[MTUN_A_HEALTH_HEALTHY_PROBES] = NLA_POLICY_RANGE(NLA_U8, 1, 64),
+	[MTUN_A_HEALTH_CARRIER] = NLA_POLICY_MAX(NLA_U8, 1),
+	[MTUN_A_HEALTH_ANSWER] = NLA_POLICY_MAX(NLA_U8, 1),
+};
+
+static const struct nla_policy mtun_health_get_policy[MTUN_A_HEALTH_IFNAME + 1] = {
+	[MTUN_A_HEALTH_IFINDEX] = { .type = NLA_U32 },
+	[MTUN_A_HEALTH_IFNAME] = { .type = NLA_NUL_STRING, .len = 15 },
+};
+
+const struct genl_ops mtun_nl_ops[14] = {
 	{
 		.cmd		= MTUN_CMD_TUNNEL_NEW,
 		.doit		= mtun_nl_tunnel_new_doit,
@@ -220,9 +246,24 @@ const struct genl_ops mtun_nl_ops[12] = {
 		.policy		= mtun_filter_get_policy,
 		.maxattr	= ARRAY_SIZE(mtun_filter_get_policy) - 1,
 	},
+	{
+		.cmd		= MTUN_CMD_HEALTH_SET,
+		.doit		= mtun_nl_health_set_doit,
+		.policy		= mtun_health_set_policy,
+		.maxattr	= ARRAY_SIZE(mtun_health_set_policy) - 1,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= MTUN_CMD_HEALTH_GET,
+		.doit		= mtun_nl_health_get_doit,
+		.dumpit		= mtun_nl_health_get_dumpit,
+		.policy		= mtun_health_get_policy,
+		.maxattr	= ARRAY_SIZE(mtun_health_get_policy) - 1,
+	},
 };
 
-const struct genl_multicast_group mtun_nl_groups[2] = {
+const struct genl_multicast_group mtun_nl_groups[3] = {
 	[MTUN_NLGRP_CONFIG] = { .name = MTUN_MCGRP_CONFIG },
 	[MTUN_NLGRP_SAMPLES] = { .name = MTUN_MCGRP_SAMPLES, MT_MCGRP_ADMIN },
+	[MTUN_NLGRP_HEALTH] = { .name = MTUN_MCGRP_HEALTH },
 };

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Requests about tunnels, and events. */
-#include "genl.h"
 #include "attrs.h"
 #include "conf.h"
 #include "device.h"
+#include "genl.h"
 #include "genl_gen.h"
 #include "registry.h"
 #include "stats.h"
@@ -206,7 +206,10 @@ int mtun_nl_tunnel_get_doit(struct sk_buff *skb, struct genl_info *info)
  * The cursor is an ifindex, so that devices that come and go do not shift what
  * is left; the generation tells the reader that some did.
  */
-int mtun_nl_tunnel_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+int mt_genl_dump_tunnels(struct sk_buff *skb, struct netlink_callback *cb,
+			 u8 cmd,
+			 int (*put)(struct sk_buff *skb,
+				    const struct mt_tunnel *tunnel))
 {
 	struct net *net = sock_net(skb->sk);
 	unsigned long ifindex = cb->args[0];
@@ -225,13 +228,13 @@ int mtun_nl_tunnel_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	while ((tunnel = mt_device_next(net, &ifindex))) {
 		header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
 				     cb->nlh->nlmsg_seq, &mt_genl_family,
-				     NLM_F_MULTI, MTUN_CMD_TUNNEL_GET);
+				     NLM_F_MULTI, cmd);
 		if (!header) {
 			err = -EMSGSIZE;
 			break;
 		}
 		genl_dump_check_consistent(cb, header);
-		err = put_tunnel(skb, tunnel);
+		err = put(skb, tunnel);
 		if (err) {
 			genlmsg_cancel(skb, header);
 			break;
@@ -243,6 +246,11 @@ int mtun_nl_tunnel_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	cb->args[0] = ifindex;
 	/* a message that is not empty means: there is more to come */
 	return skb->len ?: err;
+}
+
+int mtun_nl_tunnel_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	return mt_genl_dump_tunnels(skb, cb, MTUN_CMD_TUNNEL_GET, put_tunnel);
 }
 
 /* ---- events ---- */

@@ -14,6 +14,9 @@ extern struct kunit_suite mt_mtu_suite;
 extern struct kunit_suite mt_conf_suite;
 extern struct kunit_suite mt_prefix_suite;
 extern struct kunit_suite mt_traffic_suite;
+extern struct kunit_suite mt_health_suite;
+extern struct kunit_suite mt_health_conf_suite;
+extern struct kunit_suite mt_echo_suite;
 
 /* The parameter generator of an array of cases that have a name. */
 #define MT_CASES(cases)							\

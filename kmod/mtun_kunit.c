@@ -8,7 +8,8 @@
 #include <linux/module.h>
 
 kunit_test_suites(&mt_wire_suite, &mt_mss_suite, &mt_mtu_suite,
-		  &mt_conf_suite, &mt_prefix_suite, &mt_traffic_suite);
+		  &mt_conf_suite, &mt_prefix_suite, &mt_traffic_suite,
+		  &mt_health_suite, &mt_health_conf_suite, &mt_echo_suite);
 
 MODULE_DESCRIPTION("Tests of mtun's pure files");
 MODULE_LICENSE("GPL");

@@ -12,6 +12,7 @@
 #include <linux/if.h>
 #include <linux/if_ether.h>
 #include <linux/in6.h>
+#include <linux/math64.h>
 #include <linux/socket.h>
 #include <linux/string.h>
 #include <linux/types.h>
@@ -39,6 +40,17 @@ typedef __u64 u64;
 #define cpu_to_be32(x)		htonl(x)
 #define be16_to_cpu(x)		ntohs(x)
 #define be32_to_cpu(x)		ntohl(x)
+
+static inline u64 div_u64_rem(u64 dividend, u32 divisor, u32 *remainder)
+{
+	*remainder = dividend % divisor;
+	return dividend / divisor;
+}
+
+static inline u64 div_u64(u64 dividend, u32 divisor)
+{
+	return dividend / divisor;
+}
 #endif
 
 /* In network byte order, at any address */

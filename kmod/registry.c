@@ -204,6 +204,7 @@ static int __net_init registry_net_init(struct net *net)
 	INIT_LIST_HEAD(&mn->tunnels);
 	INIT_LIST_HEAD(&mn->clamps);
 	xa_init(&mn->devices);
+	xa_init_flags(&mn->probes, XA_FLAGS_ALLOC);
 	mn->generation = 1;	/* 0 would switch off the check of a dump */
 	err = rhashtable_init(&mn->endpoints, &endpoint_params);
 	if (err)
@@ -219,7 +220,8 @@ static void __net_exit registry_net_exit(struct net *net)
 	struct mt_net *mn = mt_net(net);
 
 	WARN_ON_ONCE(!list_empty(&mn->tunnels) || !list_empty(&mn->links) ||
-		     !list_empty(&mn->clamps) || !xa_empty(&mn->devices));
+		     !list_empty(&mn->clamps) || !xa_empty(&mn->devices) ||
+		     !xa_empty(&mn->probes));
 	rhltable_destroy(&mn->senders);
 	rhashtable_destroy(&mn->endpoints);
 }

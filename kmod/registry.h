@@ -16,6 +16,7 @@
 struct mt_family;
 struct mt_filter;
 struct mt_link;
+struct mt_probe;
 struct mt_sampler;
 struct mt_samples;
 struct mt_stats;
@@ -65,6 +66,7 @@ struct mt_endpoint {
  * @endpoint: written under RTNL; not NULL while the device is registered
  * @filter: which inner addresses packets may have, or NULL for any; written under
  *	    RTNL
+ * @probe: the watch over its health, or NULL; written under RTNL
  * @dev: the device
  * @net: the underlay, where the tunnel was created; dev_net() is the overlay
  * @stats: counters
@@ -75,17 +77,22 @@ struct mt_endpoint {
  * @auto_mtu: the MTU that the underlay gave, 0 if it was set by hand; under
  *	      RTNL
  * @sequenced: packets sent have sequence numbers; under RTNL
+ * @answer_second: when keepalives of the far end were answered last
+ * @answers: how many there were in that second
  * @list: in mt_net.tunnels of @net; under RTNL
  */
 struct mt_tunnel {
 	struct mt_endpoint __rcu *endpoint;
 	struct mt_filter __rcu *filter;
+	struct mt_probe __rcu *probe;
 	struct net_device *dev;
 	struct net *net;
 	struct mt_stats __percpu *stats;
 	struct gro_cells gro_cells;
 	unsigned int auto_mtu;
 	bool sequenced;
+	unsigned int answer_second;
+	atomic_t answers;
 	struct list_head list;
 
 	/* Written per packet, but only where sequence numbers are in use */
@@ -111,6 +118,7 @@ struct mt_tunnel {
  * @devices: the tunnels whose device is here, by ifindex; under RTNL
  * @clamps: the MSS clamps at devices, by name; under RTNL
  * @samples: of the tunnels whose device is here, not sent yet
+ * @probes: the watches over those tunnels, by the identifier of what they send
  * @generation: grows with each change that a dump of @devices could see;
  *		under RTNL
  */
@@ -125,6 +133,7 @@ struct mt_net {
 	struct xarray devices;
 	struct list_head clamps;
 	struct mt_samples __percpu *samples;
+	struct xarray probes;
 	unsigned int generation;
 };
 

@@ -3,6 +3,7 @@
 #include "conf.h"
 #include "decap.h"
 #include "family.h"
+#include "probe.h"
 #include "registry.h"
 #include "stats.h"
 #include "wire.h"
@@ -142,8 +143,13 @@ static unsigned int rx_hook(void *priv, struct sk_buff *skb,
 	}
 	if (outer.proto == IPPROTO_GRE)
 		return rx_gre(family, state->net, skb, &outer);
-	if (outer.proto == family->icmp)
-		rx_error(family, state->net, skb, outer.len);
+	if (outer.proto != family->icmp)
+		return NF_ACCEPT;
+	if (mt_probe_receive_outside(state->net, skb)) {
+		consume_skb(skb);
+		return NF_STOLEN;
+	}
+	rx_error(family, state->net, skb, outer.len);
 	return NF_ACCEPT;
 }
 

@@ -63,6 +63,15 @@ void mt_stats_icmp_error(struct mt_stats __percpu *stats)
 	u64_stats_update_end(&s->syncp);
 }
 
+void mt_stats_keepalive(struct mt_stats __percpu *stats)
+{
+	struct mt_stats *s = this_cpu_ptr(stats);
+
+	u64_stats_update_begin(&s->syncp);
+	u64_stats_inc(&s->keepalives);
+	u64_stats_update_end(&s->syncp);
+}
+
 void mt_stats_mss(struct mt_stats __percpu *stats,
 		  enum mtun_mss_verdict verdict)
 {
@@ -127,6 +136,7 @@ static u64 *link_counter(struct rtnl_link_stats64 *link,
 	case MTUN_DROP_RX_PROTOCOL:
 	case MTUN_DROP_RX_INNER:
 	case MTUN_DROP_RX_ECN:
+	case MTUN_DROP_RX_KEEPALIVE:
 		return &link->rx_frame_errors;
 	case MTUN_DROP_RX_CHECKSUM:
 		return &link->rx_crc_errors;
@@ -136,6 +146,8 @@ static u64 *link_counter(struct rtnl_link_stats64 *link,
 	case MTUN_DROP_RX_POLICY:
 	case MTUN_DROP_RX_DOWN:
 	case MTUN_DROP_RX_MEMORY:
+	case MTUN_DROP_RX_PROBE:
+	case MTUN_DROP_RX_KEEPALIVE_RATE:
 		return &link->rx_dropped;
 	case MTUN_DROP_RX_BACKLOG:
 		return NULL;	/* the stack adds its own count of them */

@@ -31,13 +31,14 @@
 /*
  * All of a tunnel. drops: packets refused, by enum mtun_drop_reason; mss: TCP
  * handshakes seen by the MSS clamp, by enum mtun_mss_verdict; icmp_errors: those
- * received about packets sent.
+ * received about packets sent; keepalives: of the far end, answered.
  */
 #define MT_STATS_ALL(type)						\
 	MT_STATS_WAYS(type);						\
 	type drops[MTUN_DROP_REASON_MAX + 1];				\
 	type mss[MTUN_MSS_VERDICT_MAX + 1];				\
-	type icmp_errors
+	type icmp_errors;						\
+	type keepalives
 
 /**
  * struct mt_stats - counters of one tunnel on one CPU
@@ -107,6 +108,7 @@ static inline void mt_stats_plain_passed(struct mt_stats __percpu *stats,
 void mt_stats_drop(struct mt_stats __percpu *stats,
 		   enum mtun_drop_reason reason);
 void mt_stats_icmp_error(struct mt_stats __percpu *stats);
+void mt_stats_keepalive(struct mt_stats __percpu *stats);
 void mt_stats_mss(struct mt_stats __percpu *stats,
 		  enum mtun_mss_verdict verdict);
 

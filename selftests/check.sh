@@ -370,6 +370,7 @@ main()
 		whole "checkpatch, tests" checkpatch selftests
 		tap "unit" selftests/unit/run
 		tap "fuzz" selftests/unit/fuzz
+		tap "simulation" selftests/unit/simulate
 		tap "tools" tools_unit
 		whole "module, sparse" module_sparse
 		whole "module, W=1" module_warnings

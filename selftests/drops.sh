@@ -16,7 +16,7 @@
 REASONS="rx-header rx-truncated rx-options rx-checksum rx-sequence rx-protocol
 	 rx-inner rx-ecn rx-policy rx-down rx-backlog rx-memory tx-protocol
 	 tx-inner tx-no-route tx-loop tx-too-big tx-underlay tx-memory
-	 rx-filter tx-filter"
+	 rx-filter tx-filter rx-probe rx-keepalive rx-keepalive-rate"
 ALL_TESTS="all_reasons_test"
 for reason in $REASONS; do
 	ALL_TESTS+=" reason_test:$reason"

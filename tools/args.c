@@ -13,7 +13,8 @@
 /* Arguments */
 
 static_assert(!offsetof(struct tunnel, has) && !offsetof(struct clamp, has) &&
-	      !offsetof(struct filter, has) && !offsetof(struct netns, has),
+	      !offsetof(struct filter, has) && !offsetof(struct netns, has) &&
+	      !offsetof(struct health, has),
 	      "whatever an object is");
 
 static void set_has(void *object, unsigned int attr)
@@ -216,6 +217,46 @@ bool parse_on_off(const char *text, bool *on)
 {
 	*on = !strcmp(text, "on");
 	return *on || !strcmp(text, "off");
+}
+
+/* The largest that fits is first. */
+static const struct {
+	const char *name;
+	uint32_t ms;
+} units[] = { { "h", 3600000 }, { "m", 60000 }, { "s", 1000 }, { "ms", 1 } };
+
+bool parse_time(const char *text, uint32_t *ms)
+{
+	size_t len = strspn(text, "0123456789");
+	char digits[11];
+	uint32_t n;
+
+	if (len >= sizeof(digits))
+		return false;
+	memcpy(digits, text, len);
+	digits[len] = '\0';
+	if (!parse_u32(digits, &n))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+		if (strcmp(text + len, units[i].name))
+			continue;
+		*ms = n * units[i].ms;
+		return n <= UINT32_MAX / units[i].ms;
+	}
+	return false;
+}
+
+struct text time_text(uint32_t ms)
+{
+	struct text t;
+	size_t i = 0;
+
+	while (!ms || ms % units[i].ms) {
+		if (++i == ARRAY_SIZE(units) - 1)
+			break;
+	}
+	snprintf(t.s, sizeof(t.s), "%u%s", ms / units[i].ms, units[i].name);
+	return t;
 }
 
 bool parse_mss_value(const char *text, bool may_be_off, uint16_t *mss)

@@ -79,10 +79,7 @@ extern const struct name on_off_names[2];
 #define ARG_MANY	1	/* a list: may be given again and again */
 #define ARG_NAME	2	/* any text: "7" is no number, "on" no switch */
 
-/*
- * What there are words for. An object of a kind that is part of another one has
- * the name of the object that it belongs to; in a file it stands inside of that.
- */
+/* What there are words for */
 struct kind {
 	const char *name;
 	const struct arg *args;		/* ended by a NULL name */
@@ -91,13 +88,19 @@ struct kind {
 	size_t name_at;			/* where the object has its name */
 	size_t origin_at;		/* 0 where there is none */
 	unsigned int origin_attr;
-	const struct kind *const *parts;	/* NULL, or ended by it */
+	/*
+	 * Ended by NULL, or NULL: objects of the same name that a file has inside
+	 * of this one, each by the name of its kind
+	 */
+	const struct kind *const *parts;
 };
 
 extern const struct kind tunnel_kind;	/* struct tunnel */
 extern const struct kind filter_kind;	/* struct filter, a part of a tunnel */
 extern const struct kind clamp_kind;	/* struct clamp */
 extern const struct kind netns_kind;	/* struct netns */
+extern const struct kind health_kind;	/* struct health */
+extern const struct kind steer_kind;	/* struct steer */
 
 const char *object_name(const struct kind *kind, const void *object);
 uint8_t object_origin(const struct kind *kind, const void *object);
@@ -134,6 +137,10 @@ bool parse_key(const char *text, uint32_t *key);
 bool parse_addr(const char *text, struct addr *addr);
 
 bool parse_on_off(const char *text, bool *on);
+
+/* A number and a unit, as in 500ms, 2s, 5m or 1h */
+bool parse_time(const char *text, uint32_t *ms);
+struct text time_text(uint32_t ms);
 
 /* off, auto or a number of bytes; off only if may_be_off */
 bool parse_mss_value(const char *text, bool may_be_off, uint16_t *mss);

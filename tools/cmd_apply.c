@@ -65,7 +65,8 @@ static enum result look(struct context *ctx, struct config *config)
 	      nl_tunnel_dump(ctx->nl, &config->tunnels, &incomplete, &ctx->err) ?:
 	      nl_filter_dump(ctx->nl, "", &config->filters, &incomplete,
 			     &ctx->err) ?:
-	      nl_clamp_dump(ctx->nl, &config->clamps, &incomplete, &ctx->err);
+	      nl_clamp_dump(ctx->nl, &config->clamps, &incomplete, &ctx->err) ?:
+	      nl_health_dump(ctx->nl, &config->healths, &incomplete, &ctx->err);
 	config_sort(config);
 	return res;
 }
@@ -77,6 +78,7 @@ union any_object {
 	struct filter filter;
 	struct clamp clamp;
 	struct netns netns;
+	struct health health;
 };
 
 static enum result add(struct nl *nl, const struct kind *kind,
@@ -93,6 +95,7 @@ static enum result set(struct nl *nl, const struct kind *kind,
 	return kind == &tunnel_kind ? nl_tunnel_set(nl, object, err) :
 	       kind == &filter_kind ? nl_filter_set(nl, object, err) :
 	       kind == &clamp_kind ? nl_clamp_set(nl, object, err) :
+	       kind == &health_kind ? nl_health_set(nl, object, err) :
 				     nl_netns_set(nl, object, err);
 }
 

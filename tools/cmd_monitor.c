@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* "mtctl monitor": configuration events as they happen. */
+/* "mtctl monitor": events as they happen. */
 #include <stdio.h>
 #include <string.h>
 
@@ -98,7 +98,7 @@ out:
 
 const struct command monitor_commands[] = {
 	{ "config", monitor, "[attacks [LIMIT N|off]...]",
-	  "show tunnels, clamps and settings as they change",
+	  "show tunnels, clamps, settings and health as they change",
 	  "One event a line, until interrupted; with -j one JSON object a line. Once\n"
 	  "\"listening for events\" stands on the standard error, nothing is missed.\n"
 	  "When the kernel had to drop events, a line says so.\n"

@@ -131,10 +131,11 @@ static void read_settings(struct complaints *cs, const struct kind *kind,
 	uint32_t seen = 0;
 
 	for (const struct node *n = map ? map->first : NULL; n; n = n->next) {
+		if (is_part(kind, n->name->value))
+			continue;
 		a = arg_find(kind->args, n->name->value);
 		if (!a) {
-			if (!is_part(kind, n->name->value))
-				unknown(cs, n, kind->args, sizeof(*a));
+			unknown(cs, n, kind->args, sizeof(*a));
 			continue;
 		}
 		if (map != own && a->flags & ARG_MANY &&
@@ -159,6 +160,10 @@ struct loader {
 
 static const char filter_wanted[] =
 	"give lists, as in {allow-src-rx: [203.0.113.0/24]}";
+static const char health_wanted[] =
+	"give settings, as in {mode: probe, interval: 1s}";
+static const char steer_wanted[] =
+	"give settings, as in {routes: 203.0.113.0/24, metric: 100}";
 static const char settings_wanted[] = "give settings, as in {mss: auto}";
 
 /* What is known at once: a template would make another tunnel each time. */
@@ -240,6 +245,47 @@ static void read_filter(struct loader *l, const struct node *tunnel,
 		filter_free(&f);
 }
 
+static void read_health(struct loader *l, const struct node *node,
+			const struct tunnel *t)
+{
+	const struct node *defaults = tree_get(l->tunnel_defaults, "health");
+	const struct node *own = tree_get(node, "health");
+	struct health h = *(const struct health *)health_kind.defaults;
+	size_t before = l->cs->n + l->cs->more;
+	struct error err;
+	uint16_t attr;
+
+	strcpy(h.ifname, t->ifname);
+	if (is_map(l->cs, own, health_wanted)) {
+		read_settings(NULL, &health_kind, defaults, own, &h);
+		read_settings(l->cs, &health_kind, own, own, &h);
+	}
+	if (l->cs->n + l->cs->more == before &&
+	    !rules_health(t, &h, &attr, &err)) {
+		own = own ?: node;
+		complain(l->cs, own,
+			 tree_get(own, health_attr_names[attr]) ?: own->name,
+			 "%s", err.text);
+	}
+	*healths_add(&l->config->healths) = h;
+}
+
+static void read_steer(struct loader *l, const struct node *node,
+		       const struct tunnel *t)
+{
+	const struct node *defaults = tree_get(l->tunnel_defaults, "steer");
+	const struct node *own = tree_get(node, "steer");
+	struct steer s = *(const struct steer *)steer_kind.defaults;
+
+	strcpy(s.ifname, t->ifname);
+	if (!is_map(l->cs, own, steer_wanted))
+		return;
+	read_settings(NULL, &steer_kind, defaults, own, &s);
+	read_settings(l->cs, &steer_kind, own, own, &s);
+	if (s.n)
+		*steers_add(&l->config->steers) = s;
+}
+
 static void read_tunnel(struct loader *l, const struct node *node)
 {
 	size_t before = l->cs->n + l->cs->more;
@@ -261,6 +307,8 @@ static void read_tunnel(struct loader *l, const struct node *node)
 	}
 	l->at[l->config->tunnels.n] = node;
 	*tunnels_add(&l->config->tunnels) = t;
+	read_health(l, node, &t);
+	read_steer(l, node, &t);
 }
 
 static void read_clamp(struct loader *l, const struct node *node)
@@ -294,6 +342,9 @@ static const struct node *read_defaults(struct loader *l,
 static void read_all_defaults(struct loader *l, const struct node *map)
 {
 	const struct node *filter;
+	const struct node *health, *steer;
+	struct health h = { 0 };
+	struct steer s = { 0 };
 	struct tunnel t = { 0 };
 	struct filter f = { 0 };
 	struct clamp c = { 0 };
@@ -302,6 +353,12 @@ static void read_all_defaults(struct loader *l, const struct node *map)
 		return;
 	check_sections(l->cs, map, defaults_of);
 	l->tunnel_defaults = read_defaults(l, map, &tunnel_kind, &t);
+	health = tree_get(l->tunnel_defaults, "health");
+	if (is_map(l->cs, health, health_wanted))
+		read_settings(l->cs, &health_kind, health, health, &h);
+	steer = tree_get(l->tunnel_defaults, "steer");
+	if (is_map(l->cs, steer, steer_wanted))
+		read_settings(l->cs, &steer_kind, steer, steer, &s);
 	l->clamp_defaults = read_defaults(l, map, &clamp_kind, &c);
 	clamp_free(&c);
 	filter = tree_get(l->tunnel_defaults, filter_kind.name);

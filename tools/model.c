@@ -153,6 +153,38 @@ const struct tunnel **tunnels_sorted(const struct tunnels *ts,
 	return v;
 }
 
+struct health *healths_add(struct healths *hs)
+{
+	return ADD_ONE(hs);
+}
+
+struct steer *steers_add(struct steers *ss)
+{
+	return ADD_ONE(ss);
+}
+
+void healths_free(struct healths *hs)
+{
+	free(hs->v);
+	memset(hs, 0, sizeof(*hs));
+}
+
+static int compare_healths(const void *a, const void *b)
+{
+	const struct health *x = a, *y = b;
+
+	return strcmp(x->ifname, y->ifname);
+}
+
+const struct health *healths_find(const struct healths *hs, const char *ifname)
+{
+	struct health key;
+
+	strcpy(key.ifname, ifname);
+	return hs->n ? bsearch(&key, hs->v, hs->n, sizeof(*hs->v),
+			       compare_healths) : NULL;
+}
+
 /* Configurations */
 
 static int compare_tunnels(const void *a, const void *b)
@@ -220,6 +252,9 @@ void config_sort(struct config *config)
 		qsort(fs->v, fs->n, sizeof(*fs->v), compare_filters);
 	if (cs->n)
 		qsort(cs->v, cs->n, sizeof(*cs->v), compare_clamps);
+	if (config->healths.n)
+		qsort(config->healths.v, config->healths.n,
+		      sizeof(*config->healths.v), compare_healths);
 }
 
 void config_free(struct config *config)
@@ -228,4 +263,7 @@ void config_free(struct config *config)
 	filters_free(&config->filters);
 	clamps_free(&config->clamps);
 	memset(&config->netns, 0, sizeof(config->netns));
+	healths_free(&config->healths);
+	free(config->steers.v);
+	memset(&config->steers, 0, sizeof(config->steers));
 }

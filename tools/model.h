@@ -58,6 +58,7 @@ struct stats {
 	uint64_t icmp_errors;
 	uint64_t mss[MTUN_MSS_VERDICT_MAX + 1];
 	uint64_t drops[MTUN_DROP_REASON_MAX + 1];
+	uint64_t keepalives;
 };
 
 struct prefix {
@@ -196,6 +197,66 @@ struct netns {
 	uint8_t rx;
 };
 
+/* How the health of a tunnel is watched, and what it is */
+struct health {
+	uint64_t has;		/* 1 << each MTUN_A_HEALTH_x that is set */
+
+	uint32_t ifindex;
+	char ifname[IFNAMSIZ];
+	uint8_t mode;
+	uint8_t style;
+	uint8_t direction;
+	struct addr target;	/* of no length: derived */
+	struct addr source;
+	uint32_t interval;	/* ms, as all times but those of packets */
+	uint32_t timeout;
+	uint8_t down_probes;
+	uint32_t down_window;
+	uint32_t degraded_loss;	/* millionths */
+	uint16_t degraded_probes;
+	uint32_t degraded_window;
+	uint8_t recover_probes;
+	uint8_t healthy_probes;
+	uint8_t carrier;
+	uint8_t answer;
+
+	uint8_t state;		/* if has it, and so all that follows */
+	uint8_t old_state;
+	uint8_t reason;
+	uint64_t since;
+	uint32_t rtt;		/* us, and only if has it */
+	uint32_t rtt_min;
+	uint32_t rtt_mean;
+	uint32_t rtt_max;
+	uint32_t jitter;
+	uint64_t sent;
+	uint64_t answered;
+	uint64_t lost;
+	uint64_t unsent;
+	uint32_t window_probes;
+	uint32_t window_lost;
+	struct addr source_used;
+	struct addr target_used;
+};
+
+static inline bool health_has(const struct health *h,
+			      enum mtun_health_attr attr)
+{
+	return h->has & 1ull << attr;
+}
+
+struct healths {
+	struct health *v;
+	size_t n;
+	size_t room;
+};
+
+struct health *healths_add(struct healths *hs);
+void healths_free(struct healths *hs);
+
+/* By the name of its tunnel, if they are sorted; or NULL */
+const struct health *healths_find(const struct healths *hs, const char *ifname);
+
 struct clamps {
 	struct clamp *v;
 	size_t n;
@@ -251,6 +312,37 @@ struct detection {
 	uint8_t prefix6;
 };
 
+/* What is added to the metric of a route whose tunnel is not healthy */
+#define STEER_DEGRADED	500000
+#define STEER_DOWN	1000000
+
+/* The routes through a tunnel whose metric follows its health */
+struct steer {
+	uint64_t has;		/* unused: the kernel knows nothing of it */
+	char ifname[IFNAMSIZ];
+	struct prefix routes[64];
+	size_t n;
+	uint32_t metric;	/* of a healthy tunnel */
+	uint32_t table;
+};
+
+struct steers {
+	struct steer *v;
+	size_t n;
+	size_t room;
+};
+
+struct steer *steers_add(struct steers *ss);
+
+/* One of them, as it shall be */
+struct route {
+	struct prefix prefix;
+	uint32_t ifindex;
+	uint32_t table;
+	uint32_t base;
+	uint32_t metric;
+};
+
 /* What there is, or what there shall be */
 struct config {
 	struct tunnels tunnels;
@@ -258,6 +350,8 @@ struct config {
 	struct clamps clamps;
 	struct netns netns;	/* what it does not have stays as it is */
 	struct detection detection;	/* of a file; not the kernel's business */
+	struct healths healths;	/* of the tunnels; of none that it does not have */
+	struct steers steers;	/* of those that have one */
 };
 
 /*
@@ -275,6 +369,7 @@ enum event_type {
 	EVENT_SET,
 	EVENT_DEL,
 	EVENT_LOST,		/* the kernel had to drop some */
+	EVENT_STATE,		/* a tunnel's health is another one */
 };
 
 enum event_about {
@@ -282,6 +377,7 @@ enum event_about {
 	ABOUT_CLAMP,
 	ABOUT_NETNS,
 	ABOUT_FILTER,
+	ABOUT_HEALTH,
 };
 
 struct event {
@@ -292,6 +388,7 @@ struct event {
 	struct clamp clamp;
 	struct netns netns;
 	struct filter filter;
+	struct health health;
 };
 
 struct options {

@@ -160,6 +160,85 @@ const struct name filter_list_names[MTUN_FILTER_LIST_MAX + 1] = {
 	},
 };
 
+const struct name health_mode_names[MTUN_HEALTH_MODE_MAX + 1] = {
+	[MTUN_HEALTH_MODE_OFF] = {
+		"off",
+		"Not at all."
+	},
+	[MTUN_HEALTH_MODE_PROBE] = {
+		"probe",
+		"By ICMP echoes that are sent through the tunnel."
+	},
+	[MTUN_HEALTH_MODE_KEEPALIVE] = {
+		"keepalive",
+		"By GRE keepalives: a packet to ourselves, sent to the far end "
+		"in the tunnel, which decapsulates and returns it."
+	},
+};
+
+const struct name health_style_names[MTUN_HEALTH_STYLE_MAX + 1] = {
+	[MTUN_HEALTH_STYLE_REPLY] = {
+		"reply",
+		"An echo reply addressed to ourselves, which the far end only "
+		"has to route."
+	},
+	[MTUN_HEALTH_STYLE_REQUEST] = {
+		"request",
+		"An echo request, which the far end answers."
+	},
+};
+
+const struct name health_direction_names[MTUN_HEALTH_DIRECTION_MAX + 1] = {
+	[MTUN_HEALTH_DIRECTION_BI] = {
+		"bi",
+		"Through the tunnel, addressed to what is inside of it."
+	},
+	[MTUN_HEALTH_DIRECTION_UNI] = {
+		"uni",
+		"Outside of the tunnel, addressed to what the underlay routes."
+	},
+};
+
+const struct name health_state_names[MTUN_HEALTH_STATE_MAX + 1] = {
+	[MTUN_HEALTH_STATE_DOWN] = {
+		"down",
+		"Nothing gets through."
+	},
+	[MTUN_HEALTH_STATE_DEGRADED] = {
+		"degraded",
+		"Some packets are lost, or a tunnel that was down has not "
+		"proved itself."
+	},
+	[MTUN_HEALTH_STATE_HEALTHY] = {
+		"healthy",
+		"Packets get through. A tunnel of which nothing is known yet is "
+		"healthy."
+	},
+};
+
+const struct name health_reason_names[MTUN_HEALTH_REASON_MAX + 1] = {
+	[MTUN_HEALTH_REASON_START] = {
+		"start",
+		"It is watched since a moment ago."
+	},
+	[MTUN_HEALTH_REASON_ALL_LOST] = {
+		"all-lost",
+		"All of the last probes were lost."
+	},
+	[MTUN_HEALTH_REASON_SOME_LOST] = {
+		"some-lost",
+		"More probes were lost than a healthy tunnel may lose."
+	},
+	[MTUN_HEALTH_REASON_ANSWERS] = {
+		"answers",
+		"A tunnel that was down has answered several times in a row."
+	},
+	[MTUN_HEALTH_REASON_NO_LOSS] = {
+		"no-loss",
+		"The last probes were answered."
+	},
+};
+
 const struct name drop_reason_names[MTUN_DROP_REASON_MAX + 1] = {
 	[MTUN_DROP_RX_HEADER] = {
 		"rx-header",
@@ -259,6 +338,21 @@ const struct name drop_reason_names[MTUN_DROP_REASON_MAX + 1] = {
 		"tx-filter",
 		"The source or destination is not in the tunnel's filter "
 		"(allow-src-tx, allow-dst-tx)."
+	},
+	[MTUN_DROP_RX_PROBE] = {
+		"rx-probe",
+		"The answer to a probe or keepalive that was not sent, or that "
+		"came again or too late."
+	},
+	[MTUN_DROP_RX_KEEPALIVE] = {
+		"rx-keepalive",
+		"A keepalive that is not from the tunnel's far end: with other "
+		"addresses, another key or checksum than it would have. It gets "
+		"no answer."
+	},
+	[MTUN_DROP_RX_KEEPALIVE_RATE] = {
+		"rx-keepalive-rate",
+		"A keepalive beyond the ten a second that are answered."
 	},
 };
 
@@ -366,6 +460,7 @@ const char *const stats_attr_names[MTUN_A_STATS_MAX + 1] = {
 	[MTUN_A_STATS_TX_TCP] = "tx-tcp",
 	[MTUN_A_STATS_TX_LENGTH] = "tx-length",
 	[MTUN_A_STATS_TX_FRAGMENTS] = "tx-fragments",
+	[MTUN_A_STATS_KEEPALIVES] = "keepalives",
 };
 
 const char *const tunnel_attr_names[MTUN_A_TUNNEL_MAX + 1] = {
@@ -455,4 +550,42 @@ const char *const samples_attr_names[MTUN_A_SAMPLES_MAX + 1] = {
 	[MTUN_A_SAMPLES_CPU] = "cpu",
 	[MTUN_A_SAMPLES_NUMBER] = "number",
 	[MTUN_A_SAMPLES_SAMPLE] = "sample",
+};
+
+const char *const health_attr_names[MTUN_A_HEALTH_MAX + 1] = {
+	[MTUN_A_HEALTH_IFINDEX] = "ifindex",
+	[MTUN_A_HEALTH_IFNAME] = "ifname",
+	[MTUN_A_HEALTH_MODE] = "mode",
+	[MTUN_A_HEALTH_STYLE] = "style",
+	[MTUN_A_HEALTH_DIRECTION] = "direction",
+	[MTUN_A_HEALTH_TARGET] = "target",
+	[MTUN_A_HEALTH_SOURCE] = "source",
+	[MTUN_A_HEALTH_INTERVAL] = "interval",
+	[MTUN_A_HEALTH_TIMEOUT] = "timeout",
+	[MTUN_A_HEALTH_DOWN_PROBES] = "down-probes",
+	[MTUN_A_HEALTH_DOWN_WINDOW] = "down-window",
+	[MTUN_A_HEALTH_DEGRADED_LOSS] = "degraded-loss",
+	[MTUN_A_HEALTH_DEGRADED_PROBES] = "degraded-probes",
+	[MTUN_A_HEALTH_DEGRADED_WINDOW] = "degraded-window",
+	[MTUN_A_HEALTH_RECOVER_PROBES] = "recover-probes",
+	[MTUN_A_HEALTH_HEALTHY_PROBES] = "healthy-probes",
+	[MTUN_A_HEALTH_CARRIER] = "carrier",
+	[MTUN_A_HEALTH_ANSWER] = "answer",
+	[MTUN_A_HEALTH_STATE] = "state",
+	[MTUN_A_HEALTH_OLD_STATE] = "old-state",
+	[MTUN_A_HEALTH_REASON] = "reason",
+	[MTUN_A_HEALTH_SINCE] = "since",
+	[MTUN_A_HEALTH_RTT] = "rtt",
+	[MTUN_A_HEALTH_RTT_MIN] = "rtt-min",
+	[MTUN_A_HEALTH_RTT_MEAN] = "rtt-mean",
+	[MTUN_A_HEALTH_RTT_MAX] = "rtt-max",
+	[MTUN_A_HEALTH_JITTER] = "jitter",
+	[MTUN_A_HEALTH_SENT] = "sent",
+	[MTUN_A_HEALTH_ANSWERED] = "answered",
+	[MTUN_A_HEALTH_LOST] = "lost",
+	[MTUN_A_HEALTH_UNSENT] = "unsent",
+	[MTUN_A_HEALTH_WINDOW_PROBES] = "window-probes",
+	[MTUN_A_HEALTH_WINDOW_LOST] = "window-lost",
+	[MTUN_A_HEALTH_SOURCE_USED] = "source-used",
+	[MTUN_A_HEALTH_TARGET_USED] = "target-used",
 };

@@ -21,6 +21,11 @@ extern const struct name pmtu_names[MTUN_PMTU_MAX + 1];
 extern const struct name rx_names[MTUN_RX_MAX + 1];
 extern const struct name origin_names[MTUN_ORIGIN_MAX + 1];
 extern const struct name filter_list_names[MTUN_FILTER_LIST_MAX + 1];
+extern const struct name health_mode_names[MTUN_HEALTH_MODE_MAX + 1];
+extern const struct name health_style_names[MTUN_HEALTH_STYLE_MAX + 1];
+extern const struct name health_direction_names[MTUN_HEALTH_DIRECTION_MAX + 1];
+extern const struct name health_state_names[MTUN_HEALTH_STATE_MAX + 1];
+extern const struct name health_reason_names[MTUN_HEALTH_REASON_MAX + 1];
 extern const struct name drop_reason_names[MTUN_DROP_REASON_MAX + 1];
 extern const struct name direction_names[MTUN_DIRECTION_MAX + 1];
 extern const struct name protocol_names[MTUN_PROTOCOL_MAX + 1];
@@ -38,5 +43,6 @@ extern const char *const netns_attr_names[MTUN_A_NETNS_MAX + 1];
 extern const char *const filter_attr_names[MTUN_A_FILTER_MAX + 1];
 extern const char *const sample_attr_names[MTUN_A_SAMPLE_MAX + 1];
 extern const char *const samples_attr_names[MTUN_A_SAMPLES_MAX + 1];
+extern const char *const health_attr_names[MTUN_A_HEALTH_MAX + 1];
 
 #endif /* MTCTL_NAMES_H */

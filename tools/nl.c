@@ -25,6 +25,8 @@ void nl_free(struct nl *nl)
 {
 	if (nl->genl)
 		mnl_socket_close(nl->genl);
+	if (nl->rtnl)
+		mnl_socket_close(nl->rtnl);
 	if (nl->events)
 		mnl_socket_close(nl->events);
 	if (nl->samples)
@@ -298,6 +300,12 @@ struct nlmsghdr *start_request(struct nl *nl, uint16_t type, uint16_t flags,
 	return nlh;
 }
 
+const char *const group_names[GROUPS] = {
+	[GROUP_CONFIG] = MTUN_MCGRP_CONFIG,
+	[GROUP_HEALTH] = MTUN_MCGRP_HEALTH,
+	[GROUP_SAMPLES] = MTUN_MCGRP_SAMPLES,
+};
+
 static void read_groups(struct nl *nl, const struct nlattr *groups)
 {
 	const struct nlattr *group, *a;
@@ -314,10 +322,9 @@ static void read_groups(struct nl *nl, const struct nlattr *groups)
 			    !mnl_attr_validate(a, MNL_TYPE_U32))
 				id = mnl_attr_get_u32(a);
 		}
-		if (!strcmp(name, MTUN_MCGRP_CONFIG))
-			nl->group = id;
-		if (!strcmp(name, MTUN_MCGRP_SAMPLES))
-			nl->samples_group = id;
+		for (size_t i = 0; i < GROUPS; i++)
+			if (!strcmp(name, group_names[i]))
+				nl->groups[i] = id;
 	}
 }
 

@@ -57,6 +57,24 @@ enum result nl_netns_set(struct nl *nl, const struct netns *n,
 			 struct error *err);
 enum result nl_netns_get(struct nl *nl, struct netns *n, struct error *err);
 
+enum result nl_health_set(struct nl *nl, const struct health *h,
+			  struct error *err);
+
+/* That of a tunnel, into an empty struct. */
+enum result nl_health_get(struct nl *nl, const char *ifname, struct health *h,
+			  struct error *err);
+
+/* As nl_tunnel_dump(). */
+enum result nl_health_dump(struct nl *nl, struct healths *hs, bool *incomplete,
+			   struct error *err);
+
+/*
+ * Makes a route that has one of its three metrics, or none that does, have the one
+ * that it shall have; *changed tells if it had not.
+ */
+enum result nl_route_steer(struct nl *nl, const struct route *r, bool *changed,
+			   struct error *err);
+
 /* Subscribes to the events; they wait from then on for nl_event(). */
 enum result nl_subscribe(struct nl *nl, struct error *err);
 

@@ -13,14 +13,22 @@
 #define BUF_SIZE	(64 * 1024)
 #define DUMP_TRIES	10
 
+/* Multicast groups of the kernel's */
+enum group {
+	GROUP_CONFIG,
+	GROUP_HEALTH,
+	GROUP_SAMPLES,
+	GROUPS
+};
+
 struct nl {
 	struct mnl_socket *genl;
+	struct mnl_socket *rtnl;
 	struct mnl_socket *events;	/* apart, or requests would eat them */
 	struct mnl_socket *samples;
 	unsigned int seq;
 	uint16_t family;
-	uint32_t group;		/* of MTUN_MCGRP_CONFIG, 0 if unknown */
-	uint32_t samples_group;
+	uint32_t groups[GROUPS];	/* 0 if unknown */
 	uint64_t *next_sample;	/* number of each CPU's next sample */
 	uint32_t n_cpus;
 	char *next_event;	/* unread part of event_buf */
@@ -42,6 +50,8 @@ struct about {
 	const void *object;
 };
 
+extern const char *const group_names[GROUPS];
+
 typedef void (*reply_fn)(struct nl *nl, const struct nlmsghdr *nlh, void *data);
 
 enum result open_socket(struct mnl_socket **s, int bus, struct error *err);
@@ -49,8 +59,8 @@ enum result open_socket(struct mnl_socket **s, int bus, struct error *err);
 /* Finds the kernel's family, once. */
 enum result connect_family(struct nl *nl, struct error *err);
 
-/* Opens a socket that receives the messages of a group, id, in a large buffer. */
-enum result subscribe(struct mnl_socket **s, uint32_t id, const char *name,
+/* Opens a socket, or uses it, to receive the messages of a group in a large buffer. */
+enum result subscribe(struct nl *nl, struct mnl_socket **s, enum group group,
 		      int buffer, struct error *err);
 
 /* Begins the next request, in nl->req. */
@@ -76,6 +86,7 @@ enum result dump(struct nl *nl, uint8_t cmd, void (*restart)(void *data),
 
 void read_tunnel(const struct nlmsghdr *nlh, struct tunnel *t);
 void read_netns(const struct nlmsghdr *nlh, struct netns *n);
+void read_health(const struct nlmsghdr *nlh, struct health *h);
 void read_clamp(const struct nlmsghdr *nlh, struct clamp *c);
 void read_filter(const struct nlmsghdr *nlh, struct filter *f);
 

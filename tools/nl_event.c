@@ -10,34 +10,35 @@
 /* Room for a burst of some ten thousand events while we print. */
 #define EVENT_BUF_SIZE	(16 * 1024 * 1024)
 
-enum result subscribe(struct mnl_socket **s, uint32_t id, const char *name,
+enum result subscribe(struct nl *nl, struct mnl_socket **s, enum group group,
 		      int buffer, struct error *err)
 {
 	enum result res;
 	int fd;
 
-	if (!id)
+	if (!nl->groups[group])
 		return refuse(err, RES_REFUSED,
 			      "the kernel's mtun has no event group \"%s\"",
-			      name);
+			      group_names[group]);
 	res = open_socket(s, NETLINK_GENERIC, err);
 	if (res)
 		return res;
 	fd = mnl_socket_get_fd(*s);
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof(buffer)))
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof(buffer));
-	if (mnl_socket_setsockopt(*s, NETLINK_ADD_MEMBERSHIP, &id,
-				  sizeof(id)) < 0)
+	if (mnl_socket_setsockopt(*s, NETLINK_ADD_MEMBERSHIP,
+				  &nl->groups[group],
+				  sizeof(nl->groups[group])) < 0)
 		return refuse(err, RES_REFUSED, "cannot subscribe to %s: %s",
-			      name, strerror(errno));
+			      group_names[group], strerror(errno));
 	return RES_OK;
 }
 
 enum result nl_subscribe(struct nl *nl, struct error *err)
 {
 	return connect_family(nl, err) ?:
-	       subscribe(&nl->events, nl->group, MTUN_MCGRP_CONFIG,
-			 EVENT_BUF_SIZE, err);
+	       subscribe(nl, &nl->events, GROUP_CONFIG, EVENT_BUF_SIZE, err) ?:
+	       subscribe(nl, &nl->events, GROUP_HEALTH, EVENT_BUF_SIZE, err);
 }
 
 static bool read_event(struct nl *nl, const struct nlmsghdr *nlh,
@@ -56,6 +57,8 @@ static bool read_event(struct nl *nl, const struct nlmsghdr *nlh,
 		{ MTUN_CMD_CLAMP_DEL_NTF, EVENT_DEL, ABOUT_CLAMP },
 		{ MTUN_CMD_NETNS_SET_NTF, EVENT_SET, ABOUT_NETNS },
 		{ MTUN_CMD_FILTER_SET_NTF, EVENT_SET, ABOUT_FILTER },
+		{ MTUN_CMD_HEALTH_SET_NTF, EVENT_SET, ABOUT_HEALTH },
+		{ MTUN_CMD_HEALTH_NTF, EVENT_STATE, ABOUT_HEALTH },
 	};
 	const struct genlmsghdr *genl;
 	size_t i;
@@ -84,6 +87,9 @@ static bool read_event(struct nl *nl, const struct nlmsghdr *nlh,
 		break;
 	case ABOUT_FILTER:
 		read_filter(nlh, &event->filter);
+		break;
+	case ABOUT_HEALTH:
+		read_health(nlh, &event->health);
 		break;
 	}
 	return true;

@@ -18,8 +18,7 @@ enum result nl_samples_subscribe(struct nl *nl, struct error *err)
 	res = connect_family(nl, err);
 	if (res)
 		return res;
-	return subscribe(&nl->samples, nl->samples_group, MTUN_MCGRP_SAMPLES,
-			 SAMPLE_BUF_SIZE, err);
+	return subscribe(nl, &nl->samples, GROUP_SAMPLES, SAMPLE_BUF_SIZE, err);
 }
 
 int nl_samples_fd(const struct nl *nl)

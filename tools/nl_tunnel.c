@@ -58,6 +58,7 @@ static bool read_stats(const struct nlattr *nest, struct stats *stats)
 		[MTUN_A_STATS_TX_PACKETS] = { .number = &tx->all.packets },
 		[MTUN_A_STATS_TX_BYTES] = { .number = &tx->all.bytes },
 		[MTUN_A_STATS_ICMP_ERRORS] = { .number = &stats->icmp_errors },
+		[MTUN_A_STATS_KEEPALIVES] = { .number = &stats->keepalives },
 		[MTUN_A_STATS_DROP] = {
 			.counts = stats->drops, .max = MTUN_DROP_REASON_MAX
 		},

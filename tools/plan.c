@@ -101,6 +101,42 @@ static void compare_netns(struct plan *plan, const struct netns *was,
 	plan->counts[c->type]++;
 }
 
+/* Health is there as long as its tunnel is, and is as it is by default at first. */
+static void compare_health(struct plan *plan, const struct health *was,
+			   const struct health *is)
+{
+	struct change *c = &plan->changes[plan->n];
+	uint32_t said = 0;
+
+	c->kind = &health_kind;
+	if (!was) {
+		c->fresh = allocate(1, sizeof(*c->fresh));
+		*c->fresh = *(const struct health *)health_kind.defaults;
+		strcpy(c->fresh->ifname, is->ifname);
+		was = c->fresh;
+	}
+	c->was = was;
+	c->is = is;
+	c->type = compare(c->kind, was, is, false);
+	if (c->type == CHANGE_SAME &&
+	    !arg_differs(c->kind->args, c->kind->defaults, is, &said)) {
+		/* Not worth a word */
+		free(c->fresh);
+		memset(c, 0, sizeof(*c));
+		return;
+	}
+	plan->counts[c->type]++;
+	plan->n++;
+}
+
+static void compare_healths(struct plan *plan, const struct healths *was,
+			    const struct healths *is)
+{
+	for (size_t i = 0; i < is->n; i++)
+		compare_health(plan, healths_find(was, is->v[i].ifname),
+			       &is->v[i]);
+}
+
 /*
  * Steps. The kernel refuses two tunnels with the same addresses and the same key,
  * so that a tunnel has to wait until the one that holds them has changed. Where
@@ -282,7 +318,8 @@ enum result plan_make(struct plan *plan, const struct config *was,
 	memset(plan, 0, sizeof(*plan));
 	plan->changes = allocate(was->tunnels.n + was->filters.n +
 				 was->clamps.n + is->tunnels.n +
-				 is->filters.n + is->clamps.n + 1,
+				 is->filters.n + is->clamps.n + 1 +
+				 is->healths.n,
 				 sizeof(*plan->changes));
 	compare_all(plan, &tunnel_kind, was->tunnels.v, was->tunnels.n,
 		    is->tunnels.v, is->tunnels.n, prune);
@@ -291,6 +328,7 @@ enum result plan_make(struct plan *plan, const struct config *was,
 	compare_all(plan, &clamp_kind, was->clamps.v, was->clamps.n,
 		    is->clamps.v, is->clamps.n, prune);
 	compare_netns(plan, &was->netns, &is->netns);
+	compare_healths(plan, &was->healths, &is->healths);
 	index_held(&p);
 	p.wanted = tunnels_sorted(&is->tunnels, compare_wanted);
 	p.n_wanted = is->tunnels.n;
@@ -302,8 +340,10 @@ enum result plan_make(struct plan *plan, const struct config *was,
 
 void plan_free(struct plan *plan)
 {
-	for (size_t i = 0; i < plan->n; i++)
+	for (size_t i = 0; i < plan->n; i++) {
 		free(plan->changes[i].parked);
+		free(plan->changes[i].fresh);
+	}
 	free(plan->changes);
 	free(plan->steps);
 	memset(plan, 0, sizeof(*plan));

@@ -27,6 +27,7 @@ struct change {
 	/* The holder of the addresses and the key that this one is to have */
 	struct change *holder;
 	struct tunnel *parked;	/* was, with another key meanwhile */
+	struct health *fresh;	/* was, of a tunnel that is not there yet */
 	enum { TO_DO, ON_THE_WAY, DONE } state;
 };
 
@@ -38,7 +39,8 @@ struct step {
 };
 
 struct plan {
-	struct change *changes;	/* tunnels, filters, clamps, netns; each by name */
+	/* tunnels, filters, clamps, netns, health; each by name */
+	struct change *changes;
 	size_t n;
 	size_t counts[CHANGE_TYPES];
 	struct step *steps;

@@ -93,6 +93,7 @@ static json_t *stats_json(const struct stats *s)
 	json_object_set_new(o, "tx_packets", number(tx->all.packets));
 	json_object_set_new(o, "tx_bytes", number(tx->all.bytes));
 	json_object_set_new(o, "icmp_errors", number(s->icmp_errors));
+	json_object_set_new(o, "keepalives", number(s->keepalives));
 	json_object_set_new(o, "mss", mss_json(s->mss));
 	for (size_t i = 0; i <= MTUN_DROP_REASON_MAX; i++)
 		if (s->drops[i])
@@ -298,6 +299,9 @@ static void print_stats(const struct tunnel *t, const struct options *opt)
 	if (s->icmp_errors || opt->details)
 		printf("    quoted    %*" PRIu64 " packets in ICMP errors\n", width,
 		       s->icmp_errors);
+	if (s->keepalives || opt->details)
+		printf("    answered  %*" PRIu64 " keepalives\n", width,
+		       s->keepalives);
 	if (mss_total(s->mss) || opt->details)
 		print_mss(s->mss, width);
 	printf("    dropped   %*" PRIu64 " packets\n", width, drops);
@@ -522,6 +526,7 @@ void print_table(const struct tunnels *ts, const struct options *opt)
 static const char *const event_names[] = {
 	[EVENT_NEW] = "new", [EVENT_SET] = "set",
 	[EVENT_DEL] = "del", [EVENT_LOST] = "lost",
+	[EVENT_STATE] = "state",
 };
 
 static void print_changes(const struct tunnel *was, const struct tunnel *t)
@@ -547,7 +552,7 @@ static void print_changes(const struct tunnel *was, const struct tunnel *t)
 }
 
 /* Local time with microseconds; ISO 8601 with the zone if long_form. */
-static struct text time_text(bool long_form)
+static struct text clock_text(bool long_form)
 {
 	struct timeval now;
 	struct text t;
@@ -574,13 +579,16 @@ void print_event(const struct event *event, const struct tunnel *was,
 		json_t *o = json_object();
 
 		json_object_set_new(o, "event", json_string(name));
-		json_object_set_new(o, "time", json_string(time_text(true).s));
+		json_object_set_new(o, "time", json_string(clock_text(true).s));
 		if (event->about == ABOUT_NETNS)
 			json_object_set_new(o, "netns",
 					    netns_json(&event->netns));
 		else if (event->about == ABOUT_FILTER)
 			json_object_set_new(o, "filter",
 					    filter_json(&event->filter));
+		else if (event->about == ABOUT_HEALTH)
+			json_object_set_new(o, "health",
+					    health_json(&event->health));
 		else if (event->about == ABOUT_CLAMP)
 			json_object_set_new(o, "clamp",
 					    clamp_json(&event->clamp, opt));
@@ -589,7 +597,7 @@ void print_event(const struct event *event, const struct tunnel *was,
 		json_print(o, opt, true);
 		return;
 	}
-	printf("%s  %s%-4s%s  ", time_text(false).s, on(BOLD), name, off());
+	printf("%s  %s%-4s%s  ", clock_text(false).s, on(BOLD), name, off());
 	if (event->type == EVENT_LOST) {
 		printf("events were lost: the kernel's queue was full");
 	} else if (event->about == ABOUT_NETNS) {
@@ -598,6 +606,8 @@ void print_event(const struct event *event, const struct tunnel *was,
 	} else if (event->about == ABOUT_FILTER) {
 		printf("filter of ");
 		print_filter_line(&event->filter);
+	} else if (event->about == ABOUT_HEALTH) {
+		print_health_line(&event->health, event->type == EVENT_STATE);
 	} else if (event->about == ABOUT_CLAMP) {
 		printf("clamp at ");
 		print_clamp_line(&event->clamp);

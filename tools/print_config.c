@@ -88,12 +88,19 @@ static void emit_value(yaml_emitter_t *emitter, const struct arg *a,
 	emit(emitter, &e, yaml_sequence_end_event_initialize(&e));
 }
 
-/* The part of that kind that an object has, or NULL */
+/* The part of that kind that a file has to tell of an object, or NULL */
 static const void *find_part(const struct config *config,
 			     const struct kind *part, const char *name)
 {
-	return part == &filter_kind ? filters_find(&config->filters, name) :
-				      NULL;
+	const void *object = part == &filter_kind ?
+			     (void *)filters_find(&config->filters, name) :
+			     part == &health_kind ?
+			     (void *)healths_find(&config->healths, name) :
+			     NULL;
+	uint32_t said = 0;
+
+	return object && arg_differs(part->args, part->defaults, object,
+				     &said) ? object : NULL;
 }
 
 #define for_each_part(part, kind)					\

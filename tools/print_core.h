@@ -57,6 +57,10 @@ void print_netns_line(const struct netns *n);
 json_t *filter_json(const struct filter *f);
 void print_filter_line(const struct filter *f);
 
+/* Health, for what prints more than that: an event of its settings or its state */
+json_t *health_json(const struct health *h);
+void print_health_line(const struct health *h, bool is_state);
+
 /* A clamp, for what prints more than clamps */
 json_t *clamp_json(const struct clamp *c, const struct options *opt);
 void print_clamp_line(const struct clamp *c);

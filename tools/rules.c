@@ -8,6 +8,7 @@
 
 #include "args.h"
 #include "../kmod/conf.h"
+#include "../kmod/health_conf.h"
 #include "../kmod/mtu.h"
 #include "../kmod/prefix.h"
 #include "rules.h"
@@ -84,6 +85,43 @@ bool rules_tunnel(const struct tunnel *t, uint16_t *attr, struct error *err)
 	else
 		refuse(err, RES_USAGE, "%s", text);
 	return false;
+}
+
+bool rules_health(const struct tunnel *t, const struct health *h,
+		  uint16_t *attr, struct error *err)
+{
+	const struct mt_health_change change = {
+		.given = h->has,
+		.target = h->target.bytes,
+		.source = h->source.bytes,
+		.target_len = h->target.len,
+		.source_len = h->source.len,
+		.mode = h->mode,
+		.style = h->style,
+		.direction = h->direction,
+		.carrier = h->carrier,
+		.answer = h->answer,
+		.interval = h->interval,
+		.timeout = h->timeout,
+		.rules = {
+			.down_window = h->down_window,
+			.degraded_window = h->degraded_window,
+			.degraded_loss = h->degraded_loss,
+			.degraded_probes = h->degraded_probes,
+			.down_probes = h->down_probes,
+			.recover_probes = h->recover_probes,
+			.healthy_probes = h->healthy_probes,
+		},
+	};
+	struct mt_health_conf health;
+	struct mt_conf conf;
+	const char *text;
+
+	make_conf(t, &conf, attr);
+	mt_health_conf_init(&health);
+	text = mt_health_conf_apply(&health, &change, attr) ?:
+	       mt_health_conf_suits(&health, &conf, attr);
+	return !text || refuse(err, RES_USAGE, "%s", text) == RES_OK;
 }
 
 const char *rules_prefix(const struct prefix *prefix)

@@ -24,6 +24,57 @@ static void test_numbers(void)
 	check(!parse_key("1.2.3", &v), "key as dotted triple");
 }
 
+static bool reads(const char *text, uint32_t ms)
+{
+	uint32_t v;
+
+	return parse_time(text, &v) && v == ms;
+}
+
+static bool reads_not(const char *text)
+{
+	uint32_t v;
+
+	return !parse_time(text, &v);
+}
+
+static void test_times(void)
+{
+	check(reads("500ms", 500) && reads("2s", 2000) && reads("5m", 300000) &&
+	      reads("1h", 3600000) && reads("0s", 0), "times");
+	check(reads_not("") && reads_not("5") && reads_not("s") &&
+	      reads_not("-1s") && reads_not("1 s") && reads_not("1.5s") &&
+	      reads_not("99999999999s") && reads_not("4294967295h"), "no times");
+	check(!strcmp(time_text(90000).s, "90s") &&
+	      !strcmp(time_text(300000).s, "5m") &&
+	      !strcmp(time_text(1500).s, "1500ms") &&
+	      !strcmp(time_text(0).s, "0ms"), "times as text");
+}
+
+/* Through the word and back */
+static bool loss_is(const char *text, uint32_t millionths, const char *said)
+{
+	const struct arg *a = arg_find(health_kind.args, "degraded-loss");
+	struct health h = { 0 };
+	struct text again;
+
+	return a->parse(a, text, &h) && h.degraded_loss == millionths &&
+	       a->text(a, &h, 0, &again) && !strcmp(again.s, said);
+}
+
+static void test_losses(void)
+{
+	const struct arg *a = arg_find(health_kind.args, "degraded-loss");
+	struct health h = { 0 };
+
+	check(loss_is("0.1%", 1000, "0.1%") && loss_is("100", 1000000, "100%") &&
+	      loss_is("0", 0, "0%") && loss_is("2.5", 25000, "2.5%") &&
+	      loss_is("0.0001%", 1, "0.0001%"), "percent");
+	check(!a->parse(a, "0.00001", &h) && !a->parse(a, ".5", &h) &&
+	      !a->parse(a, "1%%", &h) && !a->parse(a, "1000", &h) &&
+	      !a->parse(a, "-1", &h), "no percent");
+}
+
 static void test_addresses(void)
 {
 	struct addr addr;
@@ -75,5 +126,7 @@ void test_args(void)
 {
 	test_numbers();
 	test_addresses();
+	test_times();
+	test_losses();
 	test_arguments();
 }

@@ -103,6 +103,20 @@ static void test_meaning(void)
 	check(right("tunnels: {mt0: {" ENDS ", key: none}}\n"
 		    "defaults: {tunnel: {key: 7}}", 1, 0) &&
 	      has(&tunnel_kind, "key", 0, "none"), "a default taken back");
+	check(right("tunnels: {mt0: {" ENDS ", health: {mode: probe, interval: high}}}\n"
+		    "defaults: {tunnel: {health: {interval: 1m, carrier: on}}}",
+		    1, 0) && config.healths.n == 1 &&
+	      config.healths.v[0].mode == MTUN_HEALTH_MODE_PROBE &&
+	      config.healths.v[0].interval == 1000 &&
+	      config.healths.v[0].carrier == 1, "health of a tunnel, by default");
+	check(right("tunnels: {mt0: {" ENDS ",\n"
+		    "steer: {routes: [10.0.0.0/8, 2001:db8::/32], metric: 7}}}",
+		    1, 0) && config.steers.n == 1 &&
+	      config.steers.v[0].n == 2 && config.steers.v[0].metric == 7 &&
+	      config.steers.v[0].table == 254, "routes to steer");
+	check(right("tunnels: {mt0: {" ENDS ", health: {}}}", 1, 0) &&
+	      config.healths.v[0].mode == MTUN_HEALTH_MODE_OFF,
+	      "health of which nothing is said");
 	check(right("clamps:\n  eth0:\n  eth1: {src: 10.0.0.0/8}", 0, 2) &&
 	      has(&clamp_kind, "mss", 0, "auto") && !config.clamps.v[0].src.n &&
 	      config.clamps.v[1].src.n == 1, "clamps, also without settings");
@@ -120,6 +134,26 @@ static void test_meaning(void)
 	      "objects in order");
 	check(right("tunnels: {a: {" ENDS "}, b: {" ENDS ", ikey: 0}, c: {" ENDS ", ikey: 1}}",
 		    3, 0), "tunnels that a key tells apart");
+}
+
+static void test_health(void)
+{
+	wrong("health that is no mapping",
+	      "tunnels: {mt0: {" ENDS ", health: probe}}", 1, 62,
+	      "tunnels.mt0.health: give settings, as in {mode: probe, interval: 1s}");
+	wrong("an unknown word of health",
+	      "tunnels: {mt0: {" ENDS ", health: {intervall: 1s}}}", 1, 63,
+	      "tunnels.mt0.health.intervall: unknown; did you mean \"interval\"?");
+	wrong("a time without a unit",
+	      "tunnels: {mt0: {" ENDS ", health: {timeout: 7}}}", 1, 72,
+	      "tunnels.mt0.health.timeout: give a time as in 500ms, 2s, 5m or 1h");
+	wrong("what does not fit together",
+	      "tunnels: {mt0: {" ENDS ", health: {timeout: 1s}}}", 1, 72,
+	      "tunnels.mt0.health: timeout must be less than down-window: give that as well");
+	wrong("an anycast tunnel",
+	      "tunnels: {mt0: {" ENDS ", anycast: on,\n"
+	      "health: {mode: keepalive}}}", 2, 16,
+	      "tunnels.mt0.health: mode must be probe for anycast: keepalives may reach another node");
 }
 
 static void test_syntax(void)
@@ -243,6 +277,7 @@ void test_conf(void)
 {
 	test_meaning();
 	test_syntax();
+	test_health();
 	test_errors();
 	test_many_errors();
 	config_free(&config);

@@ -450,7 +450,9 @@ static const struct arg args[] = {
 
 static const struct tunnel defaults = { .ttl = 64 };
 
-static const struct kind *const parts[] = { &filter_kind, NULL };
+static const struct kind *const parts[] = {
+	&filter_kind, &health_kind, &steer_kind, NULL
+};
 
 const struct kind tunnel_kind = {
 	.name = "tunnel",

@@ -8,9 +8,11 @@
  * Built with tools/tree.c tools/conf_file.c tools/rules.c tools/plan.c
  * Built with tools/args.c tools/tunnel_args.c tools/filter_args.c
  * Built with tools/clamp_args.c
- * Built with tools/netns_args.c tools/model.c
+ * Built with tools/netns_args.c tools/health_args.c tools/steer_args.c
+ * Built with tools/model.c
  * Built with tools/detect.c tools/detect_args.c tools/packet.c -lm
- * Built with tools/names.c kmod/conf.c kmod/mtu.c kmod/prefix.c kmod/wire.c -lyaml
+ * Built with tools/names.c kmod/conf.c kmod/health_conf.c kmod/mtu.c
+ * Built with kmod/prefix.c kmod/wire.c -lyaml
  */
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +56,7 @@ static void say_again(const struct kind *kind, const void *object)
 	union {
 		struct tunnel tunnel;
 		struct clamp clamp;
+		struct health health;
 	} again;
 	uint32_t said = 0;
 
@@ -64,22 +67,40 @@ static void say_again(const struct kind *kind, const void *object)
 		clamp_free(&again.clamp);
 }
 
+/* Of how many tunnels the health is worth a word */
+static size_t count_told(const struct healths *hs)
+{
+	size_t told = 0;
+	uint32_t said;
+
+	for (size_t i = 0; i < hs->n; i++) {
+		said = 0;
+		told += !!arg_differs(health_kind.args, health_kind.defaults,
+				      &hs->v[i], &said);
+	}
+	return told;
+}
+
 static void check_config(const struct config *config)
 {
 	const struct config none = { 0 };
 	struct plan plan;
 	struct error err;
 	size_t n = config->tunnels.n + config->clamps.n;
+	size_t told = count_told(&config->healths);
 
 	for (size_t i = 0; i < config->tunnels.n; i++)
 		say_again(&tunnel_kind, &config->tunnels.v[i]);
+	for (size_t i = 0; i < config->healths.n; i++)
+		say_again(&health_kind, &config->healths.v[i]);
 	for (size_t i = 0; i < config->clamps.n; i++)
 		say_again(&clamp_kind, &config->clamps.v[i]);
 	must(plan_make(&plan, config, config, true, &err) == RES_OK);
-	must(!plan.n_steps && plan.counts[CHANGE_SAME] == n);
+	must(!plan.n_steps && plan.counts[CHANGE_SAME] == n + told);
 	plan_free(&plan);
 	must(plan_make(&plan, &none, config, true, &err) == RES_OK);
-	must(plan.n_steps == n && plan.counts[CHANGE_ADD] == n);
+	must(plan.n_steps == n + told && plan.counts[CHANGE_ADD] == n &&
+	     plan.counts[CHANGE_SET] == told);
 	plan_free(&plan);
 	must(plan_make(&plan, config, &none, true, &err) == RES_OK);
 	must(plan.n_steps == n && plan.counts[CHANGE_DEL] == n);

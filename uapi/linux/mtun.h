@@ -12,6 +12,9 @@
  * Clamps lower the MSS of TCP handshakes at devices of any kind, for traffic
  * that passes no tunnel on its way out.
  *
+ * The health of a tunnel says whether packets get through it to the far end and
+ * back, as seen by probes.
+ *
  * Each tunnel is a network device of the kind "mtun". A request acts on the
  * network namespace of the socket that sent it: that is where "tunnel-new"
  * creates the device and where "tunnel-get" looks for it. The namespace in
@@ -19,9 +22,9 @@
  * and received there, also when the device is moved elsewhere.
  *
  * All numbers are in host byte order and all addresses in network byte order.
- * Every request but "tunnel-get" and "clamp-get" needs CAP_NET_ADMIN in the
- * user namespace that owns the network namespace, and so does the group
- * "samples", which carries parts of packets.
+ * Every request but "tunnel-get", "clamp-get", "filter-get" and "health-get"
+ * needs CAP_NET_ADMIN in the user namespace that owns the network namespace,
+ * and so does the group "samples", which carries parts of packets.
  */
 #define MTUN_GENL_NAME		"mtun"
 #define MTUN_GENL_VERSION	1
@@ -227,6 +230,94 @@ enum mtun_filter_list {
 };
 
 /**
+ * enum mtun_health_mode - How the health of a tunnel is watched.
+ * @MTUN_HEALTH_MODE_OFF: Not at all.
+ * @MTUN_HEALTH_MODE_PROBE: By ICMP echoes that are sent through the tunnel.
+ * @MTUN_HEALTH_MODE_KEEPALIVE: By GRE keepalives: a packet to ourselves, sent
+ *   to the far end in the tunnel, which decapsulates and returns it.
+ */
+enum mtun_health_mode {
+	MTUN_HEALTH_MODE_OFF,
+	MTUN_HEALTH_MODE_PROBE,
+	MTUN_HEALTH_MODE_KEEPALIVE,
+
+	/* private: */
+	__MTUN_HEALTH_MODE_MAX,
+	MTUN_HEALTH_MODE_MAX = (__MTUN_HEALTH_MODE_MAX - 1)
+};
+
+/**
+ * enum mtun_health_style - What a probe is.
+ * @MTUN_HEALTH_STYLE_REPLY: An echo reply addressed to ourselves, which the far
+ *   end only has to route.
+ * @MTUN_HEALTH_STYLE_REQUEST: An echo request, which the far end answers.
+ */
+enum mtun_health_style {
+	MTUN_HEALTH_STYLE_REPLY,
+	MTUN_HEALTH_STYLE_REQUEST,
+
+	/* private: */
+	__MTUN_HEALTH_STYLE_MAX,
+	MTUN_HEALTH_STYLE_MAX = (__MTUN_HEALTH_STYLE_MAX - 1)
+};
+
+/**
+ * enum mtun_health_direction - Which way a probe comes back.
+ * @MTUN_HEALTH_DIRECTION_BI: Through the tunnel, addressed to what is inside of
+ *   it.
+ * @MTUN_HEALTH_DIRECTION_UNI: Outside of the tunnel, addressed to what the
+ *   underlay routes.
+ */
+enum mtun_health_direction {
+	MTUN_HEALTH_DIRECTION_BI,
+	MTUN_HEALTH_DIRECTION_UNI,
+
+	/* private: */
+	__MTUN_HEALTH_DIRECTION_MAX,
+	MTUN_HEALTH_DIRECTION_MAX = (__MTUN_HEALTH_DIRECTION_MAX - 1)
+};
+
+/**
+ * enum mtun_health_state - What the probes say of a tunnel.
+ * @MTUN_HEALTH_STATE_DOWN: Nothing gets through.
+ * @MTUN_HEALTH_STATE_DEGRADED: Some packets are lost, or a tunnel that was down
+ *   has not proved itself.
+ * @MTUN_HEALTH_STATE_HEALTHY: Packets get through. A tunnel of which nothing is
+ *   known yet is healthy.
+ */
+enum mtun_health_state {
+	MTUN_HEALTH_STATE_DOWN,
+	MTUN_HEALTH_STATE_DEGRADED,
+	MTUN_HEALTH_STATE_HEALTHY,
+
+	/* private: */
+	__MTUN_HEALTH_STATE_MAX,
+	MTUN_HEALTH_STATE_MAX = (__MTUN_HEALTH_STATE_MAX - 1)
+};
+
+/**
+ * enum mtun_health_reason - Why a tunnel has its state.
+ * @MTUN_HEALTH_REASON_START: It is watched since a moment ago.
+ * @MTUN_HEALTH_REASON_ALL_LOST: All of the last probes were lost.
+ * @MTUN_HEALTH_REASON_SOME_LOST: More probes were lost than a healthy tunnel
+ *   may lose.
+ * @MTUN_HEALTH_REASON_ANSWERS: A tunnel that was down has answered several
+ *   times in a row.
+ * @MTUN_HEALTH_REASON_NO_LOSS: The last probes were answered.
+ */
+enum mtun_health_reason {
+	MTUN_HEALTH_REASON_START,
+	MTUN_HEALTH_REASON_ALL_LOST,
+	MTUN_HEALTH_REASON_SOME_LOST,
+	MTUN_HEALTH_REASON_ANSWERS,
+	MTUN_HEALTH_REASON_NO_LOSS,
+
+	/* private: */
+	__MTUN_HEALTH_REASON_MAX,
+	MTUN_HEALTH_REASON_MAX = (__MTUN_HEALTH_REASON_MAX - 1)
+};
+
+/**
  * enum mtun_drop_reason - Why a packet was not carried. Each refused packet is
  * counted under exactly one reason. "rx" is a packet that arrived encapsulated,
  * "tx" one that was to be encapsulated.
@@ -266,6 +357,13 @@ enum mtun_filter_list {
  *   filter (allow-src-rx, allow-dst-rx).
  * @MTUN_DROP_TX_FILTER: The source or destination is not in the tunnel's filter
  *   (allow-src-tx, allow-dst-tx).
+ * @MTUN_DROP_RX_PROBE: The answer to a probe or keepalive that was not sent, or
+ *   that came again or too late.
+ * @MTUN_DROP_RX_KEEPALIVE: A keepalive that is not from the tunnel's far end:
+ *   with other addresses, another key or checksum than it would have. It gets
+ *   no answer.
+ * @MTUN_DROP_RX_KEEPALIVE_RATE: A keepalive beyond the ten a second that are
+ *   answered.
  */
 enum mtun_drop_reason {
 	MTUN_DROP_RX_HEADER = 1,
@@ -289,6 +387,9 @@ enum mtun_drop_reason {
 	MTUN_DROP_TX_MEMORY,
 	MTUN_DROP_RX_FILTER,
 	MTUN_DROP_TX_FILTER,
+	MTUN_DROP_RX_PROBE,
+	MTUN_DROP_RX_KEEPALIVE,
+	MTUN_DROP_RX_KEEPALIVE_RATE,
 
 	/* private: */
 	__MTUN_DROP_REASON_MAX,
@@ -478,6 +579,7 @@ enum mtun_length_attr {
  *   encapsulated were. Together they are tx-packets.
  * @MTUN_A_STATS_TX_FRAGMENTS: (u64) Packets encapsulated that are fragments of
  *   inner packets; absent if there were none.
+ * @MTUN_A_STATS_KEEPALIVES: (u64) Keepalives of the far end that were answered.
  */
 enum mtun_stats_attr {
 	MTUN_A_STATS_RX_PACKETS = 1,
@@ -496,6 +598,7 @@ enum mtun_stats_attr {
 	MTUN_A_STATS_TX_TCP,
 	MTUN_A_STATS_TX_LENGTH,
 	MTUN_A_STATS_TX_FRAGMENTS,
+	MTUN_A_STATS_KEEPALIVES,
 
 	/* private: */
 	__MTUN_A_STATS_MAX,
@@ -793,6 +896,119 @@ enum mtun_samples_attr {
 };
 
 /**
+ * enum mtun_health_attr - How the health of a tunnel is watched, and what it
+ * is. Times are in milliseconds and round-trip times in microseconds.
+ * @MTUN_A_HEALTH_IFINDEX: (u32) Interface index of the tunnel, in the namespace
+ *   asked.
+ * @MTUN_A_HEALTH_IFNAME: (string) Name of the tunnel.
+ * @MTUN_A_HEALTH_MODE: (u8) How it is watched; off by default.
+ * @MTUN_A_HEALTH_STYLE: (u8) What a probe is; reply by default.
+ * @MTUN_A_HEALTH_DIRECTION: (u8) Which way a probe comes back; bi by default.
+ * @MTUN_A_HEALTH_TARGET: (binary) The far end, 4 or 16 bytes: where an echo
+ *   request goes to and where an echo reply says it is from. Without it, or
+ *   empty, an echo request goes to the other address of the tunnel's /31, /30,
+ *   /127 or /126 (bi) or to remote (uni), and an echo reply is from source
+ *   (bi), so that no far end takes it for its own, or from remote (uni).
+ * @MTUN_A_HEALTH_SOURCE: (binary) Where the answer goes to, 4 or 16 bytes.
+ *   Without it, or empty, it is the tunnel's own address of a /31, /30, /127 or
+ *   /126 (bi), or local (uni). An anycast tunnel needs one that is of this node
+ *   alone.
+ * @MTUN_A_HEALTH_INTERVAL: (u32) From one probe to the next, 100 to 3600000;
+ *   5000 by default.
+ * @MTUN_A_HEALTH_TIMEOUT: (u32) After this a probe without an answer is lost;
+ *   at least 10, 800 by default. It is less than down-window and at most eight
+ *   intervals.
+ * @MTUN_A_HEALTH_DOWN_PROBES: (u8) So many probes, and all that have ended in
+ *   down-window, must be lost for a tunnel to be down; 3 by default. When one
+ *   is lost the others are sent at once.
+ * @MTUN_A_HEALTH_DOWN_WINDOW: (u32) See down-probes; 20 to 3600000, 1000 by
+ *   default.
+ * @MTUN_A_HEALTH_DEGRADED_LOSS: (u32) What part of the probes of
+ *   degraded-window must be lost for a tunnel to be degraded, in millionths up
+ *   to 1000000; 1000, which is 0.1 percent, by default.
+ * @MTUN_A_HEALTH_DEGRADED_PROBES: (u16) And at least so many; 2 by default.
+ * @MTUN_A_HEALTH_DEGRADED_WINDOW: (u32) See degraded-loss; 300 to 3600000,
+ *   300000 by default. It moves on in steps of a 30th, and begins anew when a
+ *   tunnel becomes healthy.
+ * @MTUN_A_HEALTH_RECOVER_PROBES: (u8) After so many answers in a row a tunnel
+ *   that was down is degraded; 3 by default.
+ * @MTUN_A_HEALTH_HEALTHY_PROBES: (u8) A degraded tunnel is healthy when less
+ *   than degraded-loss of the last so many probes were lost; 30 by default.
+ * @MTUN_A_HEALTH_CARRIER: (u8) 1 takes away the carrier of the device while the
+ *   tunnel is down, so that routing daemons look for other ways; 0 by default.
+ *   Probes go out all the same.
+ * @MTUN_A_HEALTH_ANSWER: (u8) 1, the default, answers GRE keepalives of the far
+ *   end, whatever mode is.
+ * @MTUN_A_HEALTH_STATE: (u8) Absent as long as mode is off or the tunnel is not
+ *   up.
+ * @MTUN_A_HEALTH_OLD_STATE: (u8) The state before.
+ * @MTUN_A_HEALTH_REASON: (u8) Why it has changed.
+ * @MTUN_A_HEALTH_SINCE: (u64) For how long it has that state.
+ * @MTUN_A_HEALTH_RTT: (u32) Round-trip time of the last answer; absent if there
+ *   was none.
+ * @MTUN_A_HEALTH_RTT_MIN: (u32) The least that was seen.
+ * @MTUN_A_HEALTH_RTT_MEAN: (u32) The mean of all.
+ * @MTUN_A_HEALTH_RTT_MAX: (u32) The most that was seen.
+ * @MTUN_A_HEALTH_JITTER: (u32) How much it varies from one to the next (RFC
+ *   3550 section 6.4.1).
+ * @MTUN_A_HEALTH_SENT: (u64) Probes sent since the tunnel came up or the mode
+ *   was set.
+ * @MTUN_A_HEALTH_ANSWERED: (u64) Of those, how many were answered in time.
+ * @MTUN_A_HEALTH_LOST: (u64) And how many not.
+ * @MTUN_A_HEALTH_UNSENT: (u64) Probes that could not be made: the tunnel has no
+ *   address to derive source or target from.
+ * @MTUN_A_HEALTH_WINDOW_PROBES: (u32) Probes that have ended in
+ *   degraded-window.
+ * @MTUN_A_HEALTH_WINDOW_LOST: (u32) Of those, how many were lost.
+ * @MTUN_A_HEALTH_SOURCE_USED: (binary) The source of the last probe; absent if
+ *   there was none.
+ * @MTUN_A_HEALTH_TARGET_USED: (binary) The target of the last probe.
+ * @MTUN_A_HEALTH_PAD: (pad) Aligns a 64-bit attribute.
+ */
+enum mtun_health_attr {
+	MTUN_A_HEALTH_IFINDEX = 1,
+	MTUN_A_HEALTH_IFNAME,
+	MTUN_A_HEALTH_MODE,
+	MTUN_A_HEALTH_STYLE,
+	MTUN_A_HEALTH_DIRECTION,
+	MTUN_A_HEALTH_TARGET,
+	MTUN_A_HEALTH_SOURCE,
+	MTUN_A_HEALTH_INTERVAL,
+	MTUN_A_HEALTH_TIMEOUT,
+	MTUN_A_HEALTH_DOWN_PROBES,
+	MTUN_A_HEALTH_DOWN_WINDOW,
+	MTUN_A_HEALTH_DEGRADED_LOSS,
+	MTUN_A_HEALTH_DEGRADED_PROBES,
+	MTUN_A_HEALTH_DEGRADED_WINDOW,
+	MTUN_A_HEALTH_RECOVER_PROBES,
+	MTUN_A_HEALTH_HEALTHY_PROBES,
+	MTUN_A_HEALTH_CARRIER,
+	MTUN_A_HEALTH_ANSWER,
+	MTUN_A_HEALTH_STATE,
+	MTUN_A_HEALTH_OLD_STATE,
+	MTUN_A_HEALTH_REASON,
+	MTUN_A_HEALTH_SINCE,
+	MTUN_A_HEALTH_RTT,
+	MTUN_A_HEALTH_RTT_MIN,
+	MTUN_A_HEALTH_RTT_MEAN,
+	MTUN_A_HEALTH_RTT_MAX,
+	MTUN_A_HEALTH_JITTER,
+	MTUN_A_HEALTH_SENT,
+	MTUN_A_HEALTH_ANSWERED,
+	MTUN_A_HEALTH_LOST,
+	MTUN_A_HEALTH_UNSENT,
+	MTUN_A_HEALTH_WINDOW_PROBES,
+	MTUN_A_HEALTH_WINDOW_LOST,
+	MTUN_A_HEALTH_SOURCE_USED,
+	MTUN_A_HEALTH_TARGET_USED,
+	MTUN_A_HEALTH_PAD,
+
+	/* private: */
+	__MTUN_A_HEALTH_MAX,
+	MTUN_A_HEALTH_MAX = (__MTUN_A_HEALTH_MAX - 1)
+};
+
+/**
  * enum mtun_cmd - Operations and notifications.
  * @MTUN_CMD_TUNNEL_NEW: Create a tunnel. Its local, remote and ikey (or their
  *   absence) must differ from those of every other tunnel of the namespace.
@@ -841,6 +1057,13 @@ enum mtun_samples_attr {
  * @MTUN_CMD_SAMPLES_NTF: Packets of tunnels in the namespace that were sampled.
  *   They come when there is a message full of them, or within a tenth of a
  *   second.
+ * @MTUN_CMD_HEALTH_SET: Change how the health of a tunnel is watched, which is
+ *   named by ifindex or ifname. What is not given stays. A new mode begins with
+ *   a healthy tunnel.
+ * @MTUN_CMD_HEALTH_GET: Get the health of a tunnel, named by ifindex or ifname,
+ *   or dump that of all tunnels of the namespace in order of ifindex.
+ * @MTUN_CMD_HEALTH_SET_NTF: How the health of a tunnel is watched has changed.
+ * @MTUN_CMD_HEALTH_NTF: The state of a tunnel has changed.
  */
 enum mtun_cmd {
 	MTUN_CMD_TUNNEL_NEW = 1,
@@ -864,6 +1087,10 @@ enum mtun_cmd {
 	MTUN_CMD_FILTER_GET,
 	MTUN_CMD_FILTER_SET_NTF,
 	MTUN_CMD_SAMPLES_NTF,
+	MTUN_CMD_HEALTH_SET,
+	MTUN_CMD_HEALTH_GET,
+	MTUN_CMD_HEALTH_SET_NTF,
+	MTUN_CMD_HEALTH_NTF,
 
 	/* private: */
 	__MTUN_CMD_MAX,
@@ -872,5 +1099,6 @@ enum mtun_cmd {
 
 #define MTUN_MCGRP_CONFIG	"config"
 #define MTUN_MCGRP_SAMPLES	"samples"
+#define MTUN_MCGRP_HEALTH	"health"
 
 #endif /* _UAPI_LINUX_MTUN_H */

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "peer.h"
+
+#include <linux/inetdevice.h>
+#include <net/if_inet6.h>
+#include <net/addrconf.h>
+
+static bool find_ipv4(const struct net_device *dev, struct mt_peers *peers)
+{
+	const struct in_device *in = __in_dev_get_rcu(dev);
+	const struct in_ifaddr *ifa;
+
+	if (!in)
+		return false;
+	in_dev_for_each_ifa_rcu(ifa, in) {
+		peers->own.v4 = ifa->ifa_local;
+		if (ifa->ifa_address != ifa->ifa_local)
+			peers->peer.v4 = ifa->ifa_address;
+		else if (ifa->ifa_prefixlen == 31)
+			peers->peer.v4 = ifa->ifa_local ^ htonl(1);
+		else if (ifa->ifa_prefixlen == 30)
+			peers->peer.v4 = ifa->ifa_local ^ htonl(3);
+		else
+			continue;
+		peers->family = AF_INET;
+		return true;
+	}
+	return false;
+}
+
+static bool find_ipv6(const struct net_device *dev, struct mt_peers *peers)
+{
+	const struct inet6_dev *in6 = __in6_dev_get(dev);
+	const struct inet6_ifaddr *ifa;
+
+	if (!in6)
+		return false;
+	list_for_each_entry_rcu(ifa, &in6->addr_list, if_list) {
+		peers->own.v6 = ifa->addr;
+		peers->peer.v6 = ifa->addr;
+		if (!ipv6_addr_any(&ifa->peer_addr))
+			peers->peer.v6 = ifa->peer_addr;
+		else if (ifa->prefix_len == 127)
+			peers->peer.v6.s6_addr[15] ^= 1;
+		else if (ifa->prefix_len == 126)
+			peers->peer.v6.s6_addr[15] ^= 3;
+		else
+			continue;
+		peers->family = AF_INET6;
+		return true;
+	}
+	return false;
+}
+
+bool mt_peers_find(const struct net_device *dev, u8 family,
+		   struct mt_peers *peers)
+{
+	memset(peers, 0, sizeof(*peers));
+	if (family != AF_INET6 && find_ipv4(dev, peers))
+		return true;
+	memset(peers, 0, sizeof(*peers));
+	return family != AF_INET && find_ipv6(dev, peers);
+}
+
+static void choose_outside(const struct mt_health_conf *health,
+			   const struct mt_conf *conf, struct mt_echo *answer)
+{
+	if (!answer->family)
+		answer->family = conf->family;
+	if (!health->has_source)
+		answer->dst = conf->local;
+	if (!health->has_target)
+		answer->src = conf->remote;
+}
+
+bool mt_peers_choose(const struct net_device *dev,
+		     const struct mt_health_conf *health,
+		     const struct mt_conf *conf, struct mt_echo *answer)
+{
+	bool ask = health->style == MTUN_HEALTH_STYLE_REQUEST;
+	struct mt_peers peers;
+
+	answer->src = health->target;
+	answer->dst = health->source;
+	answer->family = health->family;
+	if (health->direction == MTUN_HEALTH_DIRECTION_UNI) {
+		choose_outside(health, conf, answer);
+		return true;
+	}
+	if (!health->has_source || (ask && !health->has_target)) {
+		if (!mt_peers_find(dev, health->family, &peers))
+			return false;
+		answer->family = peers.family;
+		if (!health->has_source)
+			answer->dst = peers.own;
+		if (ask && !health->has_target)
+			answer->src = peers.peer;
+	}
+	/*
+	 * What only travels there and back seems to come from ourselves: a
+	 * router drops what says that it is from the router.
+	 */
+	if (!ask && !health->has_target)
+		answer->src = answer->dst;
+	return true;
+}

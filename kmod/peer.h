@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The two ends of a tunnel, as its device's addresses tell. */
+#ifndef MTUN_PEER_H
+#define MTUN_PEER_H
+
+#include "echo.h"
+#include "health_conf.h"
+
+#include <linux/netdevice.h>
+
+/**
+ * struct mt_peers - an address of a device, and the only other one on its link
+ * @own: of the device, in network byte order
+ * @peer: of the far end, in network byte order
+ * @family: AF_INET or AF_INET6, of both
+ */
+struct mt_peers {
+	union mt_addr own;
+	union mt_addr peer;
+	u8 family;
+};
+
+/**
+ * mt_peers_find() - a pair of addresses
+ * @dev: the device
+ * @family: AF_INET or AF_INET6, or 0 for either, IPv4 first
+ * @peers: filled in when true is returned
+ *
+ * From a /31 or /30, a /127 or /126 (RFC 3021, RFC 6164), or an address with a
+ * peer.
+ *
+ * Context: RCU.
+ * Return: false if there is none.
+ */
+bool mt_peers_find(const struct net_device *dev, u8 family,
+		   struct mt_peers *peers);
+
+/**
+ * mt_peers_choose() - the two ends of a probe
+ * @dev: the tunnel's device
+ * @health: how it is watched
+ * @conf: the tunnel
+ * @answer: gets the source and destination that an answer has: the target and
+ *	    the source of the probe
+ *
+ * Context: RCU.
+ * Return: false if one of them is not given, and the device does not tell it.
+ */
+bool mt_peers_choose(const struct net_device *dev,
+		     const struct mt_health_conf *health,
+		     const struct mt_conf *conf, struct mt_echo *answer);
+
+#endif /* MTUN_PEER_H */

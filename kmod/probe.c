@@ -1,0 +1,579 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "probe.h"
+#include "compat.h"
+#include "echo.h"
+#include "encap.h"
+#include "peer.h"
+#include "registry.h"
+#include "stats.h"
+
+#include <linux/random.h>
+#include <linux/rtnetlink.h>
+#include <linux/slab.h>
+#include <linux/timer.h>
+
+/* A probe that is under way */
+struct flight {
+	struct mt_cookie cookie;
+	ktime_t sent;
+	bool flying;
+	bool again;	/* sent because another one was lost */
+};
+
+/**
+ * struct mt_probe - the watch over a tunnel
+ * @tunnel: which
+ * @lock: over everything below but @timer and @rcu
+ * @timer: when the next probe is due, or the first of those under way is lost
+ * @conf: how
+ * @watched: device up, mode not off
+ * @id: identifier of its probes, of no other tunnel's in the underlay
+ * @seq: of the next probe
+ * @next: when a probe is due, ms
+ * @health: the state
+ * @rtt: round-trip times
+ * @last: of the last probe
+ * @flights: by sequence number
+ * @sent: probes
+ * @answered: of those
+ * @lost: of those
+ * @unsent: probes that could not be made
+ * @rcu: defers the freeing
+ *
+ * A timer for each tunnel and no list of our own: the kernel's timers are a
+ * wheel, where arming one costs the same however many there are, and those of a
+ * tick run together. Each runs on the CPU that has armed it, so that tunnels do
+ * not meet, and needs no lock but the tunnel's.
+ */
+struct mt_probe {
+	struct mt_tunnel *tunnel;
+	spinlock_t lock;	/* see above */
+	struct timer_list timer;
+	struct mt_health_conf conf;
+	bool watched;
+	u16 id;
+	u16 seq;
+	u64 next;
+	struct mt_health health;
+	struct mt_rtt rtt;
+	struct mt_echo last;
+	struct flight flights[MT_HEALTH_FLYING_MAX];
+	u64 sent;
+	u64 answered;
+	u64 lost;
+	u64 unsent;
+	struct rcu_head rcu;
+};
+
+static ATOMIC_NOTIFIER_HEAD(chain);
+
+static u64 now_ms(void)
+{
+	return ktime_to_ms(ktime_get());
+}
+
+static struct mt_probe *probe_of(const struct mt_tunnel *tunnel)
+{
+	return rtnl_dereference(tunnel->probe);
+}
+
+/* ---- what is known ---- */
+
+static void fill_status(const struct mt_probe *p,
+			struct mt_probe_status *status)
+{
+	*status = (struct mt_probe_status) {
+		.tunnel = p->tunnel,
+		.conf = p->conf,
+		.watched = p->watched,
+		.state = p->health.state,
+		.old_state = p->health.old_state,
+		.reason = p->health.reason,
+		.family = p->last.family,
+		.source = p->last.dst,	/* as an answer has them */
+		.target = p->last.src,
+		.since = now_ms() - p->health.since,
+		.sent = p->sent,
+		.answered = p->answered,
+		.lost = p->lost,
+		.unsent = p->unsent,
+		.rtt = p->rtt,
+	};
+	mt_health_window(&p->health, &status->window_probes,
+			 &status->window_lost);
+}
+
+void mt_probe_conf(const struct mt_tunnel *tunnel, struct mt_health_conf *conf)
+{
+	const struct mt_probe *p = probe_of(tunnel);
+
+	if (p)
+		*conf = p->conf;
+	else
+		mt_health_conf_init(conf);
+}
+
+void mt_probe_status(const struct mt_tunnel *tunnel,
+		     struct mt_probe_status *status)
+{
+	struct mt_probe *p = probe_of(tunnel);
+
+	if (p) {
+		spin_lock_bh(&p->lock);
+		fill_status(p, status);
+		spin_unlock_bh(&p->lock);
+		return;
+	}
+	memset(status, 0, sizeof(*status));
+	status->tunnel = tunnel;
+	mt_health_conf_init(&status->conf);
+}
+
+bool mt_probe_answers(const struct mt_tunnel *tunnel)
+{
+	const struct mt_probe *p = rcu_dereference_bh(tunnel->probe);
+
+	return !p || READ_ONCE(p->conf.answer);
+}
+
+int mt_probe_register_notifier(struct notifier_block *nb)
+{
+	return atomic_notifier_chain_register(&chain, nb);
+}
+
+int mt_probe_unregister_notifier(struct notifier_block *nb)
+{
+	return atomic_notifier_chain_unregister(&chain, nb);
+}
+
+/* ---- the end of a probe ---- */
+
+static void set_carrier(const struct mt_probe *p)
+{
+	if (p->watched && p->conf.carrier &&
+	    p->health.state == MTUN_HEALTH_STATE_DOWN)
+		netif_carrier_off(p->tunnel->dev);
+	else
+		netif_carrier_on(p->tunnel->dev);
+}
+
+/* Returns how many probes are to follow at once. */
+static unsigned int probe_ended(struct mt_probe *p, struct flight *flight,
+				bool lost, u64 now)
+{
+	struct mt_probe_status status;
+	unsigned int todo;
+
+	flight->flying = false;
+	todo = mt_health_probe_ended(&p->health, &p->conf.rules, lost,
+				     flight->again, now);
+	if (todo & MT_HEALTH_CHANGED) {
+		set_carrier(p);
+		fill_status(p, &status);
+		atomic_notifier_call_chain(&chain, status.state, &status);
+	}
+	return todo & MT_HEALTH_ASK_AGAIN ? p->conf.rules.down_probes - 1 : 0;
+}
+
+/*
+ * Whoever has not seen the probe cannot know its cookie, and nobody can use it
+ * twice.
+ */
+static int answer_received(struct mt_probe *p, const struct mt_cookie *cookie)
+{
+	struct flight *flight = &p->flights[cookie->seq % MT_HEALTH_FLYING_MAX];
+	int verdict = MTUN_DROP_RX_PROBE;
+	ktime_t now = ktime_get();
+
+	spin_lock(&p->lock);
+	if (p->watched && flight->flying &&
+	    mt_cookie_equal(&flight->cookie, cookie)) {
+		p->answered++;
+		mt_rtt_add(&p->rtt, ktime_us_delta(now, flight->sent));
+		probe_ended(p, flight, false, ktime_to_ms(now));
+		verdict = MT_PROBE_TAKEN;
+	}
+	spin_unlock(&p->lock);
+	return verdict;
+}
+
+static bool read_echo(const struct sk_buff *skb, struct mt_echo *echo)
+{
+	unsigned int len = min_t(unsigned int, skb->len, MT_ECHO_LEN_MAX);
+	u8 buffer[MT_ECHO_LEN_MAX];
+	const u8 *data;
+
+	data = skb_header_pointer(skb, 0, len, buffer);
+	return data && mt_echo_parse(echo, data, len);
+}
+
+/* Somebody else may use the same identifier between other addresses. */
+static bool is_answer(struct mt_probe *p, const struct mt_echo *echo)
+{
+	bool is;
+
+	spin_lock(&p->lock);
+	is = !echo->request && echo->cookie.id == p->id &&
+	     echo->family == p->last.family &&
+	     !memcmp(&echo->src, &p->last.src, sizeof(echo->src)) &&
+	     !memcmp(&echo->dst, &p->last.dst, sizeof(echo->dst));
+	spin_unlock(&p->lock);
+	return is;
+}
+
+int mt_probe_receive(struct mt_tunnel *tunnel, const struct sk_buff *skb)
+{
+	struct mt_probe *p = rcu_dereference_bh(tunnel->probe);
+	struct mt_echo echo;
+
+	if (!p || p->conf.mode != MTUN_HEALTH_MODE_PROBE ||
+	    p->conf.direction != MTUN_HEALTH_DIRECTION_BI ||
+	    !read_echo(skb, &echo) || !is_answer(p, &echo))
+		return MT_PROBE_PASS;
+	return answer_received(p, &echo.cookie);
+}
+
+int mt_probe_receive_keepalive(struct mt_tunnel *tunnel,
+			       const struct sk_buff *skb)
+{
+	struct mt_probe *p = rcu_dereference_bh(tunnel->probe);
+	struct mt_cookie cookie;
+	u8 buffer[MT_COOKIE_LEN];
+	const u8 *data;
+
+	if (!p || p->conf.mode != MTUN_HEALTH_MODE_KEEPALIVE)
+		return MTUN_DROP_RX_PROTOCOL;
+	data = skb_header_pointer(skb, 0, sizeof(buffer), buffer);
+	if (!data)
+		return MTUN_DROP_RX_PROBE;
+	mt_cookie_read(&cookie, data);
+	return answer_received(p, &cookie);
+}
+
+bool mt_probe_receive_outside(struct net *net, const struct sk_buff *skb)
+{
+	struct xarray *probes = &mt_net(net)->probes;
+	struct mt_echo echo;
+	struct mt_probe *p;
+	int verdict;
+
+	if (xa_empty(probes) || !read_echo(skb, &echo))
+		return false;
+	p = xa_load(probes, echo.cookie.id);
+	if (!p || p->conf.mode != MTUN_HEALTH_MODE_PROBE ||
+	    p->conf.direction != MTUN_HEALTH_DIRECTION_UNI ||
+	    !is_answer(p, &echo))
+		return false;
+	verdict = answer_received(p, &echo.cookie);
+	if (verdict != MT_PROBE_TAKEN)
+		mt_stats_drop(p->tunnel->stats, verdict);
+	return true;
+}
+
+/* ---- the beginning of a probe ---- */
+
+static unsigned int build_probe(struct mt_probe *p,
+				const struct mt_endpoint *ep,
+				const struct mt_cookie *cookie, u8 *packet)
+{
+	struct mt_echo probe;
+
+	if (!mt_peers_choose(p->tunnel->dev, &p->conf, &ep->conf, &p->last)) {
+		p->last.family = 0;
+		return 0;
+	}
+	probe = p->last;
+	probe.cookie = *cookie;
+	probe.request = p->conf.style == MTUN_HEALTH_STYLE_REQUEST;
+	if (probe.request)
+		swap(probe.src, probe.dst);
+	return mt_echo_build(packet, &probe);
+}
+
+/* From the far end to us: there it is taken out of the tunnel, and comes back. */
+static unsigned int build_keepalive(struct mt_probe *p,
+				    const struct mt_endpoint *ep,
+				    const struct mt_cookie *cookie, u8 *packet)
+{
+	const struct mt_keepalive keepalive = {
+		.src = ep->conf.remote,
+		.dst = ep->conf.local,
+		.family = ep->conf.family,
+		.flags = ep->conf.iflags,
+		.key = ep->conf.ikey,
+	};
+
+	p->last = (struct mt_echo) {
+		.src = keepalive.src,
+		.dst = keepalive.dst,
+		.family = keepalive.family,
+	};
+	return mt_keepalive_build(packet, &keepalive, cookie);
+}
+
+/* What goes out when the lock is released */
+struct packets {
+	unsigned int n;
+	struct {
+		u8 family;
+		u8 len;
+		u8 data[MT_ECHO_LEN_MAX];
+	} v[MT_HEALTH_DOWN_PROBES_MAX];
+};
+
+static void add_probe(struct mt_probe *p, struct packets *packets, bool again)
+{
+	struct flight *flight = &p->flights[p->seq % MT_HEALTH_FLYING_MAX];
+	const struct mt_endpoint *ep = rcu_dereference(p->tunnel->endpoint);
+	typeof(packets->v[0]) *packet = &packets->v[packets->n];
+
+	if (!ep || flight->flying || packets->n == ARRAY_SIZE(packets->v))
+		return;
+	flight->cookie = (struct mt_cookie) {
+		.id = p->id,
+		.seq = p->seq,
+		.secret = get_random_u64(),
+	};
+	if (p->conf.mode == MTUN_HEALTH_MODE_KEEPALIVE)
+		packet->len = build_keepalive(p, ep, &flight->cookie,
+					      packet->data);
+	else
+		packet->len = build_probe(p, ep, &flight->cookie,
+					  packet->data);
+	if (!packet->len) {
+		p->unsent++;
+		return;
+	}
+	packet->family = p->last.family;
+	packets->n++;
+	p->seq++;
+	p->sent++;
+	flight->flying = true;
+	flight->again = again;
+	flight->sent = ktime_get();
+}
+
+/* ---- time ---- */
+
+static u64 deadline(const struct mt_probe *p, const struct flight *flight)
+{
+	return ktime_to_ms(flight->sent) + p->conf.timeout;
+}
+
+/* Those that nobody waits for any longer. Returns how many to send at once. */
+static unsigned int expire(struct mt_probe *p, u64 now)
+{
+	bool asking = false;	/* what was asked again is still under way */
+	unsigned int more = 0, i;
+	struct flight *flight;
+
+	for (i = 0; i < MT_HEALTH_FLYING_MAX; i++) {
+		flight = &p->flights[i];
+		if (!flight->flying)
+			continue;
+		if (deadline(p, flight) > now) {
+			asking |= flight->again;
+			continue;
+		}
+		p->lost++;
+		more = max(more, probe_ended(p, flight, true, now));
+	}
+	return asking || p->health.state == MTUN_HEALTH_STATE_DOWN ? 0 : more;
+}
+
+static void rearm(struct mt_probe *p, u64 now)
+{
+	u64 next = p->next;
+	unsigned int i;
+
+	for (i = 0; i < MT_HEALTH_FLYING_MAX; i++)
+		if (p->flights[i].flying)
+			next = min(next, deadline(p, &p->flights[i]));
+	mod_timer(&p->timer, jiffies + 1 +
+		  (next > now ? msecs_to_jiffies(next - now) : 0));
+}
+
+/* What was made is sent without the lock: it may come back while it is sent. */
+static void tick(struct timer_list *timer)
+{
+	struct mt_probe *p = container_of(timer, struct mt_probe, timer);
+	struct packets packets;
+	unsigned int more, i;
+	u64 now;
+
+	packets.n = 0;
+	rcu_read_lock();
+	spin_lock(&p->lock);
+	now = now_ms();
+	more = expire(p, now);
+	while (more--)
+		add_probe(p, &packets, true);
+	if (now >= p->next) {
+		add_probe(p, &packets, false);
+		p->next += p->conf.interval;
+		if (p->next <= now)
+			p->next = now + p->conf.interval;
+	}
+	rearm(p, now);
+	spin_unlock(&p->lock);
+	for (i = 0; i < packets.n; i++)
+		mt_encap_bytes(p->tunnel, packets.v[i].family,
+			       packets.v[i].data, packets.v[i].len);
+	rcu_read_unlock();
+}
+
+/* ---- control ---- */
+
+static void stop(struct mt_probe *p)
+{
+	mt_timer_delete_sync(&p->timer);
+	spin_lock_bh(&p->lock);
+	p->watched = false;
+	memset(p->flights, 0, sizeof(p->flights));
+	set_carrier(p);
+	spin_unlock_bh(&p->lock);
+}
+
+/* Thousands that begin together do not send together. */
+static void start(struct mt_probe *p)
+{
+	u64 now = now_ms();
+
+	if (p->conf.mode == MTUN_HEALTH_MODE_OFF)
+		return;
+	spin_lock_bh(&p->lock);
+	p->watched = true;
+	p->sent = 0;
+	p->answered = 0;
+	p->lost = 0;
+	p->unsent = 0;
+	memset(&p->rtt, 0, sizeof(p->rtt));
+	memset(&p->last, 0, sizeof(p->last));
+	mt_health_init(&p->health, now);
+	p->next = now + reciprocal_scale(get_random_u32(), p->conf.interval);
+	rearm(p, now);
+	spin_unlock_bh(&p->lock);
+}
+
+/* What is under way was another kind of probe: whether it returns says nothing. */
+static void change(struct mt_probe *p, const struct mt_health_conf *conf)
+{
+	u64 now = now_ms();
+
+	spin_lock_bh(&p->lock);
+	p->conf = *conf;
+	memset(p->flights, 0, sizeof(p->flights));
+	if (p->watched) {
+		p->next = min_t(u64, p->next, now + conf->interval);
+		set_carrier(p);
+		rearm(p, now);
+	}
+	spin_unlock_bh(&p->lock);
+}
+
+/* At random, so that nobody can guess it; few of them are taken. */
+static int take_id(struct mt_probe *p)
+{
+	struct xarray *probes = &mt_net(p->tunnel->net)->probes;
+	u32 id = get_random_u32() & U16_MAX;
+	int err;
+
+	err = xa_alloc(probes, &id, p, XA_LIMIT(id, U16_MAX), GFP_KERNEL);
+	if (err == -EBUSY)
+		err = xa_alloc(probes, &id, p, XA_LIMIT(0, U16_MAX),
+			       GFP_KERNEL);
+	p->id = id;
+	return err;
+}
+
+static struct mt_probe *probe_new(struct mt_tunnel *tunnel)
+{
+	struct mt_probe *p = kzalloc(sizeof(*p), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!p)
+		return ERR_PTR(-ENOMEM);
+	p->tunnel = tunnel;
+	spin_lock_init(&p->lock);
+	timer_setup(&p->timer, tick, 0);
+	mt_health_conf_init(&p->conf);
+	p->seq = get_random_u32();
+	err = take_id(p);
+	if (err) {
+		kfree(p);
+		return ERR_PTR(err);
+	}
+	return p;
+}
+
+int mt_probe_set(struct mt_tunnel *tunnel, const struct mt_health_conf *conf)
+{
+	struct mt_probe *p = probe_of(tunnel);
+
+	ASSERT_RTNL();
+
+	if (!p) {
+		p = probe_new(tunnel);
+		if (IS_ERR(p))
+			return PTR_ERR(p);
+		rcu_assign_pointer(tunnel->probe, p);
+	}
+	if (conf->mode == p->conf.mode) {
+		change(p, conf);
+		return 0;
+	}
+	stop(p);
+	change(p, conf);
+	if (tunnel->dev->flags & IFF_UP)
+		start(p);
+	return 0;
+}
+
+const char *mt_probe_allows(const struct mt_tunnel *tunnel,
+			    const struct mt_conf *conf, u16 *attr)
+{
+	struct mt_health_conf health;
+	u16 health_attr;
+
+	mt_probe_conf(tunnel, &health);
+	if (!mt_health_conf_suits(&health, conf, &health_attr))
+		return NULL;
+	if (conf->anycast) {
+		*attr = MTUN_A_TUNNEL_ANYCAST;
+		return "anycast needs health off, or uni with a source of this node alone";
+	}
+	if (health.mode == MTUN_HEALTH_MODE_KEEPALIVE) {
+		*attr = MTUN_A_TUNNEL_IFLAGS;
+		return "iflags must be without seq for health keepalive: turn that off first";
+	}
+	*attr = MTUN_A_TUNNEL_REMOTE;
+	return "remote must be of the family of health's source and target";
+}
+
+void mt_probe_up(struct mt_tunnel *tunnel)
+{
+	struct mt_probe *p = probe_of(tunnel);
+
+	if (p)
+		start(p);
+}
+
+void mt_probe_down(struct mt_tunnel *tunnel)
+{
+	struct mt_probe *p = probe_of(tunnel);
+
+	if (p)
+		stop(p);
+}
+
+void mt_probe_release(struct mt_tunnel *tunnel)
+{
+	struct mt_probe *p = probe_of(tunnel);
+
+	if (!p)
+		return;
+	RCU_INIT_POINTER(tunnel->probe, NULL);
+	xa_erase(&mt_net(tunnel->net)->probes, p->id);
+	mt_timer_delete_sync(&p->timer);
+	kfree_rcu(p, rcu);
+}

@@ -1,0 +1,322 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Answers to probes, right and wrong, and the keepalives of other vendors, for
+health.sh, which has the topology.
+
+	health.py NEAR FAR
+
+Writes "GROUP ok|bad TEXT" for each thing that was tried.
+"""
+import json
+import subprocess
+import sys
+
+from packets import *
+
+NEAR, FAR = sys.argv[1:3]
+OUR = {4: "192.0.2.1", 6: "2001:db8::1"}
+PEER = {4: "192.0.2.2", 6: "2001:db8::2"}
+SOURCE = "10.9.0.1"
+
+from_far = Wire(FAR, "u0", NEAR, "u0")
+at_far = Tap(FAR, "u0")
+
+
+def health(name):
+    done = subprocess.run((MTCTL, "-n", NEAR, "-j", "health", "show", name),
+                          stdout=subprocess.PIPE, check=True)
+    return json.loads(done.stdout)[0]
+
+
+# The far end has no such tunnel, and says so.
+IGNORED = ("mss", "tx_packets", "tx_bytes", "rx_bytes", "icmp_errors")
+
+
+def grown(send, name):
+    """What of a tunnel's counters grows by send(), when something has"""
+    old = counters(NEAR)[name]
+    send()
+
+    def new():
+        now = counters(NEAR)[name]
+        return {k: v - old.get(k, 0) for k, v in now.items()
+                if k not in IGNORED and v != old.get(k, 0)}
+    until(new)
+    return new()
+
+
+def add(name, words, v=4):
+    mtctl(NEAR, ["tunnel add %s local %s remote %s %s" %
+                 (name, OUR[v], PEER[v], words)])
+    ip_batch(NEAR, ["link set %s up" % name])
+
+
+def delete(*names):
+    mtctl(NEAR, ["tunnel del " + n for n in names])
+
+
+##############################################################################
+# Probes of ours
+
+def sent_in(key):
+    """The inner packet of the next GRE packet with that key"""
+    def wanted(dev, data):
+        p = Packet(data)
+        return p.proto == GRE and p.data[4:8] == struct.pack("!I", key)
+    at_far.clear()
+    return Packet(at_far.wait(wanted)[0][1]).gre()[2]
+
+
+def in_tunnel(inner, key, v=4):
+    return ip(PEER[v], OUR[v], GRE, gre(inner, key))
+
+
+def changed(packet, at, *new):
+    """The same with other bytes at the end of it, and its checksum right"""
+    p = Packet(packet)
+    body = bytearray(p.data)
+    body[at:at + len(new)] = new
+    body[2:4] = bytes(2)
+    body[2:4] = struct.pack("!H", csum(bytes(body)))
+    return packet[:len(packet) - len(body)] + bytes(body)
+
+
+def test_enemy():
+    add("p", "key 21")
+    mtctl(NEAR, ["health set p probe source %s interval 1s" % SOURCE])
+
+    probe = sent_in(21)
+    report("enemy", "another secret",
+           grown(lambda: from_far.send(in_tunnel(changed(probe, 12, 1, 2, 3),
+                                                 21)), "p"),
+           {"rx-probe": 1})
+    report("enemy", "another sequence number",
+           grown(lambda: from_far.send(in_tunnel(changed(probe, 6, 0, 1), 21)),
+                 "p"), {"rx-probe": 1})
+    report("enemy", "another identifier is somebody else's",
+           grown(lambda: from_far.send(in_tunnel(changed(
+               probe, 4, probe[24] ^ 1), 21)), "p"), {"rx_packets": 1})
+    report("enemy", "another source is somebody else's",
+           grown(lambda: from_far.send(in_tunnel(
+               ip(PEER[4], SOURCE, ICMP, Packet(probe).data), 21)), "p"),
+           {"rx_packets": 1})
+    answered = health("p")["answered"]
+    probe = sent_in(21)
+    report("enemy", "outside of the tunnel",
+           (from_far.send(probe), health("p")["answered"])[1], answered)
+
+    def answer():
+        from_far.send(in_tunnel(probe, 21))
+    probe = sent_in(21)
+    report("answers", "the right one", grown(answer, "p"), {"rx_packets": 1})
+    report("answers", "counts", health("p")["answered"], answered + 1)
+    report("enemy", "the right one again", grown(answer, "p"),
+           {"rx-probe": 1})
+    report("enemy", "that does not count", health("p")["answered"],
+           answered + 1)
+    probe = sent_in(21)
+    time.sleep(0.9)
+    report("enemy", "one that is late", grown(answer, "p"), {"rx-probe": 1})
+    delete("p")
+
+
+def test_outside():
+    add("p", "key 22")
+    mtctl(NEAR, ["health set p probe style request direction uni interval 1s"])
+    probe = Packet(sent_in(22))
+    report("answers", "a request", probe.data[0], 8)
+
+    def reply(**kw):
+        return ip(PEER[4], OUR[4], ICMP, changed(ip(
+            PEER[4], OUR[4], ICMP, probe.data), 0, 0)[20:], **kw)
+    # The far end's own stack does not get to see it: near has no such key there.
+    answered = health("p")["answered"]
+    from_far.send(reply())
+    report("answers", "outside",
+           until(lambda: health("p")["answered"] - answered), 1)
+    report("enemy", "outside, again",
+           grown(lambda: from_far.send(reply()), "p"), {"rx-probe": 1})
+    # Whichever way it takes: it arrives at the same address.
+    report("enemy", "again, through the tunnel",
+           grown(lambda: (from_far.send(in_tunnel(reply(), 22)),
+                          until(lambda: counters(NEAR)["p"].get("rx-probe") ==
+                                2)), "p"),
+           {"rx_packets": 1, "rx-probe": 1})
+    delete("p")
+
+
+def test_own_keepalive(v, key, words, check):
+    add("p", "key %d %s" % (key, words), v)
+    mtctl(NEAR, ["health set p keepalive interval 1s"])
+
+    def wanted(dev, data):
+        p = Packet(data)
+        at = 8 if check else 4
+        return p.proto == GRE and \
+            p.data[at:at + 4] == struct.pack("!I", key)
+    at_far.clear()
+    flags, proto, inner = Packet(at_far.wait(wanted)[0][1]).gre()
+    p = Packet(inner)
+    text = "keepalive, IPv%d %s" % (v, words)
+    report("answers", text + ": addresses", (p.src, p.dst),
+           (addr(PEER[v]), addr(OUR[v])))
+    flags, proto, cookie = p.gre()
+    report("answers", text + ": header", (p.proto, flags, proto, len(cookie)),
+           (GRE, 0xa000 if check else 0x2000, 0, 12))
+    if check:
+        report("answers", text + ": checksum", csum(p.data), 0)
+
+    def answer(data):
+        return lambda: from_far.send(data)
+    # First what somebody else may have made of it
+    report("enemy", text + ": another cookie", grown(answer(
+        ip(PEER[v], OUR[v], GRE, gre(bytes(12), key, check=check, proto=0))),
+        "p"), {"rx-probe": 1})
+    report("enemy", text + ": none", grown(answer(
+        ip(PEER[v], OUR[v], GRE, gre(b"", key, check=check, proto=0))), "p"),
+        {"rx-probe": 1})
+    report("answers", text, grown(answer(inner), "p"), {"rx_packets": 1})
+    report("enemy", text + ": again", grown(answer(inner), "p"),
+           {"rx-probe": 1})
+    report("answers", text + ": counted", health("p")["answered"], 1)
+    delete("p")
+
+
+##############################################################################
+# Keepalives of the far end
+
+def keepalive(src, dst, key=None, check=False, payload=b"", **kw):
+    return ip(src, dst, GRE, gre(payload, key, check=check, proto=0), **kw)
+
+
+def answers(send, key, check=False):
+    """What the far end gets of protocol 0, until send()'s last one is answered"""
+    def wanted(dev, data):
+        p = Packet(data)
+        return p.proto == GRE and p.src == addr(OUR[p.version]) and \
+            p.gre()[1] == 0
+    at_far.clear()
+    send()
+    return [Packet(x[1]) for x in at_far.wait(wanted)]
+
+
+def answered(group, text, name, v, packet, key, check=False, payload=b""):
+    got = []
+    counted = grown(lambda: got.extend(answers(
+        lambda: from_far.send(packet), key)), name)
+    report(group, text + ": counted", counted,
+           {"rx_packets": 1, "keepalives": 1})
+    want = gre(payload, key, check=check, proto=0)
+    report(group, text, [(p.src, p.dst, p.data) for p in got],
+           [(addr(OUR[v]), addr(PEER[v]), want)])
+
+
+def test_keepalives():
+    for v, key, check in ((4, None, False), (4, 31, False), (4, 32, True),
+                          (6, 33, False), (6, 34, True)):
+        words = ("key %d " % key if key else "") + ("csum on" if check else "")
+        add("k", words, v)
+        for payload in (b"", b"odd"):
+            inner = keepalive(OUR[v], PEER[v], key, check, payload)
+            answered("keepalives", "IPv%d %s, %d bytes" %
+                     (v, words, len(payload)), "k", v,
+                     ip(PEER[v], OUR[v], GRE, gre(inner, key, check=check)),
+                     key, check, payload)
+        delete("k")
+
+
+def test_vendors():
+    add("k", "key 41")
+    ip_batch(NEAR, ["addr add 10.41.0.0/31 dev k"])
+    inner = keepalive(OUR[4], "192.168.88.1", 41)
+    answered("vendors", "MikroTik behind NAT", "k", 4, in_tunnel(inner, 41), 41)
+    inner = keepalive(OUR[4], PEER[4], 41)
+    answered("vendors", "Huawei", "k", 4,
+             ip(PEER[4], OUR[4], GRE, gre(inner, 41, proto=4)), 41)
+
+    inner = keepalive("10.41.0.0", "10.41.0.1", 41)
+    at_far.clear()
+    report("vendors", "VeloCloud: counted",
+           grown(lambda: from_far.send(in_tunnel(inner, 41)), "k"),
+           {"rx_packets": 1, "keepalives": 1})
+    report("vendors", "VeloCloud", bool(at_far.wait(
+        lambda dev, data: Packet(data).proto == GRE and
+        Packet(data).gre()[2] == inner)), True)
+    delete("k")
+
+
+def test_third_party():
+    add("k", "key 51")
+    ip_batch(NEAR, ["addr add 10.51.0.0/31 dev k"])
+    at_far.clear()
+    for text, inner, want in (
+            ("a public address", keepalive(OUR[4], "198.51.100.9", 51),
+             "rx-keepalive"),
+            ("another address inside", keepalive("10.51.0.0", "10.51.0.9", 51),
+             "rx-keepalive"),
+            ("no key", keepalive(OUR[4], PEER[4]), "rx-keepalive"),
+            ("another key", keepalive(OUR[4], PEER[4], 52), "rx-keepalive"),
+            ("a checksum", keepalive(OUR[4], PEER[4], 51, True),
+             "rx-keepalive"),
+            ("of another tunnel", keepalive("10.8.0.1", "10.7.0.1", 51),
+             "rx_packets"),
+            ("no keepalive", ip(OUR[4], PEER[4], GRE, gre(
+                ip("10.8.0.1", "10.7.0.1", UDP, bytes(8)), 51)),
+             "rx_packets"),
+            ("a fragment", keepalive(OUR[4], PEER[4], 51, mf=1),
+             "rx_packets")):
+        report("third_party", text, grown(
+            lambda: from_far.send(in_tunnel(inner, 51)), "k"), {want: 1})
+    report("third_party", "Huawei's, and no keepalive", grown(
+        lambda: from_far.send(ip(PEER[4], OUR[4], GRE, gre(
+            ip("10.8.0.1", "10.7.0.1", UDP, bytes(8)), 51, proto=4))), "k"),
+        {"rx-protocol": 1})
+    mtctl(NEAR, ["health set k off answer off"])
+    report("third_party", "answers are off", grown(
+        lambda: from_far.send(in_tunnel(keepalive(OUR[4], PEER[4], 51), 51)),
+        "k"), {"rx_packets": 1})
+    report("third_party", "nobody got anything", [
+        x for x in at_far.read(lambda dev, data: Packet(data).proto == GRE)],
+        [])
+    delete("k")
+
+
+def test_rate():
+    add("k", "key 61")
+    packet = in_tunnel(keepalive(OUR[4], PEER[4], 61), 61)
+    sent = 60
+    old = counters(NEAR)["k"]
+    from_far.send(*[packet] * sent)
+
+    def total():
+        now = counters(NEAR)["k"]
+        return [now.get(x, 0) - old.get(x, 0)
+                for x in ("keepalives", "rx-keepalive-rate")]
+    until(lambda: sum(total()) == sent)
+    few, many = total()
+    report("rate", "each is counted", few + many, sent)
+    # The 60 may fall into two seconds.
+    report("rate", "%d of %d are answered" % (few, sent), 10 <= few <= 20)
+    delete("k")
+
+
+TESTS = [
+    ("enemy", test_enemy),
+    ("answers", test_outside),
+    ("answers", lambda: test_own_keepalive(4, 23, "", False)),
+    ("answers", lambda: test_own_keepalive(4, 24, "csum on", True)),
+    ("answers", lambda: test_own_keepalive(6, 25, "", False)),
+    ("keepalives", test_keepalives),
+    ("vendors", test_vendors),
+    ("third_party", test_third_party),
+    ("rate", test_rate),
+]
+
+for group, test in TESTS:
+    try:
+        test()
+    except Exception as error:
+        report(group, "goes on", "%s: %s" % (type(error).__name__, error))
+        for name in ("p", "k"):
+            subprocess.run(("ip", "-n", NEAR, "link", "del", name),
+                           stderr=subprocess.DEVNULL)
