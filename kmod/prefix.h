@@ -71,8 +71,8 @@ struct mt_key {
 #define MT_SET_RANGES_MAX	65536
 
 struct mt_set_node {
-	struct mt_key keys[MT_SET_KEYS];
-} __aligned(64);
+	_Alignas(64) struct mt_key keys[MT_SET_KEYS];
+};
 
 /**
  * struct mt_set - a set of addresses, to be searched

@@ -8,7 +8,6 @@
 
 #ifdef __KERNEL__
 #include <linux/bits.h>
-#include <linux/compiler.h>
 #include <linux/if.h>
 #include <linux/if_ether.h>
 #include <linux/in6.h>
@@ -34,7 +33,6 @@ typedef __u16 u16;
 typedef __u32 u32;
 typedef __u64 u64;
 
-#define __aligned(n)		__attribute__((aligned(n)))
 #define BIT_ULL(n)		(1ULL << (n))
 #define cpu_to_be16(x)		htons(x)
 #define cpu_to_be32(x)		htonl(x)

@@ -25,14 +25,14 @@ union mt_addr {
  * unused, and @zero, is 0.
  */
 struct mt_tuple {
-	union mt_addr local;
+	_Alignas(u64) union mt_addr local;
 	union mt_addr remote;
 	__be32 key;
 	u8 family;
 	u8 keyed;
 	u8 host_bits;
 	u8 zero;
-} __aligned(8);
+};
 
 /**
  * struct mt_prefix - addresses that begin alike

@@ -333,7 +333,7 @@ FIXTURE_SETUP(mtun)
 	self->family = *(const uint16_t *)
 		nla_data(self->re.attrs[CTRL_ATTR_FAMILY_ID]);
 
-	/* The first and only group */
+	/* The first group */
 	ASSERT_NE(NULL, self->re.attrs[CTRL_ATTR_MCAST_GROUPS]);
 	group = nla_data(self->re.attrs[CTRL_ATTR_MCAST_GROUPS]);
 	parse(attrs, nla_data(group), nla_size(group));
