@@ -73,6 +73,10 @@ struct mt_prefix *mt_prefixes_copy(struct mt_prefixes *to,
 	return room + from->n;
 }
 
+/* In memory that begins with a cache line, each node of a set is one. */
+static_assert(offsetof(struct mt_set, nodes) ==
+	      sizeof(struct mt_set_node));
+
 /* Of those of one family: NULL if there are none, or ERR_PTR. */
 static struct mt_set *set_new(const struct mt_prefixes *prefixes, u8 family)
 {

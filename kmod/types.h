@@ -10,6 +10,7 @@
 union mt_addr {
 	__be32 v4;
 	struct in6_addr v6;
+	u64 words[2];
 };
 
 /**
@@ -25,7 +26,7 @@ union mt_addr {
  * unused, and @zero, is 0.
  */
 struct mt_tuple {
-	_Alignas(u64) union mt_addr local;
+	union mt_addr local;
 	union mt_addr remote;
 	__be32 key;
 	u8 family;
