@@ -29,7 +29,7 @@ def health(name):
 
 
 # The far end has no such tunnel, and says so.
-IGNORED = ("mss", "tx_packets", "tx_bytes", "rx_bytes", "icmp_errors")
+IGNORED = ("tx_packets", "tx_bytes", "rx_bytes", "icmp_errors")
 
 
 def grown(send, name):
@@ -40,7 +40,8 @@ def grown(send, name):
     def new():
         now = counters(NEAR)[name]
         return {k: v - old.get(k, 0) for k, v in now.items()
-                if k not in IGNORED and v != old.get(k, 0)}
+                if k not in IGNORED and isinstance(v, int) and
+                v != old.get(k, 0)}
     until(new)
     return new()
 
