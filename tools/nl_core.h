@@ -77,8 +77,8 @@ enum result talk(struct nl *nl, struct mnl_socket *s, reply_fn fn, void *data,
 
 /*
  * A dump, of about->name or else of all, again and again until nothing changes
- * while it is read: restart is called before each. When there is always a change, it fails with *incomplete
- * set.
+ * while it is read: restart is called before each. When there is always a change,
+ * it fails with *incomplete set.
  */
 enum result dump(struct nl *nl, uint8_t cmd, void (*restart)(void *data),
 		 reply_fn fn, void *data, const struct about *about,

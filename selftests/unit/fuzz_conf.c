@@ -55,6 +55,7 @@ static void say_again(const struct kind *kind, const void *object)
 {
 	union {
 		struct tunnel tunnel;
+		struct filter filter;
 		struct clamp clamp;
 		struct health health;
 	} again;
@@ -65,6 +66,8 @@ static void say_again(const struct kind *kind, const void *object)
 	must(!arg_differs(kind->args, object, &again, &said));
 	if (kind == &clamp_kind)
 		clamp_free(&again.clamp);
+	if (kind == &filter_kind)
+		filter_free(&again.filter);
 }
 
 /* Of how many tunnels the health is worth a word */
@@ -86,13 +89,15 @@ static void check_config(const struct config *config)
 	const struct config none = { 0 };
 	struct plan plan;
 	struct error err;
-	size_t n = config->tunnels.n + config->clamps.n;
+	size_t n = config->tunnels.n + config->filters.n + config->clamps.n;
 	size_t told = count_told(&config->healths);
 
 	for (size_t i = 0; i < config->tunnels.n; i++)
 		say_again(&tunnel_kind, &config->tunnels.v[i]);
 	for (size_t i = 0; i < config->healths.n; i++)
 		say_again(&health_kind, &config->healths.v[i]);
+	for (size_t i = 0; i < config->filters.n; i++)
+		say_again(&filter_kind, &config->filters.v[i]);
 	for (size_t i = 0; i < config->clamps.n; i++)
 		say_again(&clamp_kind, &config->clamps.v[i]);
 	must(plan_make(&plan, config, config, true, &err) == RES_OK);
