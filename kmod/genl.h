@@ -109,6 +109,24 @@ struct sk_buff *mt_genl_event(struct net *net, u8 cmd, size_t size);
  */
 void mt_genl_event_send(struct net *net, struct sk_buff *skb, int err);
 
+/* Adds the attributes of a tunnel to a message. Returns 0 or -EMSGSIZE. */
+typedef int mt_genl_put_fn(struct sk_buff *skb, const struct mt_tunnel *tunnel);
+
+/**
+ * mt_genl_get_tunnel() - answer a request about a tunnel
+ * @info: the request
+ * @cmd: of the answer
+ * @size: of the answer's attributes, in bytes
+ * @ifindex: attribute that names the tunnel, or NULL
+ * @ifname: the same
+ * @put: adds the attributes
+ *
+ * Return: as a doit.
+ */
+int mt_genl_get_tunnel(struct genl_info *info, u8 cmd, size_t size,
+		       const struct nlattr *ifindex,
+		       const struct nlattr *ifname, mt_genl_put_fn *put);
+
 /**
  * mt_genl_dump_tunnels() - a message for each tunnel of the namespace
  * @skb: where they go
@@ -119,9 +137,7 @@ void mt_genl_event_send(struct net *net, struct sk_buff *skb, int err);
  * Return: as a dumpit.
  */
 int mt_genl_dump_tunnels(struct sk_buff *skb, struct netlink_callback *cb,
-			 u8 cmd,
-			 int (*put)(struct sk_buff *skb,
-				    const struct mt_tunnel *tunnel));
+			 u8 cmd, mt_genl_put_fn *put);
 
 int mt_genl_init(void);
 void mt_genl_exit(void);

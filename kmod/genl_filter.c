@@ -156,13 +156,6 @@ static int change(struct mt_tunnel *tunnel, struct mt_prefixes *lists,
 	return mt_filter_set(tunnel, lists);
 }
 
-static struct mt_tunnel *find_tunnel(struct genl_info *info)
-{
-	return mt_genl_tunnel(genl_info_net(info),
-			      info->attrs[MTUN_A_FILTER_IFINDEX],
-			      info->attrs[MTUN_A_FILTER_IFNAME], info->extack);
-}
-
 int mtun_nl_filter_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct mt_prefixes lists[LISTS] = { };
@@ -179,7 +172,10 @@ int mtun_nl_filter_set_doit(struct sk_buff *skb, struct genl_info *info)
 		goto out_free_room;
 
 	rtnl_lock();
-	tunnel = find_tunnel(info);
+	tunnel = mt_genl_tunnel(genl_info_net(info),
+				info->attrs[MTUN_A_FILTER_IFINDEX],
+				info->attrs[MTUN_A_FILTER_IFNAME],
+				info->extack);
 	err = PTR_ERR_OR_ZERO(tunnel);
 	if (!err)
 		err = mt_genl_may_change(skb, tunnel, info->extack);
@@ -195,20 +191,9 @@ out_free_room:
 
 int mtun_nl_filter_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct mt_tunnel *tunnel;
-	struct sk_buff *reply;
-	int err;
-
-	reply = mt_genl_reply(info, MTUN_CMD_FILTER_GET, head_size());
-	if (!reply)
-		return -ENOMEM;
-	rtnl_lock();
-	tunnel = find_tunnel(info);
-	err = PTR_ERR_OR_ZERO(tunnel);
-	if (!err)
-		err = put_head(reply, tunnel);
-	rtnl_unlock();
-	return mt_genl_reply_send(info, reply, err);
+	return mt_genl_get_tunnel(info, MTUN_CMD_FILTER_GET, head_size(),
+				  info->attrs[MTUN_A_FILTER_IFINDEX],
+				  info->attrs[MTUN_A_FILTER_IFNAME], put_head);
 }
 
 /* ---- dumps ---- */

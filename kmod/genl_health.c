@@ -269,20 +269,10 @@ out_unlock:
 
 int mtun_nl_health_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct mt_tunnel *tunnel;
-	struct sk_buff *reply;
-	int err;
-
-	reply = mt_genl_reply(info, MTUN_CMD_HEALTH_GET, health_size());
-	if (!reply)
-		return -ENOMEM;
-	rtnl_lock();
-	tunnel = find_tunnel(info);
-	err = PTR_ERR_OR_ZERO(tunnel);
-	if (!err)
-		err = put_health(reply, tunnel);
-	rtnl_unlock();
-	return mt_genl_reply_send(info, reply, err);
+	return mt_genl_get_tunnel(info, MTUN_CMD_HEALTH_GET, health_size(),
+				  info->attrs[MTUN_A_HEALTH_IFINDEX],
+				  info->attrs[MTUN_A_HEALTH_IFNAME],
+				  put_health);
 }
 
 int mtun_nl_health_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)

@@ -184,22 +184,33 @@ int mtun_nl_tunnel_del_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
-int mtun_nl_tunnel_get_doit(struct sk_buff *skb, struct genl_info *info)
+int mt_genl_get_tunnel(struct genl_info *info, u8 cmd, size_t size,
+		       const struct nlattr *ifindex,
+		       const struct nlattr *ifname, mt_genl_put_fn *put)
 {
 	struct mt_tunnel *tunnel;
 	struct sk_buff *reply;
 	int err;
 
-	reply = mt_genl_reply(info, MTUN_CMD_TUNNEL_GET, tunnel_size());
+	reply = mt_genl_reply(info, cmd, size);
 	if (!reply)
 		return -ENOMEM;
 	rtnl_lock();
-	tunnel = find_tunnel(info);
+	tunnel = mt_genl_tunnel(genl_info_net(info), ifindex, ifname,
+				info->extack);
 	err = PTR_ERR_OR_ZERO(tunnel);
 	if (!err)
-		err = put_tunnel(reply, tunnel);
+		err = put(reply, tunnel);
 	rtnl_unlock();
 	return mt_genl_reply_send(info, reply, err);
+}
+
+int mtun_nl_tunnel_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return mt_genl_get_tunnel(info, MTUN_CMD_TUNNEL_GET, tunnel_size(),
+				  info->attrs[MTUN_A_TUNNEL_IFINDEX],
+				  info->attrs[MTUN_A_TUNNEL_IFNAME],
+				  put_tunnel);
 }
 
 /*
@@ -207,9 +218,7 @@ int mtun_nl_tunnel_get_doit(struct sk_buff *skb, struct genl_info *info)
  * is left; the generation tells the reader that some did.
  */
 int mt_genl_dump_tunnels(struct sk_buff *skb, struct netlink_callback *cb,
-			 u8 cmd,
-			 int (*put)(struct sk_buff *skb,
-				    const struct mt_tunnel *tunnel))
+			 u8 cmd, mt_genl_put_fn *put)
 {
 	struct net *net = sock_net(skb->sk);
 	unsigned long ifindex = cb->args[0];
