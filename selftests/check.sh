@@ -382,8 +382,10 @@ main()
 	fi
 
 	whole "kselftest programs" make -C selftests -j"$JOBS"
-	whole "fault modules" make -C "/lib/modules/$kver/build" \
-		M="$PWD/selftests/fault" modules
+	for b in fault bench; do
+		whole "$b modules" make -C "/lib/modules/$kver/build" \
+			M="$PWD/selftests/$b" modules
+	done
 
 	if [ -n "$T" ]; then
 		tests=$T

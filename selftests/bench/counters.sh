@@ -3,7 +3,7 @@
 #
 # What the counters of a tunnel cost, in instructions per packet and direction. To
 # be run in a machine whose clock counts instructions (MTUN_VM_ACCEL=icount
-# vm/run). The module fault/meter.ko calls the functions that the datapath calls.
+# vm/run). The module bench/meter.ko calls the functions that the datapath calls.
 #
 #	MTUN_VM_ACCEL=icount vm/run -- bench/counters.sh
 
@@ -15,11 +15,11 @@ ALL_TESTS="cost_test:udp4:60 cost_test:udp6:65 cost_test:tcp4:65
 
 [ "$MTUN_VM" = icount ] || skip_all "the clock does not count instructions"
 need_mtun
-[ -e "$TEST_DIR/fault/meter.ko" ] || skip_all "fault/meter.ko is not built"
+[ -e "$TEST_DIR/bench/meter.ko" ] || skip_all "bench/meter.ko is not built"
 
 setup_prepare()
 {
-	insmod "$TEST_DIR/fault/meter.ko" && rmmod meter
+	insmod "$TEST_DIR/bench/meter.ko" && rmmod meter
 	dmesg | sed -n 's/.*meter: //p' > "$TMP/result"
 }
 
