@@ -432,7 +432,8 @@ def json_output():
             if stats:
                 same(tunnel["stats"], {"rx_packets": 0, "rx_bytes": 0,
                                        "tx_packets": 0, "tx_bytes": 0,
-                                       "icmp_errors": 0, "mss": NO_MSS,
+                                       "icmp_errors": 0, "keepalives": 0,
+                                       "mss": NO_MSS,
                                        "drops": {}},
                      opts + ": stats")
         same(arrays[0][0].get("ikey"), 7, "key of mt0")
@@ -463,6 +464,7 @@ def text_output():
          "    received  0 packets  0 bytes\n"
          "    sent      0 packets  0 bytes\n"
          "    quoted    0 packets in ICMP errors\n"
+         "    answered  0 keepalives\n"
          "    clamped   0 of 0 TCP handshakes\n"
          "    dropped   0 packets\n" % socket.if_nametoindex("mt1"), "-s -d")
     delete("mt0", "mt1")
@@ -480,7 +482,8 @@ def stats_output():
                 pass	# some kernels tell the sender, too
     (tunnel,) = json_of("-s tunnel show mt0")
     same(tunnel["stats"], {"rx_packets": 0, "rx_bytes": 0, "tx_packets": 0,
-                           "tx_bytes": 0, "icmp_errors": 0, "mss": NO_MSS,
+                           "tx_bytes": 0, "icmp_errors": 0, "keepalives": 0,
+                           "mss": NO_MSS,
                            "drops": {"tx-no-route": 3}},
          "stats")
     same(done("-s tunnel show mt0").splitlines()[2:],
@@ -494,14 +497,14 @@ def stats_output():
 
 
 def abbreviations():
-    done("t a mt0 " + A4)
+    done("tu a mt0 " + A4)
     done("tun se mt0 ttl 5")
     fields("mt0", ttl=5)
-    for words in "t l", "tun li", "tunn sh", "t sh mt0", "tunnel list":
+    for words in "tu l", "tun li", "tunn sh", "tu sh mt0", "tunnel list":
         expect("mt0" in done(words), "%s does not show mt0", words)
-    for words in "-s t sh", "-stat t sh", "-stats t sh", "-statistics t sh":
+    for words in "-s tu sh", "-stat tu sh", "-stats tu sh", "-statistics tu sh":
         expect("dropped" in done(words), "%s shows no counters", words)
-    done("t d mt0")
+    done("tu d mt0")
 
 
 def exit_status():
