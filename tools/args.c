@@ -99,6 +99,17 @@ const struct arg *arg_differs(const struct arg *a, const void *was,
 	return NULL;
 }
 
+bool objects_differ(const struct kind *kind, const void *was, const void *is)
+{
+	uint32_t said = 0;
+
+	return (!kind->settings_end ||
+		memcmp((const char *)was + kind->settings_at,
+		       (const char *)is + kind->settings_at,
+		       kind->settings_end - kind->settings_at)) &&
+	       arg_differs(kind->args, was, is, &said);
+}
+
 const struct name on_off_names[2] = { { .name = "off" }, { .name = "on" } };
 
 bool parse_choice(const struct arg *a, const char *value, void *object)

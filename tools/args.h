@@ -86,6 +86,9 @@ struct kind {
 	const void *defaults;		/* an object of which nothing is said */
 	size_t size;
 	size_t name_at;			/* where the object has its name */
+	/* Between these lie all settings and nothing else; or both are 0 */
+	size_t settings_at;
+	size_t settings_end;
 	size_t origin_at;		/* 0 where there is none */
 	unsigned int origin_attr;
 	/*
@@ -121,6 +124,9 @@ enum result arg_read(const struct arg *a, const char *word, const char *value,
  */
 const struct arg *arg_differs(const struct arg *a, const void *was,
 			      const void *is, uint32_t *said);
+
+/* Whether there is one that says so: quick where nothing differs */
+bool objects_differ(const struct kind *kind, const void *was, const void *is);
 
 /* All of them: together they make the one from the other. */
 #define for_each_difference(a, kind, was, is, said)			\

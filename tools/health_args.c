@@ -245,4 +245,6 @@ const struct kind health_kind = {
 	.defaults = &defaults,
 	.size = sizeof(struct health),
 	.name_at = offsetof(struct health, ifname),
+	.settings_at = offsetof(struct health, mode),
+	.settings_end = offsetof(struct health, state),
 };

@@ -10,15 +10,13 @@
 static enum change_type compare(const struct kind *kind, const void *was,
 				const void *is, bool prune)
 {
-	uint32_t said = 0;
-
 	if (!was)
 		return CHANGE_ADD;
 	if (!is)
 		return prune && object_origin(kind, was) == MTUN_ORIGIN_FILE ?
 		       CHANGE_DEL : CHANGE_KEPT;
 	return object_origin(kind, was) != object_origin(kind, is) ||
-	       arg_differs(kind->args, was, is, &said) ?
+	       objects_differ(kind, was, is) ?
 	       CHANGE_SET : CHANGE_SAME;
 }
 
@@ -106,7 +104,6 @@ static void compare_health(struct plan *plan, const struct health *was,
 			   const struct health *is)
 {
 	struct change *c = &plan->changes[plan->n];
-	uint32_t said = 0;
 
 	c->kind = &health_kind;
 	if (!was) {
@@ -119,7 +116,7 @@ static void compare_health(struct plan *plan, const struct health *was,
 	c->is = is;
 	c->type = compare(c->kind, was, is, false);
 	if (c->type == CHANGE_SAME &&
-	    !arg_differs(c->kind->args, c->kind->defaults, is, &said)) {
+	    !objects_differ(c->kind, c->kind->defaults, is)) {
 		/* Not worth a word */
 		free(c->fresh);
 		memset(c, 0, sizeof(*c));

@@ -97,10 +97,9 @@ static const void *find_part(const struct config *config,
 			     part == &health_kind ?
 			     (void *)healths_find(&config->healths, name) :
 			     NULL;
-	uint32_t said = 0;
 
-	return object && arg_differs(part->args, part->defaults, object,
-				     &said) ? object : NULL;
+	return object && objects_differ(part, part->defaults, object) ?
+	       object : NULL;
 }
 
 #define for_each_part(part, kind)					\
