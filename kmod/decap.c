@@ -257,11 +257,6 @@ void mt_decap(struct mt_endpoint *ep, struct sk_buff *skb,
 	reason = check_inner(skb, gre->proto, outer->dsfield);
 	if (reason)
 		goto err_free_skb;
-	reason = MTUN_DROP_RX_SEQUENCE;
-	if (gre->flags & MTUN_GRE_FLAG_SEQ &&
-	    !sequence_ok(&tunnel->rx_seq, gre->seq))
-		goto err_free_skb;
-
 	reason = take(ep, skb, gre->proto);
 	if (unlikely(reason > 0))
 		goto err_free_skb;
@@ -273,6 +268,11 @@ void mt_decap(struct mt_endpoint *ep, struct sk_buff *skb,
 
 	reason = MTUN_DROP_RX_FILTER;
 	if (unlikely(filter) && !mt_match_has(&filter->rx, skb, false))
+		goto err_free_skb;
+	/* At last: what is dropped for another reason has no say in the order. */
+	reason = MTUN_DROP_RX_SEQUENCE;
+	if (gre->flags & MTUN_GRE_FLAG_SEQ &&
+	    !sequence_ok(&tunnel->rx_seq, gre->seq))
 		goto err_free_skb;
 	if (ep->conf.mss_rx)
 		clamp_received(tunnel, ep, skb);
