@@ -50,10 +50,9 @@ static void set_limits(struct net_device *dev, const struct mt_conf *conf)
 {
 	dev->min_mtu = MT_MTU_MIN;
 	dev->max_mtu = mt_mtu_max(conf);
-	/* for Ethernet and a tunnel around this one; encap learns what else there is */
+	/* for Ethernet; encap learns what else there is */
 	WRITE_ONCE(dev->needed_headroom,
-		   ALIGN(ETH_HLEN, HH_DATA_MOD) + 64 +
-		   mt_overhead(conf));
+		   ALIGN(ETH_HLEN, HH_DATA_MOD) + mt_overhead(conf));
 }
 
 static int refuse(struct mt_refusal *refusal, int err, u16 attr,

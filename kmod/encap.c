@@ -211,6 +211,32 @@ static void want_headroom(struct net_device *dev, unsigned int needed)
 		WRITE_ONCE(dev->needed_headroom, needed);
 }
 
+/*
+ * A packet with room for @headroom bytes in front, to be written to; or NULL, and
+ * it was dropped. What a socket has sent is enlarged on its account: TCP relies on
+ * the size that it is told (skb_try_coalesce()).
+ */
+static struct sk_buff *make_room(const struct mt_endpoint *ep,
+				 struct sk_buff *skb, unsigned int headroom)
+{
+	const struct mt_tunnel *tunnel = ep->tunnel;
+
+	if (unlikely(skb_headroom(skb) < headroom)) {
+		want_headroom(tunnel->dev, headroom);
+		if (skb->sk) {
+			skb = skb_expand_head(skb, headroom);
+			if (!skb)
+				mt_stats_drop(tunnel->stats,
+					      MTUN_DROP_TX_MEMORY);
+			return skb;
+		}
+	}
+	if (!skb_cow_head(skb, headroom))
+		return skb;
+	drop(ep, skb, MTUN_DROP_TX_MEMORY);
+	return NULL;
+}
+
 /* Behind the outer headers, and out. Consumes the packet and the route. */
 static void send(struct mt_tunnel *tunnel, const struct mt_endpoint *ep,
 		 struct sk_buff *skb, struct dst_entry *dst, __be16 proto,
@@ -224,14 +250,13 @@ static void send(struct mt_tunnel *tunnel, const struct mt_endpoint *ep,
 
 	headroom = LL_RESERVED_SPACE(dst->dev) + dst->header_len +
 		   ep->header_len;
-	if (unlikely(skb_headroom(skb) < headroom))
-		want_headroom(tunnel->dev, headroom);
-	if (skb_cow_head(skb, headroom) ||
-	    iptunnel_handle_offloads(skb, conf->oflags & MTUN_GRE_FLAG_CSUM ?
+	skb = make_room(ep, skb, headroom);
+	if (!skb)
+		goto err_release_dst;
+	if (iptunnel_handle_offloads(skb, conf->oflags & MTUN_GRE_FLAG_CSUM ?
 				     SKB_GSO_GRE_CSUM : SKB_GSO_GRE)) {
-		dst_release(dst);
 		drop(ep, skb, MTUN_DROP_TX_MEMORY);
-		return;
+		goto err_release_dst;
 	}
 
 	skb_scrub_packet(skb, xnet);
@@ -246,6 +271,10 @@ static void send(struct mt_tunnel *tunnel, const struct mt_endpoint *ep,
 	err = ep->family->send(tunnel->net, skb);
 	reason = unlikely(net_xmit_eval(err)) ? MTUN_DROP_TX_UNDERLAY : 0;
 	mt_meter_end(&meter, ep, MTUN_DIRECTION_EGRESS, reason);
+	return;
+
+err_release_dst:
+	dst_release(dst);
 }
 
 /* What @filter has nothing against, which is NULL if all may pass */
