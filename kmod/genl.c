@@ -138,14 +138,21 @@ int mt_genl_reply_send(struct genl_info *info, struct sk_buff *skb, int err)
 	return genlmsg_reply(skb, info);
 }
 
-struct sk_buff *mt_genl_event(struct net *net, u8 cmd, size_t size)
+/* Health changes in timers and with packets. */
+static gfp_t gfp_of(unsigned int group)
+{
+	return group == MTUN_NLGRP_HEALTH ? GFP_ATOMIC : GFP_KERNEL;
+}
+
+struct sk_buff *mt_genl_event(struct net *net, unsigned int group, u8 cmd,
+			      size_t size)
 {
 	struct sk_buff *skb;
 
-	if (!genl_has_listeners(&mt_genl_family, net, MTUN_NLGRP_CONFIG))
+	if (!genl_has_listeners(&mt_genl_family, net, group))
 		return NULL;
 
-	skb = genlmsg_new(size, GFP_KERNEL);
+	skb = genlmsg_new(size, gfp_of(group));
 	if (!skb)
 		goto err_tell_listeners;
 	if (!genlmsg_put(skb, 0, 0, &mt_genl_family, 0, cmd))
@@ -155,20 +162,21 @@ struct sk_buff *mt_genl_event(struct net *net, u8 cmd, size_t size)
 err_free_skb:
 	nlmsg_free(skb);
 err_tell_listeners:
-	genl_set_err(&mt_genl_family, net, 0, MTUN_NLGRP_CONFIG, -ENOBUFS);
+	genl_set_err(&mt_genl_family, net, 0, group, -ENOBUFS);
 	return NULL;
 }
 
-void mt_genl_event_send(struct net *net, struct sk_buff *skb, int err)
+void mt_genl_event_send(struct net *net, unsigned int group,
+			struct sk_buff *skb, int err)
 {
 	if (err) {
 		nlmsg_free(skb);
-		genl_set_err(&mt_genl_family, net, 0, MTUN_NLGRP_CONFIG, err);
+		genl_set_err(&mt_genl_family, net, 0, group, err);
 		return;
 	}
 	nlmsg_end(skb, nlmsg_hdr(skb));
-	genlmsg_multicast_netns(&mt_genl_family, net, skb, 0, MTUN_NLGRP_CONFIG,
-				GFP_KERNEL);
+	genlmsg_multicast_netns(&mt_genl_family, net, skb, 0, group,
+				gfp_of(group));
 }
 
 /* ---- the family ---- */

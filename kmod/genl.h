@@ -90,27 +90,42 @@ struct sk_buff *mt_genl_reply(struct genl_info *info, u8 cmd, size_t size);
 int mt_genl_reply_send(struct genl_info *info, struct sk_buff *skb, int err);
 
 /**
- * mt_genl_event() - begin an event for those who listen to the configuration
+ * mt_genl_event() - begin an event
  * @net: where it happened
+ * @group: who is told, MTUN_NLGRP_*
  * @cmd: MTUN_CMD_*_NTF
  * @size: of its attributes, at least, in bytes
  *
+ * Context: may sleep, but for MTUN_NLGRP_HEALTH.
  * Return: a message to add attributes to and to give to mt_genl_event_send(), or
  * NULL if nobody listens. Where there is no memory they are told that they miss
  * something.
  */
-struct sk_buff *mt_genl_event(struct net *net, u8 cmd, size_t size);
+struct sk_buff *mt_genl_event(struct net *net, unsigned int group, u8 cmd,
+			      size_t size);
 
 /**
  * mt_genl_event_send() - end it
  * @net: as before
+ * @group: as before
  * @skb: the message, consumed
  * @err: why its attributes are not all there, or 0
  */
-void mt_genl_event_send(struct net *net, struct sk_buff *skb, int err);
+void mt_genl_event_send(struct net *net, unsigned int group,
+			struct sk_buff *skb, int err);
 
 /* Adds the attributes of a tunnel to a message. Returns 0 or -EMSGSIZE. */
 typedef int mt_genl_put_fn(struct sk_buff *skb, const struct mt_tunnel *tunnel);
+
+/**
+ * mt_genl_tell_tunnel() - tell those who listen to the configuration
+ * @tunnel: of which
+ * @cmd: MTUN_CMD_*_NTF
+ * @size: of the event's attributes, in bytes
+ * @put: adds them
+ */
+void mt_genl_tell_tunnel(const struct mt_tunnel *tunnel, u8 cmd, size_t size,
+			 mt_genl_put_fn *put);
 
 /**
  * mt_genl_get_tunnel() - answer a request about a tunnel

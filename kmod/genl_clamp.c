@@ -60,11 +60,13 @@ static int put_clamp(struct sk_buff *skb, const struct mt_egress *egress)
 
 static void notify(const struct mt_egress *egress, u8 cmd)
 {
-	struct sk_buff *skb = mt_genl_event(egress->net, cmd,
-					    clamp_size(mt_egress_conf(egress)));
+	struct sk_buff *skb;
 
+	skb = mt_genl_event(egress->net, MTUN_NLGRP_CONFIG, cmd,
+			    clamp_size(mt_egress_conf(egress)));
 	if (skb)
-		mt_genl_event_send(egress->net, skb, put_clamp(skb, egress));
+		mt_genl_event_send(egress->net, MTUN_NLGRP_CONFIG, skb,
+				   put_clamp(skb, egress));
 }
 
 /* ---- a request as a configuration ---- */

@@ -80,17 +80,6 @@ static int put_prefixes(struct sk_buff *skb, const struct mt_filter *filter,
 	return 0;
 }
 
-static void notify(const struct mt_tunnel *tunnel)
-{
-	struct net *net = dev_net(tunnel->dev);
-	struct sk_buff *skb = mt_genl_event(net, MTUN_CMD_FILTER_SET_NTF,
-					    head_size());
-
-	mt_net(net)->generation++;
-	if (skb)
-		mt_genl_event_send(net, skb, put_head(skb, tunnel));
-}
-
 /* ---- requests ---- */
 
 static const char *const both_texts[LISTS] = {
@@ -181,8 +170,11 @@ int mtun_nl_filter_set_doit(struct sk_buff *skb, struct genl_info *info)
 		err = mt_genl_may_change(skb, tunnel, info->extack);
 	if (!err)
 		err = change(tunnel, lists, info);
-	if (!err)
-		notify(tunnel);
+	if (!err) {
+		mt_net(dev_net(tunnel->dev))->generation++;
+		mt_genl_tell_tunnel(tunnel, MTUN_CMD_FILTER_SET_NTF,
+				    head_size(), put_head);
+	}
 	rtnl_unlock();
 out_free_room:
 	kvfree(room);

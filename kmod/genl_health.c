@@ -219,23 +219,6 @@ static int apply_request(struct mt_health_conf *conf,
 
 /* ---- requests ---- */
 
-static struct mt_tunnel *find_tunnel(struct genl_info *info)
-{
-	return mt_genl_tunnel(genl_info_net(info),
-			      info->attrs[MTUN_A_HEALTH_IFINDEX],
-			      info->attrs[MTUN_A_HEALTH_IFNAME], info->extack);
-}
-
-static void notify_set(const struct mt_tunnel *tunnel)
-{
-	struct net *net = dev_net(tunnel->dev);
-	struct sk_buff *skb = mt_genl_event(net, MTUN_CMD_HEALTH_SET_NTF,
-					    health_size());
-
-	if (skb)
-		mt_genl_event_send(net, skb, put_health(skb, tunnel));
-}
-
 int mtun_nl_health_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct mt_health_conf conf;
@@ -243,7 +226,10 @@ int mtun_nl_health_set_doit(struct sk_buff *skb, struct genl_info *info)
 	int err;
 
 	rtnl_lock();
-	tunnel = find_tunnel(info);
+	tunnel = mt_genl_tunnel(genl_info_net(info),
+				info->attrs[MTUN_A_HEALTH_IFINDEX],
+				info->attrs[MTUN_A_HEALTH_IFNAME],
+				info->extack);
 	err = PTR_ERR_OR_ZERO(tunnel);
 	if (!err)
 		err = mt_genl_may_change(skb, tunnel, info->extack);
@@ -260,7 +246,8 @@ int mtun_nl_health_set_doit(struct sk_buff *skb, struct genl_info *info)
 			      "mode must be off: 65536 tunnels are watched, and there are no more identifiers");
 	if (!err) {
 		mt_net(dev_net(tunnel->dev))->generation++;
-		notify_set(tunnel);
+		mt_genl_tell_tunnel(tunnel, MTUN_CMD_HEALTH_SET_NTF,
+				    health_size(), put_health);
 	}
 out_unlock:
 	rtnl_unlock();
@@ -288,25 +275,12 @@ static int health_event(struct notifier_block *nb, unsigned long state,
 {
 	const struct mt_probe_status *status = ptr;
 	struct net *net = dev_net(status->tunnel->dev);
-	struct sk_buff *skb;
+	struct sk_buff *skb = mt_genl_event(net, MTUN_NLGRP_HEALTH,
+					    MTUN_CMD_HEALTH_NTF, health_size());
 
-	if (!genl_has_listeners(&mt_genl_family, net, MTUN_NLGRP_HEALTH))
-		return NOTIFY_DONE;
-	skb = genlmsg_new(health_size(), GFP_ATOMIC);
-	if (!skb)
-		goto err_tell_listeners;
-	if (!genlmsg_put(skb, 0, 0, &mt_genl_family, 0, MTUN_CMD_HEALTH_NTF) ||
-	    put_status(skb, status))
-		goto err_free_skb;
-	nlmsg_end(skb, nlmsg_hdr(skb));
-	genlmsg_multicast_netns(&mt_genl_family, net, skb, 0, MTUN_NLGRP_HEALTH,
-				GFP_ATOMIC);
-	return NOTIFY_DONE;
-
-err_free_skb:
-	nlmsg_free(skb);
-err_tell_listeners:
-	genl_set_err(&mt_genl_family, net, 0, MTUN_NLGRP_HEALTH, -ENOBUFS);
+	if (skb)
+		mt_genl_event_send(net, MTUN_NLGRP_HEALTH, skb,
+				   put_status(skb, status));
 	return NOTIFY_DONE;
 }
 

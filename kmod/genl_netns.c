@@ -31,10 +31,12 @@ int mtun_nl_netns_set_doit(struct sk_buff *skb, struct genl_info *info)
 	}
 	rtnl_lock();
 	err = mt_rx_set(net, nla_get_u8(rx));
-	event = err ? NULL : mt_genl_event(net, MTUN_CMD_NETNS_SET_NTF,
+	event = err ? NULL : mt_genl_event(net, MTUN_NLGRP_CONFIG,
+					   MTUN_CMD_NETNS_SET_NTF,
 					   netns_size());
 	if (event)
-		mt_genl_event_send(net, event, put_netns(event, net));
+		mt_genl_event_send(net, MTUN_NLGRP_CONFIG, event,
+				   put_netns(event, net));
 	rtnl_unlock();
 	return err;
 }

@@ -55,13 +55,20 @@ static int put_tunnel(struct sk_buff *skb, const struct mt_tunnel *tunnel)
 	return 0;
 }
 
-static void notify(const struct mt_tunnel *tunnel, u8 cmd)
+void mt_genl_tell_tunnel(const struct mt_tunnel *tunnel, u8 cmd, size_t size,
+			 mt_genl_put_fn *put)
 {
 	struct net *net = dev_net(tunnel->dev);
-	struct sk_buff *skb = mt_genl_event(net, cmd, tunnel_size());
+	struct sk_buff *skb = mt_genl_event(net, MTUN_NLGRP_CONFIG, cmd, size);
 
 	if (skb)
-		mt_genl_event_send(net, skb, put_tunnel(skb, tunnel));
+		mt_genl_event_send(net, MTUN_NLGRP_CONFIG, skb,
+				   put(skb, tunnel));
+}
+
+static void notify(const struct mt_tunnel *tunnel, u8 cmd)
+{
+	mt_genl_tell_tunnel(tunnel, cmd, tunnel_size(), put_tunnel);
 }
 
 /* ---- requests ---- */
