@@ -47,6 +47,45 @@ const struct arg *arg_find(const struct arg *args, const char *word)
 	return NULL;
 }
 
+enum result arg_unknown(const struct arg *args, const struct arg *more,
+			const char *word, struct error *err)
+{
+	const char *like = closest(args, sizeof(*args), word);
+
+	if (!like && more)
+		like = closest(more, sizeof(*more), word);
+	return refuse(err, RES_USAGE, like ?
+		      "unknown argument \"%s\"; did you mean \"%s\"?" :
+		      "unknown argument \"%s\"", word, like);
+}
+
+enum result parse_tunnel_name(int argc, char **argv, const struct arg *args,
+			      char ifname[IFNAMSIZ], struct error *err)
+{
+	if (!argc)
+		return refuse(err, RES_USAGE, "the tunnel's name is missing");
+	/* A forgotten name would show up as an odd complaint about a value. */
+	if (args && arg_find(args, argv[0]))
+		return refuse(err, RES_USAGE,
+			      "the tunnel's name is missing before \"%s\"",
+			      argv[0]);
+	if (!*argv[0] || strlen(argv[0]) >= IFNAMSIZ)
+		return refuse(err, RES_USAGE,
+			      "\"%s\": a tunnel's name is 1 to 15 bytes long",
+			      argv[0]);
+	strcpy(ifname, argv[0]);
+	return RES_OK;
+}
+
+enum result parse_only_name(int argc, char **argv, char ifname[IFNAMSIZ],
+			    struct error *err)
+{
+	if (argc > 1)
+		return refuse(err, RES_USAGE,
+			      "one name at a time: \"%s\" is too much", argv[1]);
+	return parse_tunnel_name(argc, argv, NULL, ifname, err);
+}
+
 enum result arg_read(const struct arg *a, const char *word, const char *value,
 		     uint32_t *seen, void *object, struct error *err)
 {

@@ -82,6 +82,7 @@ extern const struct name on_off_names[2];
 /* What there are words for */
 struct kind {
 	const char *name;
+	const char *wants;		/* what a file should have there */
 	const struct arg *args;		/* ended by a NULL name */
 	const void *defaults;		/* an object of which nothing is said */
 	size_t size;
@@ -110,6 +111,18 @@ uint8_t object_origin(const struct kind *kind, const void *object);
 void object_set_origin(const struct kind *kind, void *object, uint8_t origin);
 
 const struct arg *arg_find(const struct arg *args, const char *word);
+
+/* No word of args, nor of more (which may be NULL): says which may be meant */
+enum result arg_unknown(const struct arg *args, const struct arg *more,
+			const char *word, struct error *err);
+
+/* The name of a tunnel, at the head of a command's arguments */
+enum result parse_tunnel_name(int argc, char **argv, const struct arg *args,
+			      char ifname[IFNAMSIZ], struct error *err);
+
+/* The same, where nothing may follow */
+enum result parse_only_name(int argc, char **argv, char ifname[IFNAMSIZ],
+			    struct error *err);
 
 /*
  * Reads the value behind a word, unless what it sets was given before: seen has

@@ -49,6 +49,7 @@ static const struct clamp defaults = { .mss = MTUN_MSS_AUTO };
 
 const struct kind clamp_kind = {
 	.name = "clamp",
+	.wants = "give settings, as in {mss: auto}",
 	.args = args,
 	.defaults = &defaults,
 	.size = sizeof(struct clamp),

@@ -42,6 +42,13 @@ extern const struct command apply_commands[];
 extern const struct command export_commands[];
 extern const struct command check_commands[];
 
+/*
+ * Reads a configuration file. What is wrong in it is printed, and err has no text
+ * then.
+ */
+enum result load_config(const char *file, struct config *config,
+			struct error *err);
+
 /* Arguments of "tunnel add" (or "set") to a tunnel; err has the reason. */
 enum result tunnel_parse(int argc, char **argv, struct tunnel *t,
 			 struct error *err);

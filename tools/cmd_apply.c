@@ -15,8 +15,7 @@
 #include "plan.h"
 #include "print.h"
 
-/* Reads a file. What is wrong in it is printed, and err has no text then. */
-static enum result load(const char *file, struct config *config,
+enum result load_config(const char *file, struct config *config,
 			struct error *err)
 {
 	struct complaints cs = { 0 };
@@ -257,7 +256,7 @@ static enum result apply(struct context *ctx, int argc, char **argv)
 	if (!file)
 		return refuse(&ctx->err, RES_USAGE,
 			      "say which file, as in \"-f /etc/mtun/mtun.yaml\"");
-	res = load(file, &is, &ctx->err);
+	res = load_config(file, &is, &ctx->err);
 	if (!res && !dry_run)
 		res = lock(&locked, &ctx->err);
 	if (!res)
@@ -298,7 +297,7 @@ static enum result check(struct context *ctx, int argc, char **argv)
 		return refuse(&ctx->err, RES_USAGE, argc ?
 			      "one file at a time: \"%s\" is too much" :
 			      "say which file", argv[1]);
-	res = load(argv[0], &config, &ctx->err);
+	res = load_config(argv[0], &config, &ctx->err);
 	if (!res)
 		print_checked(argv[0], &config, &ctx->opt);
 	config_free(&config);

@@ -29,16 +29,6 @@ static const struct arg more_args[] = {
 	{ NULL }
 };
 
-static enum result unknown(const char *word, struct error *err)
-{
-	const char *like = closest(more_args, sizeof(struct arg), word) ?:
-			   closest(clamp_kind.args, sizeof(struct arg), word);
-
-	return refuse(err, RES_USAGE,
-		      like ? "unknown argument \"%s\"; did you mean \"%s\"?" :
-		      "unknown argument \"%s\"", word, like);
-}
-
 static enum result parse(int argc, char **argv, struct clamp *c,
 			 struct error *err)
 {
@@ -52,7 +42,8 @@ static enum result parse(int argc, char **argv, struct clamp *c,
 				      arg_find(clamp_kind.args, word);
 
 		if (!a)
-			return unknown(word, err);
+			return arg_unknown(more_args, clamp_kind.args, word,
+					   err);
 		if (a->parse)
 			value = ++i < argc ? argv[i] : NULL;
 		else

@@ -49,15 +49,10 @@ static void take(const struct sample *s, void *data)
 static enum result read_file(const char *name, struct detection *conf,
 			     struct error *err)
 {
-	struct complaints cs = { 0 };
 	struct config config = { 0 };
 	enum result res;
 
-	res = conf_read(name, &config, &cs, err);
-	if (!res && cs.n) {
-		print_complaints(name, &cs);
-		res = RES_USAGE;	/* which has been told */
-	}
+	res = load_config(name, &config, err);
 	*conf = config.detection;
 	config_free(&config);
 	return res;
@@ -80,8 +75,8 @@ enum result detection_parse(int argc, char **argv, struct detection *conf,
 			continue;
 		}
 		if (*argv[i] != '-')
-			return refuse(err, RES_USAGE, "unknown argument \"%s\"",
-				      argv[i]);
+			return arg_unknown(detection_kind.args, NULL, argv[i],
+					   err);
 		d = pick_option(options, argv[i], err);
 		if (!d)
 			return RES_USAGE;

@@ -8,38 +8,12 @@
 #include "nl.h"
 #include "print.h"
 
-static enum result parse_name(int argc, char **argv, struct filter *f,
-			      struct error *err)
-{
-	if (!argc)
-		return refuse(err, RES_USAGE, "the tunnel's name is missing");
-	if (arg_find(filter_kind.args, argv[0]))
-		return refuse(err, RES_USAGE,
-			      "the tunnel's name is missing before \"%s\"",
-			      argv[0]);
-	if (!*argv[0] || strlen(argv[0]) >= sizeof(f->ifname))
-		return refuse(err, RES_USAGE,
-			      "\"%s\": a tunnel's name is 1 to 15 bytes long",
-			      argv[0]);
-	strcpy(f->ifname, argv[0]);
-	return RES_OK;
-}
-
-static enum result parse_only_name(int argc, char **argv, struct filter *f,
-				   struct error *err)
-{
-	if (argc > 1)
-		return refuse(err, RES_USAGE, "one name at a time: \"%s\" is too much",
-			      argv[1]);
-	return parse_name(argc, argv, f, err);
-}
-
 /* A word, and the prefixes up to the next word */
 static enum result parse_lists(int argc, char **argv, struct filter *f,
 			       struct error *err)
 {
 	const struct arg *a = NULL, *next;
-	const char *word = NULL, *like;
+	const char *word = NULL;
 	bool has_value = true;
 	uint32_t seen = 0;
 	enum result res;
@@ -54,12 +28,9 @@ static enum result parse_lists(int argc, char **argv, struct filter *f,
 			has_value = false;
 			continue;
 		}
-		like = a ? NULL : closest(filter_kind.args, sizeof(*a),
-					  argv[i]);
 		if (!a)
-			return refuse(err, RES_USAGE, like ?
-				      "unknown argument \"%s\"; did you mean \"%s\"?" :
-				      "unknown argument \"%s\"", argv[i], like);
+			return arg_unknown(filter_kind.args, NULL, argv[i],
+					   err);
 		res = arg_read(a, word, argv[i], &seen, f, err);
 		if (res)
 			return res;
@@ -75,7 +46,8 @@ static enum result filter_set(struct context *ctx, int argc, char **argv)
 	struct filter f = { 0 };
 	enum result res;
 
-	res = parse_name(argc, argv, &f, &ctx->err);
+	res = parse_tunnel_name(argc, argv, filter_kind.args, f.ifname,
+				&ctx->err);
 	if (!res && argc == 1)
 		res = refuse(&ctx->err, RES_USAGE,
 			     "say what to allow, as in \"%s allow-src-rx 203.0.113.0/24\"",
@@ -90,23 +62,23 @@ static enum result filter_set(struct context *ctx, int argc, char **argv)
 
 static enum result filter_del(struct context *ctx, int argc, char **argv)
 {
-	struct filter f = { 0 };
+	char ifname[IFNAMSIZ];
 
-	return parse_only_name(argc, argv, &f, &ctx->err) ?:
-	       nl_filter_del(ctx->nl, f.ifname, &ctx->err);
+	return parse_only_name(argc, argv, ifname, &ctx->err) ?:
+	       nl_filter_del(ctx->nl, ifname, &ctx->err);
 }
 
 static enum result filter_show(struct context *ctx, int argc, char **argv)
 {
+	char ifname[IFNAMSIZ] = "";
 	struct filters fs = { 0 };
-	struct filter f = { 0 };
 	bool incomplete = false;
 	enum result res = RES_OK;
 
 	if (argc)
-		res = parse_only_name(argc, argv, &f, &ctx->err);
+		res = parse_only_name(argc, argv, ifname, &ctx->err);
 	if (!res)
-		res = nl_filter_dump(ctx->nl, f.ifname, &fs, &incomplete,
+		res = nl_filter_dump(ctx->nl, ifname, &fs, &incomplete,
 				     &ctx->err);
 	if (!res || incomplete)
 		print_filters(&fs, &ctx->opt);

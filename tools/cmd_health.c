@@ -14,27 +14,6 @@ static const struct arg mode_words[] = {
 	{ NULL }
 };
 
-static enum result unknown(const char *word, struct error *err)
-{
-	const char *like = closest(mode_words, sizeof(struct arg), word) ?:
-			   closest(health_kind.args, sizeof(struct arg), word);
-
-	return refuse(err, RES_USAGE,
-		      like ? "unknown argument \"%s\"; did you mean \"%s\"?" :
-		      "unknown argument \"%s\"", word, like);
-}
-
-static enum result parse_name(const char *name, struct health *h,
-			      struct error *err)
-{
-	if (!*name || strlen(name) >= sizeof(h->ifname))
-		return refuse(err, RES_USAGE,
-			      "\"%s\" is no name of a tunnel: they are 1 to 15 bytes long",
-			      name);
-	strcpy(h->ifname, name);
-	return RES_OK;
-}
-
 static enum result parse(int argc, char **argv, struct health *h,
 			 struct error *err)
 {
@@ -50,7 +29,8 @@ static enum result parse(int argc, char **argv, struct health *h,
 		else if (arg_find(mode_words, word))
 			a = arg_find(health_kind.args, "mode");
 		else
-			return unknown(word, err);
+			return arg_unknown(mode_words, health_kind.args, word,
+					   err);
 		res = arg_read(a, word, value, &seen, h, err);
 		if (res)
 			return res;
@@ -63,13 +43,11 @@ static enum result health_set(struct context *ctx, int argc, char **argv)
 	struct health h = { 0 };
 	enum result res;
 
-	if (!argc)
-		return refuse(&ctx->err, RES_USAGE,
-			      "the tunnel's name is missing");
 	if (argc == 1)
 		return refuse(&ctx->err, RES_USAGE,
 			      "say what to change, as in \"%s probe\"", argv[0]);
-	res = parse_name(argv[0], &h, &ctx->err) ?:
+	res = parse_tunnel_name(argc, argv, health_kind.args, h.ifname,
+				&ctx->err) ?:
 	      parse(argc - 1, argv + 1, &h, &ctx->err);
 	return res ?: nl_health_set(ctx->nl, &h, &ctx->err);
 }
@@ -78,15 +56,12 @@ static enum result health_show(struct context *ctx, int argc, char **argv)
 {
 	struct healths hs = { 0 };
 	bool incomplete = false;
-	struct health h = { 0 };
+	char ifname[IFNAMSIZ];
 	enum result res;
 
-	if (argc > 1)
-		return refuse(&ctx->err, RES_USAGE,
-			      "one name at a time: \"%s\" is too much", argv[1]);
 	if (argc)
-		res = parse_name(argv[0], &h, &ctx->err) ?:
-		      nl_health_get(ctx->nl, h.ifname, healths_add(&hs),
+		res = parse_only_name(argc, argv, ifname, &ctx->err) ?:
+		      nl_health_get(ctx->nl, ifname, healths_add(&hs),
 				    &ctx->err);
 	else
 		res = nl_health_dump(ctx->nl, &hs, &incomplete, &ctx->err);

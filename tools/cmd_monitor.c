@@ -75,8 +75,7 @@ static enum result monitor(struct context *ctx, int argc, char **argv)
 		t = &event.tunnel;
 		print_event(&event, tunnels_find(&known, t->ifindex),
 			    &ctx->opt);
-		clamp_free(&event.clamp);
-		filter_free(&event.filter);
+		event_free(&event);
 		if (ferror(stdout))
 			break;
 		if (event.type == EVENT_LOST)

@@ -35,8 +35,8 @@ static enum result netns_set(struct context *ctx, int argc, char **argv)
 	for (int i = 0; i < argc; i += 2) {
 		a = arg_find(netns_kind.args, argv[i]);
 		if (!a)
-			return refuse(&ctx->err, RES_USAGE,
-				      "unknown argument \"%s\"", argv[i]);
+			return arg_unknown(netns_kind.args, NULL, argv[i],
+					   &ctx->err);
 		res = arg_read(a, argv[i], i + 1 < argc ? argv[i + 1] : NULL,
 			       &seen, &n, &ctx->err);
 		if (res)

@@ -12,7 +12,6 @@
 
 #include "args.h"
 #include "cmd.h"
-#include "conf_file.h"
 #include "nl.h"
 #include "print.h"
 
@@ -106,7 +105,7 @@ static enum result follow(struct steering *s)
 		res = nl_event(s->ctx->nl, &event, &s->ctx->err);
 		if (res)
 			break;
-		clamp_free(&event.clamp);
+		event_free(&event);
 		if (event.type == EVENT_LOST)
 			res = steer_all(s);
 		else if (event.about == ABOUT_HEALTH)
@@ -151,18 +150,13 @@ static enum result parse(int argc, char **argv, const char **file, bool *once,
 static enum result steer(struct context *ctx, int argc, char **argv)
 {
 	struct steering s = { .ctx = ctx };
-	struct complaints cs = { 0 };
 	struct config config = { 0 };
 	const char *file = NULL;
 	enum result res;
 	bool once = false;
 
 	res = parse(argc, argv, &file, &once, &ctx->err) ?:
-	      conf_read(file, &config, &cs, &ctx->err);
-	if (!res && cs.n) {
-		print_complaints(file, &cs);
-		res = RES_USAGE;
-	}
+	      load_config(file, &config, &ctx->err);
 	s.steers = &config.steers;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!res && !once)

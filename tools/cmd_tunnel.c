@@ -9,28 +9,6 @@
 #include "nl.h"
 #include "print.h"
 
-static enum result unknown(const char *word, struct error *err)
-{
-	const char *like = closest(tunnel_kind.args, sizeof(struct arg), word);
-
-	if (like)
-		return refuse(err, RES_USAGE,
-			      "unknown argument \"%s\"; did you mean \"%s\"?",
-			      word, like);
-	return refuse(err, RES_USAGE, "unknown argument \"%s\"", word);
-}
-
-static enum result parse_name(const char *word, struct tunnel *t,
-			      struct error *err)
-{
-	if (!*word || strlen(word) >= sizeof(t->ifname))
-		return refuse(err, RES_USAGE,
-			      "\"%s\": a tunnel's name is 1 to 15 bytes long",
-			      word);
-	strcpy(t->ifname, word);
-	return RES_OK;
-}
-
 enum result tunnel_parse(int argc, char **argv, struct tunnel *t,
 			 struct error *err)
 {
@@ -38,14 +16,7 @@ enum result tunnel_parse(int argc, char **argv, struct tunnel *t,
 	enum result res;
 
 	memset(t, 0, sizeof(*t));
-	if (!argc)
-		return refuse(err, RES_USAGE, "the tunnel's name is missing");
-	/* A forgotten name would show up as an odd complaint about "ADDR". */
-	if (arg_find(tunnel_kind.args, argv[0]))
-		return refuse(err, RES_USAGE,
-			      "the tunnel's name is missing before \"%s\"",
-			      argv[0]);
-	res = parse_name(argv[0], t, err);
+	res = parse_tunnel_name(argc, argv, tunnel_kind.args, t->ifname, err);
 	if (res)
 		return res;
 
@@ -53,26 +24,14 @@ enum result tunnel_parse(int argc, char **argv, struct tunnel *t,
 		const struct arg *a = arg_find(tunnel_kind.args, argv[i]);
 
 		if (!a)
-			return unknown(argv[i], err);
+			return arg_unknown(tunnel_kind.args, NULL, argv[i],
+					   err);
 		res = arg_read(a, a->name, i + 1 < argc ? argv[i + 1] : NULL,
 			       &seen, t, err);
 		if (res)
 			return res;
 	}
 	return RES_OK;
-}
-
-/* For commands that take a name and nothing else. */
-static enum result parse_only_name(int argc, char **argv, struct tunnel *t,
-				   struct error *err)
-{
-	memset(t, 0, sizeof(*t));
-	if (!argc)
-		return refuse(err, RES_USAGE, "the tunnel's name is missing");
-	if (argc > 1)
-		return refuse(err, RES_USAGE, "one name at a time: \"%s\" is too much",
-			      argv[1]);
-	return parse_name(argv[0], t, err);
 }
 
 static enum result tunnel_add(struct context *ctx, int argc, char **argv)
@@ -97,10 +56,10 @@ static enum result tunnel_set(struct context *ctx, int argc, char **argv)
 
 static enum result tunnel_del(struct context *ctx, int argc, char **argv)
 {
-	struct tunnel t;
+	char ifname[IFNAMSIZ];
 
-	return parse_only_name(argc, argv, &t, &ctx->err) ?:
-	       nl_tunnel_del(ctx->nl, t.ifname, &ctx->err);
+	return parse_only_name(argc, argv, ifname, &ctx->err) ?:
+	       nl_tunnel_del(ctx->nl, ifname, &ctx->err);
 }
 
 /* Shows an incomplete dump as well: it says so itself, and the status does. */
@@ -122,14 +81,14 @@ static enum result show_all(struct context *ctx,
 static enum result tunnel_show(struct context *ctx, int argc, char **argv)
 {
 	struct tunnels ts = { 0 };
-	struct tunnel t;
+	char ifname[IFNAMSIZ];
 	enum result res;
 
 	if (!argc)
 		return show_all(ctx, print_blocks);
-	res = parse_only_name(argc, argv, &t, &ctx->err);
+	res = parse_only_name(argc, argv, ifname, &ctx->err);
 	if (!res)
-		res = nl_tunnel_get(ctx->nl, t.ifname, tunnels_add(&ts),
+		res = nl_tunnel_get(ctx->nl, ifname, tunnels_add(&ts),
 				    &ctx->err);
 	if (!res)
 		print_blocks(&ts, &ctx->opt);

@@ -158,17 +158,9 @@ struct loader {
 	const struct node **at;		/* of the tunnels */
 };
 
-static const char filter_wanted[] =
-	"give lists, as in {allow-src-rx: [203.0.113.0/24]}";
-static const char health_wanted[] =
-	"give settings, as in {mode: probe, interval: 1s}";
-static const char steer_wanted[] =
-	"give settings, as in {routes: 203.0.113.0/24, metric: 100}";
-static const char settings_wanted[] = "give settings, as in {mss: auto}";
-
 /* What is known at once: a template would make another tunnel each time. */
 static bool read_name(struct loader *l, const struct node *node,
-		      char ifname[IFNAMSIZ])
+		      const struct kind *kind, char ifname[IFNAMSIZ])
 {
 	const char *name = node->name->value;
 
@@ -179,7 +171,7 @@ static bool read_name(struct loader *l, const struct node *node,
 		return false;
 	}
 	strcpy(ifname, name);
-	return is_map(l->cs, node, settings_wanted);
+	return is_map(l->cs, node, kind->wants);
 }
 
 /* Where attr was set: in the tunnel, or else the tunnel itself */
@@ -219,24 +211,33 @@ static void check_prefixes(struct loader *l, const struct node *node,
 }
 
 /*
- * A filter, of which defaults may have one as well: then a tunnel without one of
- * its own gets that.
+ * A part of a tunnel, as it has it or else as the defaults have it. Returns where
+ * complaints about it belong.
  */
+static const struct node *read_part(struct loader *l, const struct node *tunnel,
+				    const struct kind *kind,
+				    const char *ifname, void *object)
+{
+	const struct node *defaults = tree_get(l->tunnel_defaults, kind->name);
+	const struct node *own = tree_get(tunnel, kind->name);
+
+	memcpy(object, kind->defaults, kind->size);
+	strcpy((char *)object + kind->name_at, ifname);
+	if (is_map(l->cs, own, kind->wants)) {
+		read_settings(NULL, kind, defaults, own, object);
+		read_settings(l->cs, kind, own, own, object);
+	}
+	return own ?: tunnel;
+}
+
 static void read_filter(struct loader *l, const struct node *tunnel,
 			const char *ifname)
 {
-	const struct node *dflt = tree_get(l->tunnel_defaults,
-					   filter_kind.name);
-	const struct node *own = tree_get(tunnel, filter_kind.name);
-	struct filter f = { 0 };
+	const struct node *node;
+	struct filter f;
 
-	if (!is_map(l->cs, own, filter_wanted))
-		return;
-	strcpy(f.ifname, ifname);
-	read_settings(NULL, &filter_kind, dflt, own, &f);
-	read_settings(l->cs, &filter_kind, own, own, &f);
-	check_prefixes(l, own ?: tunnel, &filter_kind, &f,
-		       MAX_FILTER_PREFIXES);
+	node = read_part(l, tunnel, &filter_kind, ifname, &f);
+	check_prefixes(l, node, &filter_kind, &f, MAX_FILTER_PREFIXES);
 	for (size_t i = 0; i < FILTER_LISTS; i++)
 		f.prefixes += f.lists[i].n;
 	if (f.prefixes)
@@ -245,43 +246,30 @@ static void read_filter(struct loader *l, const struct node *tunnel,
 		filter_free(&f);
 }
 
-static void read_health(struct loader *l, const struct node *node,
+static void read_health(struct loader *l, const struct node *tunnel,
 			const struct tunnel *t)
 {
-	const struct node *defaults = tree_get(l->tunnel_defaults, "health");
-	const struct node *own = tree_get(node, "health");
-	struct health h = *(const struct health *)health_kind.defaults;
 	size_t before = l->cs->n + l->cs->more;
+	const struct node *node;
 	struct error err;
+	struct health h;
 	uint16_t attr;
 
-	strcpy(h.ifname, t->ifname);
-	if (is_map(l->cs, own, health_wanted)) {
-		read_settings(NULL, &health_kind, defaults, own, &h);
-		read_settings(l->cs, &health_kind, own, own, &h);
-	}
+	node = read_part(l, tunnel, &health_kind, t->ifname, &h);
 	if (l->cs->n + l->cs->more == before &&
-	    !rules_health(t, &h, &attr, &err)) {
-		own = own ?: node;
-		complain(l->cs, own,
-			 tree_get(own, health_attr_names[attr]) ?: own->name,
+	    !rules_health(t, &h, &attr, &err))
+		complain(l->cs, node,
+			 tree_get(node, health_attr_names[attr]) ?: node->name,
 			 "%s", err.text);
-	}
 	*healths_add(&l->config->healths) = h;
 }
 
-static void read_steer(struct loader *l, const struct node *node,
-		       const struct tunnel *t)
+static void read_steer(struct loader *l, const struct node *tunnel,
+		       const char *ifname)
 {
-	const struct node *defaults = tree_get(l->tunnel_defaults, "steer");
-	const struct node *own = tree_get(node, "steer");
-	struct steer s = *(const struct steer *)steer_kind.defaults;
+	struct steer s;
 
-	strcpy(s.ifname, t->ifname);
-	if (!is_map(l->cs, own, steer_wanted))
-		return;
-	read_settings(NULL, &steer_kind, defaults, own, &s);
-	read_settings(l->cs, &steer_kind, own, own, &s);
+	read_part(l, tunnel, &steer_kind, ifname, &s);
 	if (s.n)
 		*steers_add(&l->config->steers) = s;
 }
@@ -294,7 +282,7 @@ static void read_tunnel(struct loader *l, const struct node *node)
 	uint16_t attr;
 
 	object_set_origin(&tunnel_kind, &t, MTUN_ORIGIN_FILE);
-	if (!read_name(l, node, t.ifname))
+	if (!read_name(l, node, &tunnel_kind, t.ifname))
 		return;
 	read_settings(NULL, &tunnel_kind, l->tunnel_defaults, node, &t);
 	read_settings(l->cs, &tunnel_kind, node, node, &t);
@@ -308,7 +296,7 @@ static void read_tunnel(struct loader *l, const struct node *node)
 	l->at[l->config->tunnels.n] = node;
 	*tunnels_add(&l->config->tunnels) = t;
 	read_health(l, node, &t);
-	read_steer(l, node, &t);
+	read_steer(l, node, t.ifname);
 }
 
 static void read_clamp(struct loader *l, const struct node *node)
@@ -316,7 +304,7 @@ static void read_clamp(struct loader *l, const struct node *node)
 	struct clamp c = *(const struct clamp *)clamp_kind.defaults;
 
 	object_set_origin(&clamp_kind, &c, MTUN_ORIGIN_FILE);
-	if (!read_name(l, node, c.ifname))
+	if (!read_name(l, node, &clamp_kind, c.ifname))
 		return;
 	read_settings(NULL, &clamp_kind, l->clamp_defaults, node, &c);
 	read_settings(l->cs, &clamp_kind, node, node, &c);
@@ -333,7 +321,7 @@ static const struct node *read_defaults(struct loader *l,
 {
 	const struct node *node = tree_get(map, kind->name);
 
-	if (!is_map(l->cs, node, settings_wanted))
+	if (!is_map(l->cs, node, kind->wants))
 		return NULL;
 	read_settings(l->cs, kind, node, node, scratch);
 	return node;
@@ -341,30 +329,22 @@ static const struct node *read_defaults(struct loader *l,
 
 static void read_all_defaults(struct loader *l, const struct node *map)
 {
-	const struct node *filter;
-	const struct node *health, *steer;
-	struct health h = { 0 };
-	struct steer s = { 0 };
 	struct tunnel t = { 0 };
 	struct filter f = { 0 };
+	struct health h = { 0 };
+	struct steer s = { 0 };
 	struct clamp c = { 0 };
 
 	if (!is_map(l->cs, map, "give tunnel: {...} and clamp: {...}"))
 		return;
 	check_sections(l->cs, map, defaults_of);
 	l->tunnel_defaults = read_defaults(l, map, &tunnel_kind, &t);
-	health = tree_get(l->tunnel_defaults, "health");
-	if (is_map(l->cs, health, health_wanted))
-		read_settings(l->cs, &health_kind, health, health, &h);
-	steer = tree_get(l->tunnel_defaults, "steer");
-	if (is_map(l->cs, steer, steer_wanted))
-		read_settings(l->cs, &steer_kind, steer, steer, &s);
+	read_defaults(l, l->tunnel_defaults, &filter_kind, &f);
+	read_defaults(l, l->tunnel_defaults, &health_kind, &h);
+	read_defaults(l, l->tunnel_defaults, &steer_kind, &s);
 	l->clamp_defaults = read_defaults(l, map, &clamp_kind, &c);
-	clamp_free(&c);
-	filter = tree_get(l->tunnel_defaults, filter_kind.name);
-	if (is_map(l->cs, filter, filter_wanted))
-		read_settings(l->cs, &filter_kind, filter, filter, &f);
 	filter_free(&f);
+	clamp_free(&c);
 }
 
 static int compare_tunnels(const void *a, const void *b)
@@ -426,11 +406,11 @@ static void read_root(struct loader *l, const struct node *root)
 		for (const struct node *n = clamps ? clamps->first : NULL; n;
 		     n = n->next)
 			read_clamp(l, n);
-	if (is_map(l->cs, netns, "give settings, as in {rx: early}"))
+	if (is_map(l->cs, netns, netns_kind.wants))
 		read_settings(l->cs, &netns_kind, netns, netns,
 			      &l->config->netns);
 	l->config->detection = detection_defaults;
-	if (is_map(l->cs, detect, "give limits, as in {syn-flood: 20000}"))
+	if (is_map(l->cs, detect, detection_kind.wants))
 		read_settings(l->cs, &detection_kind, detect, detect,
 			      &l->config->detection);
 }

@@ -66,6 +66,7 @@ static const struct arg args[] = {
 
 const struct kind detection_kind = {
 	.name = "detect",
+	.wants = "give limits, as in {syn-flood: 20000}",
 	.args = args,
 	.defaults = &detection_defaults,
 	.size = sizeof(struct detection),

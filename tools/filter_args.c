@@ -17,6 +17,7 @@ static const struct filter defaults;
 
 const struct kind filter_kind = {
 	.name = "filter",
+	.wants = "give lists, as in {allow-src-rx: [203.0.113.0/24]}",
 	.args = args,
 	.defaults = &defaults,
 	.size = sizeof(struct filter),

@@ -241,6 +241,7 @@ static const struct health defaults = {
 
 const struct kind health_kind = {
 	.name = "health",
+	.wants = "give settings, as in {mode: probe, interval: 1s}",
 	.args = args,
 	.defaults = &defaults,
 	.size = sizeof(struct health),

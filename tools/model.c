@@ -267,3 +267,11 @@ void config_free(struct config *config)
 	free(config->steers.v);
 	memset(&config->steers, 0, sizeof(config->steers));
 }
+
+/* Events */
+
+void event_free(struct event *event)
+{
+	clamp_free(&event->clamp);
+	filter_free(&event->filter);
+}

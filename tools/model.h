@@ -391,6 +391,9 @@ struct event {
 	struct health health;
 };
 
+/* What an event has, not itself */
+void event_free(struct event *event);
+
 struct options {
 	bool json;
 	bool pretty;

@@ -14,6 +14,7 @@ static const struct netns defaults = { .rx = MTUN_RX_LOCAL };
 
 const struct kind netns_kind = {
 	.name = "netns",
+	.wants = "give settings, as in {rx: early}",
 	.args = args,
 	.defaults = &defaults,
 	.size = sizeof(struct netns),

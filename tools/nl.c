@@ -362,6 +362,20 @@ enum result connect_family(struct nl *nl, struct error *err)
 	return res;
 }
 
+enum result get_one(struct nl *nl, uint8_t cmd, reply_fn fn, void *data,
+		    const struct about *about, struct error *err)
+{
+	struct nlmsghdr *nlh;
+	enum result res;
+
+	res = connect_family(nl, err);
+	if (res)
+		return res;
+	nlh = start_request(nl, nl->family, 0, cmd, MTUN_GENL_VERSION);
+	mnl_attr_put_strz(nlh, about->name_attr, about->name);
+	return talk(nl, nl->genl, fn, data, about, NULL, err);
+}
+
 enum result dump(struct nl *nl, uint8_t cmd, void (*restart)(void *data),
 		 reply_fn fn, void *data, const struct about *about,
 		 bool *incomplete, struct error *err)

@@ -139,17 +139,9 @@ enum result nl_clamp_get(struct nl *nl, const char *ifname, struct clamp *c,
 {
 	struct clamp ask = { 0 };
 	const struct about a = about(&ask);
-	struct nlmsghdr *nlh;
-	enum result res;
 
-	res = connect_family(nl, err);
-	if (res)
-		return res;
 	strcpy(ask.ifname, ifname);
-	nlh = start_request(nl, nl->family, 0, MTUN_CMD_CLAMP_GET,
-			    MTUN_GENL_VERSION);
-	mnl_attr_put_strz(nlh, MTUN_A_CLAMP_IFNAME, ifname);
-	return talk(nl, nl->genl, read_one, c, &a, NULL, err);
+	return get_one(nl, MTUN_CMD_CLAMP_GET, read_one, c, &a, err);
 }
 
 static void read_many(struct nl *nl, const struct nlmsghdr *nlh, void *data)

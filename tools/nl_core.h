@@ -75,6 +75,10 @@ enum result talk(struct nl *nl, struct mnl_socket *s, reply_fn fn, void *data,
 		 const struct about *about, bool *interrupted,
 		 struct error *err);
 
+/* Asks for the object that about names. */
+enum result get_one(struct nl *nl, uint8_t cmd, reply_fn fn, void *data,
+		    const struct about *about, struct error *err);
+
 /*
  * A dump, of about->name or else of all, again and again until nothing changes
  * while it is read: restart is called before each. When there is always a change,

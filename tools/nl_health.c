@@ -148,15 +148,9 @@ enum result nl_health_get(struct nl *nl, const char *ifname, struct health *h,
 {
 	struct health ask = { 0 };
 	const struct about a = about(&ask);
-	enum result res;
 
-	res = connect_family(nl, err);
-	if (res)
-		return res;
 	strcpy(ask.ifname, ifname);
-	put_health(start_request(nl, nl->family, 0, MTUN_CMD_HEALTH_GET,
-				 MTUN_GENL_VERSION), &ask);
-	return talk(nl, nl->genl, read_one, h, &a, NULL, err);
+	return get_one(nl, MTUN_CMD_HEALTH_GET, read_one, h, &a, err);
 }
 
 static void read_many(struct nl *nl, const struct nlmsghdr *nlh, void *data)

@@ -313,15 +313,9 @@ enum result nl_tunnel_get(struct nl *nl, const char *ifname, struct tunnel *t,
 {
 	struct tunnel ask = { 0 };
 	const struct about a = about(&ask);
-	enum result res;
 
-	res = connect_family(nl, err);
-	if (res)
-		return res;
 	strcpy(ask.ifname, ifname);
-	put_tunnel(start_request(nl, nl->family, 0, MTUN_CMD_TUNNEL_GET,
-				 MTUN_GENL_VERSION), &ask);
-	return talk(nl, nl->genl, read_one, t, &a, NULL, err);
+	return get_one(nl, MTUN_CMD_TUNNEL_GET, read_one, t, &a, err);
 }
 
 static void read_many(struct nl *nl, const struct nlmsghdr *nlh, void *data)

@@ -7,14 +7,9 @@
 #include "names.h"
 #include "print_core.h"
 
-static json_t *prefixes_json(const struct prefixes *ps)
+static const struct arg *side(const char *word)
 {
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < ps->n; i++)
-		json_array_append_new(array,
-				      json_string(prefix_text(&ps->v[i]).s));
-	return array;
+	return arg_find(clamp_kind.args, word);
 }
 
 json_t *clamp_json(const struct clamp *c, const struct options *opt)
@@ -32,24 +27,11 @@ json_t *clamp_json(const struct clamp *c, const struct options *opt)
 	json_object_set_new(o, "insert", json_boolean(c->insert));
 	json_object_set_new(o, "origin",
 			    json_string(enum_name(origin_names, c->origin)));
-	json_object_set_new(o, "src", prefixes_json(&c->src));
-	json_object_set_new(o, "dst", prefixes_json(&c->dst));
+	json_object_set_new(o, "src", value_json(side("src"), c));
+	json_object_set_new(o, "dst", value_json(side("dst"), c));
 	if (opt->statistics)
 		json_object_set_new(o, "stats", mss_json(c->verdicts));
 	return o;
-}
-
-#define PER_LINE	4
-
-static void print_side(const char *word, const struct prefixes *ps, bool all)
-{
-	if (!ps->n && all)
-		printf("    %s any\n", word);
-	for (size_t i = 0; i < ps->n; i++)
-		printf("%s%s %s%s", i % PER_LINE ? "  " : "    ", word,
-		       prefix_text(&ps->v[i]).s,
-		       i % PER_LINE == PER_LINE - 1 || i + 1 == ps->n ?
-		       "\n" : "");
 }
 
 static void print_head(const struct clamp *c, bool all)
@@ -62,9 +44,11 @@ static void print_head(const struct clamp *c, bool all)
 	       off());
 }
 
+#define SHORT	4	/* prefixes are enough in a line */
+
 static void print_side_short(const char *word, const struct prefixes *ps)
 {
-	if (ps->n > PER_LINE)
+	if (ps->n > SHORT)
 		printf("  %s %zu prefixes", word, ps->n);
 	else
 		for (size_t i = 0; i < ps->n; i++)
@@ -82,8 +66,8 @@ static void print_clamp(const struct clamp *c, const struct options *opt)
 {
 	print_head(c, opt->details);
 	putchar('\n');
-	print_side("src", &c->src, opt->details);
-	print_side("dst", &c->dst, opt->details);
+	print_prefixes(side("src"), c, opt->details);
+	print_prefixes(side("dst"), c, opt->details);
 	if (opt->details)
 		printf("    ifindex %u  origin %s\n", c->ifindex,
 		       enum_name(origin_names, c->origin));

@@ -85,6 +85,22 @@ void print_given(const struct kind *kind, const void *object)
 	}
 }
 
+#define PER_LINE	4
+
+void print_prefixes(const struct arg *a, const void *object, bool any)
+{
+	struct text text;
+	size_t i;
+
+	for (i = 0; a->text(a, object, i, &text); i++)
+		printf("%s%s %s%s", i % PER_LINE ? "  " : "    ", a->name,
+		       text.s, i % PER_LINE == PER_LINE - 1 ? "\n" : "");
+	if (i % PER_LINE)
+		putchar('\n');
+	if (!i && any)
+		printf("    %s any\n", a->name);
+}
+
 /* JSON */
 
 /* jansson has no unsigned numbers; nothing here gets near 2^63. */

@@ -17,6 +17,9 @@ const char *off(void);
 /* "  WORD OLD -> NEW" for each word that says how two objects differ */
 void print_difference(const struct kind *kind, const void *was, const void *is);
 
+/* "    WORD VALUE  WORD VALUE ..." of a list, four in a line; any only if asked for */
+void print_prefixes(const struct arg *a, const void *object, bool any);
+
 /* "  WORD VALUE" for each that is not the default */
 void print_given(const struct kind *kind, const void *object);
 

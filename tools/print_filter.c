@@ -45,22 +45,6 @@ void print_filter_line(const struct filter *f)
 		printf("any");
 }
 
-#define PER_LINE	4
-
-static void print_list(const struct arg *a, const struct filter *f, bool all)
-{
-	struct text text;
-	size_t i;
-
-	for (i = 0; a->text(a, f, i, &text); i++)
-		printf("%s%s %s%s", i % PER_LINE ? "  " : "    ", a->name,
-		       text.s, i % PER_LINE == PER_LINE - 1 ? "\n" : "");
-	if (i % PER_LINE)
-		putchar('\n');
-	if (!i && all)
-		printf("    %s any\n", a->name);
-}
-
 void print_filters(const struct filters *fs, const struct options *opt)
 {
 	if (opt->json) {
@@ -75,6 +59,6 @@ void print_filters(const struct filters *fs, const struct options *opt)
 		print_filter_line(&fs->v[i]);
 		putchar('\n');
 		for (const struct arg *a = filter_kind.args; a->name; a++)
-			print_list(a, &fs->v[i], opt->details);
+			print_prefixes(a, &fs->v[i], opt->details);
 	}
 }

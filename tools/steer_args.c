@@ -88,6 +88,7 @@ static const struct steer defaults = { .metric = 1024, .table = 254 };
 
 const struct kind steer_kind = {
 	.name = "steer",
+	.wants = "give settings, as in {routes: 203.0.113.0/24, metric: 100}",
 	.args = args,
 	.defaults = &defaults,
 	.size = sizeof(struct steer),

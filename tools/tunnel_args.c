@@ -456,6 +456,7 @@ static const struct kind *const parts[] = {
 
 const struct kind tunnel_kind = {
 	.name = "tunnel",
+	.wants = "give settings, as in {mss: auto}",
 	.args = args,
 	.defaults = &defaults,
 	.size = sizeof(struct tunnel),
