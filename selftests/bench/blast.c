@@ -26,6 +26,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "profile.h"
+
 #define BATCH	64
 
 static struct iovec *packets;
@@ -153,6 +155,7 @@ int main(int argc, char **argv)
 	     open_udp(version(packets) == 4 ? AF_INET : AF_INET6);
 
 	begin = now();
+	PROFILE_BEGIN();
 	for (sent = 0; sent < count; sent += n) {
 		for (i = 0; i < BATCH && i < count - sent; i++) {
 			struct msghdr *msg = &batch[i].msg_hdr;
@@ -174,6 +177,7 @@ int main(int argc, char **argv)
 		if (n != i)
 			die("sendmmsg");
 	}
+	PROFILE_END();
 	printf("%lld\n", now() - begin);
 	return 0;
 }

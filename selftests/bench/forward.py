@@ -3,6 +3,7 @@
 """What a packet costs in tunnels, in instructions, for forward.sh.
 
 	forward.py [--full] [--json FILE]
+	forward.py --profile PATH OUTER INNER LABELS	for the script profile
 
 Builds src, mid and far, sends packets through mid and prints a table: what each
 path costs above plain forwarding of the same packets, through mtun and through
@@ -199,12 +200,31 @@ def table(rows):
                      for line in lines)
 
 
+def profile(path, v, inner_v, labels):
+    """One window of the profile for each way, named in the file @labels"""
+    Tunnels(v, 1)
+    drivers = ["plain", "gre", "mtun"] + (["early"] if path == "decap" else [])
+    with open(labels, "w") as f:
+        for driver in [d for d in drivers for _ in range(2)]:
+            if driver == "early":
+                rx("early")
+            kind = "mtun" if driver == "early" else driver
+            n = measure(path_packets(path, kind, v, inner_v, 1, 18), 2000,
+                        path == "local")
+            f.write("%s 2000 %d\n" % (driver, n))
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--json")
+    parser.add_argument("--profile", nargs=4)
     args = parser.parse_args()
     setup()
+    if args.profile:
+        path, v, inner_v, labels = args.profile
+        profile(path, int(v), int(inner_v), labels)
+        return
     rows = []
     packets = 4000 if args.full else 1500
     for v in (4, 6):
