@@ -5,12 +5,15 @@
 	forward.py [--full] [--json FILE]
 	forward.py --profile PATH OUTER INNER LABELS	for the script profile
 
-Builds src, mid and far, sends packets through mid and prints a table: what each
-path costs above plain forwarding of the same packets, through mtun and through
-the kernel's own driver. That each packet has arrived is checked. A line "CASE ok|bad
+Builds src, two routers and far, sends packets through a router and prints a table:
+what each path costs above plain forwarding of the same packets, through mtun and
+through the kernel's own driver. Each driver has a router of its own, in which nothing
+knows of the other one. That each packet has arrived is checked. A line "CASE ok|bad
 TEXT" for each target goes to the standard output, the table to the standard error.
 
-  src v0 ---- v0 mid u0 ---- u0 far
+      +-- mtun v0 --- u0 mtun u0 --- mtun --+
+  src |                                     | far
+      +-- gre v0 ----- u0 gre u0 ----- gre -+
 """
 import argparse
 import json
@@ -24,14 +27,43 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
 from packets import *   # noqa: E402
 
 BLAST = os.path.join(os.path.dirname(os.path.abspath(__file__)), "blast")
-SRC, MID, FAR = ("bench-" + n for n in ("src", "mid", "far"))
+SRC, FAR = "bench-src", "bench-far"
+ROUTERS = {"mtun": "bench-mtun", "gre": "bench-gre"}
+NAMES = {"mtun": "mt", "gre": "g"}              # of tunnels
+WAYS = {"decap": ("plain", "gre", "mtun", "early"),
+        "encap": ("plain", "gre", "mtun"), "local": ("plain", "gre", "mtun")}
 
-# Ends of the tunnels in mid, one for each driver: neither may take the other's
-LOCAL = {"mtun": {4: "192.0.2.2", 6: "2001:db8::2"},
-         "gre": {4: "192.0.2.3", 6: "2001:db8::3"}}
+LOCAL = {4: "192.0.2.2", 6: "2001:db8::2"}      # the routers' end of the tunnels
 PLAIN = {4: "10.9.0.1", 6: "2001:db8:9::1"}     # a route through u0, no tunnel
 INNER_SRC = {4: "10.8.0.1", 6: "2001:db8:8::1"}
 ROUTER_MAC, NOBODY = "02:00:00:00:00:02", "02:00:00:00:00:99"
+
+# Of ip_gre's and ip6_gre's cost above plain forwarding, at the most
+TARGETS = {("decap", 4): 0.54, ("early", 4): 0.28, ("encap", 4): 0.65,
+           ("local", 4): 0.48, ("decap", 6): 0.55, ("early", 6): 0.55,
+           ("encap", 6): 0.55, ("local", 6): 0.55}
+
+NFT = """
+table inet bench {
+	chain %s {
+		type filter hook %s priority 0
+		ct state invalid drop
+	}
+}
+"""
+
+# What a tunnel may have: of mtctl tunnel add, of ip link add, and what is done for
+# both. None for what ip_gre does not have: it is compared as it is without.
+OPTIONS = {
+    "key": ("key {i}", "key {i}", None),
+    "no key": ("", "", None),
+    "checksum": ("key {i} csum", "key {i} csum", None),
+    "clamp": ("key {i} mss auto", "key {i}", None),
+    "filter": ("key {i}", "key {i}",
+               "filter set mt0 rx-src 10.0.0.0/8 tx-dst 10.0.0.0/8"),
+    "samples": ("key {i} sample 1000", "key {i}", None),
+    "nft": ("key {i}", "key {i}", "nft"),
+}
 
 
 def sh(*words, text=None):
@@ -47,34 +79,38 @@ def remote(v, i):
             "2001:db8:18::%x" % (i + 1))
 
 
-def behind(driver, v, i):
+def behind(v, i):
     """An inner address whose route leads into tunnel number i"""
-    net = {"mtun": 64, "gre": 80}[driver]
-    return ("10.%d.%d.%d" % (net, i // 250, i % 250 + 1) if v == 4 else
-            "2001:db8:%d::%x" % (net, i + 1))
+    return ("10.64.%d.%d" % (i // 250, i % 250 + 1) if v == 4 else
+            "2001:db8:64::%x" % (i + 1))
 
 
 def setup():
-    for ns in SRC, MID, FAR:
+    for ns in SRC, FAR, *ROUTERS.values():
         sh("ip", "netns", "add", ns)
         with netns(ns):
             for name, value in (("accept_dad", 0), ("addr_gen_mode", 1)):
                 with open("/proc/sys/net/ipv6/conf/default/" + name, "w") as f:
                     f.write(str(value))
-    ip_batch(SRC, ["link set lo up", "link add v0 type veth peer name v0 netns "
-                   + MID, "link set v0 up"])
-    ip_batch(MID, [
+    for driver, router in ROUTERS.items():
+        setup_router(driver, router)
+
+
+def setup_router(driver, router):
+    ip_batch(SRC, ["link add %s type veth peer name v0 netns %s"
+                   % (driver, router), "link set %s up" % driver])
+    ip_batch(router, [
         "link set lo up", "link set v0 address %s up" % ROUTER_MAC,
         "addr add 10.8.0.254/16 dev v0", "addr add 2001:db8:8::fe/64 dev v0",
-        "link add u0 type veth peer name u0 netns " + FAR, "link set u0 up",
-        "addr add 192.0.2.2/24 dev u0", "addr add 192.0.2.3/24 dev u0",
-        "addr add 2001:db8::2/64 dev u0", "addr add 2001:db8::3/64 dev u0",
+        "link add u0 type veth peer name %s netns %s" % (driver, FAR),
+        "link set u0 up",
+        "addr add 192.0.2.2/24 dev u0", "addr add 2001:db8::2/64 dev u0",
         # What leaves is nobody's: it is counted and thrown away
         "neigh add 192.0.2.1 lladdr %s dev u0" % NOBODY,
         "neigh add 2001:db8::1 lladdr %s dev u0" % NOBODY,
         "route add default via 192.0.2.1", "route add default via 2001:db8::1"])
-    ip_batch(FAR, ["link set u0 up"])
-    with netns(MID):
+    ip_batch(FAR, ["link set %s up" % driver])
+    with netns(router):
         for path in ("ipv4/ip_forward", "ipv6/conf/all/forwarding"):
             with open("/proc/sys/net/" + path, "w") as f:
                 f.write("1")
@@ -86,28 +122,39 @@ def setup():
 class Tunnels:
     """Tunnels of both drivers over one family, and routes into them"""
 
-    def __init__(self, v, count, words=""):
-        self.v, self.count = v, count
-        tunnels, links = [], []
-        for i in range(count):
-            tunnels.append("tunnel add mt%d local %s remote %s key %d %s" % (
-                i, LOCAL["mtun"][v], remote(v, i), i, words))
-            links.append("link add g%d type %s local %s remote %s key %d "
-                         "ttl 64%s" % (i, "gre" if v == 4 else "ip6gre",
-                                       LOCAL["gre"][v], remote(v, i), i,
-                                       "" if v == 4 else " encaplimit none"))
-        mtctl(MID, tunnels)
-        ip_batch(MID, links)
-        for driver, name in (("mtun", "mt"), ("gre", "g")):
-            ip_batch(MID, ["link set %s%d up" % (name, i)
-                           for i in range(count)])
-            ip_batch(MID, ["route add %s dev %s%d" % (
-                behind(driver, inner, i), name, i)
+    def __init__(self, v, count, option="key"):
+        self.v, self.count, self.option = v, count, option
+        mtun, gre, extra = OPTIONS[option]
+        mtctl(ROUTERS["mtun"], [
+            "tunnel add mt%d local %s remote %s %s" % (
+                i, LOCAL[v], remote(v, i), mtun.format(i=i))
+            for i in range(count)])
+        ip_batch(ROUTERS["gre"], [
+            "link add g%d type %s local %s remote %s %s ttl 64%s" % (
+                i, "gre" if v == 4 else "ip6gre", LOCAL[v], remote(v, i),
+                gre.format(i=i), "" if v == 4 else " encaplimit none")
+            for i in range(count)])
+        for driver, router in ROUTERS.items():
+            name = NAMES[driver]
+            ip_batch(router, ["link set %s%d up" % (name, i)
+                              for i in range(count)])
+            ip_batch(router, ["route add %s dev %s%d" % (
+                behind(inner, i), name, i)
                 for inner in (4, 6) for i in range(count)])
+            if extra == "nft":
+                with netns(router):
+                    for hook in "input", "forward", "output", "prerouting":
+                        sh("nft", "-f", "-", text=NFT % (hook, hook))
+        if extra and extra != "nft":
+            mtctl(ROUTERS["mtun"], [extra])
 
     def delete(self):
-        ip_batch(MID, ["link del %s%d" % (name, i) for name in ("mt", "g")
-                       for i in range(self.count)])
+        for driver, router in ROUTERS.items():
+            ip_batch(router, ["link del %s%d" % (NAMES[driver], i)
+                              for i in range(self.count)])
+            with netns(router):
+                if self.option == "nft":
+                    sh("nft", "flush", "ruleset")
 
 
 def write(packets, frame=True):
@@ -120,20 +167,20 @@ def write(packets, frame=True):
             f.write(struct.pack("=H", len(p)) + p)
 
 
-def arrived():
+def arrived(driver):
     with netns(FAR):
         with open("/proc/net/dev") as f:
-            line = next(x for x in f if x.strip().startswith("u0:"))
+            line = next(x for x in f if x.strip().startswith(driver + ":"))
     return int(line.split(":")[1].split()[1])
 
 
-def measure(packets, count, local=False):
-    """Instructions per packet"""
+def measure(driver, packets, count, local=False):
+    """Instructions per packet, through the router of @driver"""
     write(packets, not local)
-    before = arrived()
-    ns = int(sh(BLAST, MID if local else SRC, "-" if local else "v0",
-                str(count), "/tmp/bench.packets"))
-    got = arrived() - before
+    before = arrived(driver)
+    ns = int(sh(BLAST, ROUTERS[driver] if local else SRC,
+                "-" if local else driver, str(count), "/tmp/bench.packets"))
+    got = arrived(driver) - before
     if got != count:
         raise RuntimeError("%d of %d packets have arrived" % (got, count))
     return ns / count
@@ -143,55 +190,65 @@ def inner(src, dst, size):
     return ip(src, dst, UDP, udp(src, dst, 7, 9, bytes(size)))
 
 
-def path_packets(path, driver, v, inner_v, count, size):
-    """What is sent for a path, and for what that is above of"""
-    src = INNER_SRC[inner_v]
+def path_packets(path, plain, inner_v, numbers, size, tunnels):
+    """What is sent for a path, to the tunnels of @numbers, or what that is above of"""
+    src, v = INNER_SRC[inner_v], tunnels.v
     if path == "decap":
         data = inner(src, PLAIN[inner_v], size)
-        if driver == "plain":   # the same packet, for somebody else
-            return [ip(remote(v, 0), PLAIN[v], GRE, gre(data, 0))]
-        return [ip(remote(v, i), LOCAL[driver][v], GRE, gre(data, i))
-                for i in range(count)]
-    if driver == "plain":
+        sum_it = tunnels.option == "checksum"
+
+        def header(i):
+            key = None if tunnels.option == "no key" else i
+            return gre(data, key, csum=True) if sum_it else gre(data, key)
+        if plain:   # the same packet, for somebody else
+            return [ip(remote(v, 0), PLAIN[v], GRE, header(0))]
+        return [ip(remote(v, i), LOCAL[v], GRE, header(i)) for i in numbers]
+    if plain:
         return [inner(src, PLAIN[inner_v], size)]
-    return [inner(src, behind(driver, inner_v, i), size)
-            for i in range(count)]
+    return [inner(src, behind(inner_v, i), size) for i in numbers]
 
 
-def rx(where):
-    mtctl(MID, ["netns set rx " + where])
+def measure_way(way, path, inner_v, numbers, size, tunnels, count):
+    """The same of a @way: plain, gre, mtun or early"""
+    packets = path_packets(path, way == "plain", inner_v, numbers, size, tunnels)
+    if way == "early":
+        mtctl(ROUTERS["mtun"], ["netns set rx early"])
+    n = measure("gre" if way == "gre" else "mtun", packets, count,
+                path == "local")
+    if way == "early":
+        mtctl(ROUTERS["mtun"], ["netns set rx local"])
+    return n
 
 
-def run_case(path, v, inner_v, count, size, packets):
-    """Instructions per packet above plain forwarding, by driver"""
-    local = path == "local"
+def run_case(path, inner_v, size, tunnels, packets, rotate=True):
+    """A row: instructions per packet above plain forwarding, by way"""
+    numbers = range(tunnels.count) if rotate else [tunnels.count - 1]
     result = {}
-    drivers = ["plain", "mtun", "gre"] + (["early"] if path == "decap" else [])
     for turn in range(2):       # the first one warms up
-        for driver in drivers:
-            kind = "mtun" if driver == "early" else driver
-            if driver == "early":
-                rx("early")
-            result[driver] = measure(
-                path_packets(path, kind, v, inner_v, count, size),
-                packets if turn else max(200, count // 5), local)
-            if driver == "early":
-                rx("local")
+        for way in WAYS[path]:
+            result[way] = measure_way(
+                way, path, inner_v, numbers, size, tunnels,
+                packets if turn else max(200, len(numbers)))
     plain = result.pop("plain")
-    above = {d: round(n - plain) for d, n in result.items()}
+    above = {way: round(n - plain) for way, n in result.items()}
     above["plain"] = round(plain)
-    return above
+    row = {"path": path, "outer": tunnels.v, "inner": inner_v, "bytes": size,
+           "tunnels": tunnels.count, "used": len(numbers),
+           "with": tunnels.option, "above": above}
+    print(table([row]).splitlines()[1], file=sys.stderr, flush=True)
+    return row
 
 
 def table(rows):
-    heads = ("path", "outer", "inner", "bytes", "tunnels", "plain", "ip_gre",
-             "mtun", "ratio", "early", "ratio")
+    heads = ("path", "outer", "inner", "bytes", "tunnels", "used", "with", "plain",
+             "ip_gre", "mtun", "ratio", "early", "ratio")
     lines = [heads]
     for r in rows:
         a = r["above"]
         lines.append((r["path"], r["outer"], r["inner"], r["bytes"],
-                      r["tunnels"], a["plain"], a["gre"], a["mtun"],
-                      "%.2f" % (a["mtun"] / a["gre"]), a.get("early", ""),
+                      r["tunnels"], r["used"], r["with"], a["plain"], a["gre"],
+                      a["mtun"], "%.2f" % (a["mtun"] / a["gre"]),
+                      a.get("early", ""),
                       "%.2f" % (a["early"] / a["gre"]) if "early" in a else ""))
     widths = [max(len(str(line[i])) for line in lines)
               for i in range(len(heads))]
@@ -200,18 +257,83 @@ def table(rows):
                      for line in lines)
 
 
+def run_few():
+    rows = []
+    for v in (4, 6):
+        tunnels = Tunnels(v, 1)
+        rows += [run_case(path, 4, 18, tunnels, 1500) for path in WAYS]
+        tunnels.delete()
+    return rows
+
+
+def run_all():
+    rows = []
+    for v in (4, 6):
+        for count in (1, 1000, 10000):
+            tunnels = Tunnels(v, count)
+            packets = max(4000, 2 * count)
+            for path in WAYS:
+                for inner_v in (4, 6):
+                    for size in (18, 1372):
+                        rows.append(run_case(path, inner_v, size, tunnels, packets))
+                if count > 1:
+                    rows.append(run_case(path, 4, 18, tunnels, packets, False))
+            if count < 10000:   # that many need not be deleted one by one
+                tunnels.delete()
+                continue
+            for router in ROUTERS.values():
+                sh("ip", "netns", "del", router)
+            with netns(SRC):
+                sh("ip", "link", "set", "lo", "up")
+            for driver, router in ROUTERS.items():
+                sh("ip", "netns", "add", router)
+                setup_router(driver, router)
+        for option in list(OPTIONS)[1:] if v == 4 else []:
+            tunnels = Tunnels(v, 1, option)
+            rows += [run_case(path, 4, 18, tunnels, 4000) for path in WAYS]
+            tunnels.delete()
+    return rows
+
+
+def judge(rows):
+    """A line for each target"""
+    one = {(way, r["outer"], r["inner"], r["bytes"]): n for r in rows
+           if r["tunnels"] == 1 and r["with"] == "key"
+           for way, n in ways_of(r)}
+    for r in rows:
+        if r["with"] != "key":
+            continue
+        for way, n in ways_of(r):
+            gre = r["above"]["gre"]
+            name = "%s_%d_%d_%d_%d_%d" % (way, r["outer"], r["inner"],
+                                          r["bytes"], r["tunnels"], r["used"])
+            most = TARGETS[way, r["outer"]]
+            if r["bytes"] > 18:         # both drivers copy them
+                most = 1
+            good = n <= most * gre
+            text = "%d, ip_gre %d, ratio %.3f, at most %.2f" % (
+                n, gre, n / gre, most)
+            if way in ("decap", "early") and r["tunnels"] > 1:
+                alone = one[way, r["outer"], r["inner"], r["bytes"]]
+                good = good and n <= 1.03 * alone + 10
+                text += ", %d for one tunnel" % alone
+            print(name, "ok" if good else "bad", text)
+
+
+def ways_of(row):
+    """What of mtun is compared, and its instructions"""
+    yield row["path"], row["above"]["mtun"]
+    if "early" in row["above"]:
+        yield "early", row["above"]["early"]
+
+
 def profile(path, v, inner_v, labels):
     """One window of the profile for each way, named in the file @labels"""
-    Tunnels(v, 1)
-    drivers = ["plain", "gre", "mtun"] + (["early"] if path == "decap" else [])
+    tunnels = Tunnels(v, 1)
     with open(labels, "w") as f:
-        for driver in [d for d in drivers for _ in range(2)]:
-            if driver == "early":
-                rx("early")
-            kind = "mtun" if driver == "early" else driver
-            n = measure(path_packets(path, kind, v, inner_v, 1, 18), 2000,
-                        path == "local")
-            f.write("%s 2000 %d\n" % (driver, n))
+        for way in [w for w in WAYS[path] for _ in range(2)]:
+            n = measure_way(way, path, inner_v, [0], 18, tunnels, 2000)
+            f.write("%s 2000 %d\n" % (way, n))
 
 
 def main():
@@ -225,33 +347,12 @@ def main():
         path, v, inner_v, labels = args.profile
         profile(path, int(v), int(inner_v), labels)
         return
-    rows = []
-    packets = 4000 if args.full else 1500
-    for v in (4, 6):
-        for count in (1, 1000, 10000) if args.full else (1,):
-            tunnels = Tunnels(v, count)
-            for path in ("decap", "encap", "local"):
-                for inner_v in (4, 6) if args.full else (4,):
-                    for size in (18, 1372) if args.full else (18,):
-                        rows.append({
-                            "path": path, "outer": v, "inner": inner_v,
-                            "bytes": size, "tunnels": count,
-                            "above": run_case(path, v, inner_v, count, size,
-                                              max(packets, 2 * count))})
-                        print(table(rows[-1:]).splitlines()[1],
-                              file=sys.stderr, flush=True)
-            if v == 4 or count < 10000:
-                tunnels.delete()
+    rows = run_all() if args.full else run_few()
     print(table(rows), file=sys.stderr, flush=True)
     if args.json:
         with open(args.json, "w") as f:
             json.dump(rows, f, indent=1)
-    for r in rows:
-        a = r["above"]
-        name = "%s_%d_%d_%d_%d" % (r["path"], r["outer"], r["inner"],
-                                   r["bytes"], r["tunnels"])
-        print(name, "ok" if a["mtun"] < a["gre"] else "bad",
-              "%d, ip_gre %d" % (a["mtun"], a["gre"]))
+    judge(rows)
 
 
 main()
