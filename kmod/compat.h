@@ -19,6 +19,9 @@
 #ifdef MT_HAVE_FLOWI4_DSCP
 #include <net/inet_dscp.h>
 #endif
+#ifdef MT_HAVE_NET_RPS_H
+#include <net/rps.h>
+#endif
 
 /* A packet that leaves the IP layer forgets when its sender wanted it sent. */
 static inline void mt_clear_delivery_time(struct sk_buff *skb)
@@ -26,6 +29,21 @@ static inline void mt_clear_delivery_time(struct sk_buff *skb)
 #ifdef MT_HAVE_CLEAR_DELIVERY_TIME
 	skb_clear_delivery_time(skb);
 #endif
+}
+
+/*
+ * What GRO has seen, into the stack. netif_receive_skb() looks for nothing else than
+ * RPS that this does not.
+ */
+static inline void mt_receive(struct sk_buff *skb)
+{
+#ifdef CONFIG_RPS
+	if (static_branch_unlikely(&rps_needed)) {
+		netif_receive_skb(skb);
+		return;
+	}
+#endif
+	netif_receive_skb_core(skb);
 }
 
 /* The device's transmit function needs no lock of the stack's. */

@@ -41,17 +41,28 @@ static int inner_min(__be16 proto)
 	}
 }
 
-static bool version_matches(const struct sk_buff *skb)
+/*
+ * What __iptunnel_pull_header() does, but for Ethernet inside, in line. @len bytes
+ * are there.
+ */
+static __always_inline int strip(struct sk_buff *skb, unsigned int len,
+				 __be16 proto, bool xnet)
 {
-	/* both headers have it in the same place */
-	return ip_hdr(skb)->version ==
-	       (skb->protocol == htons(ETH_P_IP) ? 4 : 6);
+	const void *headers = skb->data;
+
+	__skb_pull(skb, len);
+	skb_postpull_rcsum(skb, headers, len);
+	skb->protocol = proto;
+	skb_clear_hash_if_not_l4(skb);
+	__vlan_hwaccel_clear_tag(skb);
+	skb_set_queue_mapping(skb, 0);
+	skb_scrub_packet(skb, xnet);
+	return iptunnel_pull_offloads(skb);
 }
 
 /* RFC 6040 section 4.2. Returns a drop reason, or 0. */
-static int decap_ecn(struct sk_buff *skb, u8 outer)
+static int decap_ecn(struct sk_buff *skb, bool is_v4, u8 outer)
 {
-	bool is_v4 = skb->protocol == htons(ETH_P_IP);
 	u8 inner = is_v4 ? ip_hdr(skb)->tos : ipv6_get_dsfield(ipv6_hdr(skb));
 	bool to_ect1 = (outer & INET_ECN_MASK) == INET_ECN_ECT_1 &&
 		       (inner & INET_ECN_MASK) == INET_ECN_ECT_0;
@@ -100,19 +111,23 @@ static bool sequence_ok(atomic64_t *last, u32 seq)
 /* What is inside fits what is outside of it. Returns a drop reason, or 0. */
 static int check_inner(struct sk_buff *skb, __be16 proto, u8 outer_dsfield)
 {
+	bool is_v4;
+
 	if (unlikely(proto == PROTO_KEEPALIVE_ANSWER))
 		return 0;
 	if (unlikely(proto == PROTO_KEEPALIVE_HUAWEI))
 		skb->protocol = htons(ETH_P_IP);
-	if (!version_matches(skb))
+	is_v4 = proto != htons(ETH_P_IPV6);
+	/* both headers have it in the same place */
+	if (ip_hdr(skb)->version != (is_v4 ? 4 : 6))
 		return MTUN_DROP_RX_INNER;
-	return decap_ecn(skb, outer_dsfield);
+	return decap_ecn(skb, is_v4, outer_dsfield);
 }
 
-static bool is_gre(const struct sk_buff *skb)
+static bool is_gre(const struct sk_buff *skb, __be16 proto)
 {
-	return (skb->protocol == htons(ETH_P_IP) ? ip_hdr(skb)->protocol :
-		ipv6_hdr(skb)->nexthdr) == IPPROTO_GRE;
+	return (proto == htons(ETH_P_IPV6) ? ipv6_hdr(skb)->nexthdr :
+					     ip_hdr(skb)->protocol) == IPPROTO_GRE;
 }
 
 /*
@@ -126,7 +141,7 @@ static int take(struct mt_endpoint *ep, const struct sk_buff *skb, __be16 proto)
 
 	if (unlikely(proto == PROTO_KEEPALIVE_ANSWER))
 		return mt_probe_receive_keepalive(ep->tunnel, skb);
-	if (unlikely(is_gre(skb))) {
+	if (unlikely(is_gre(skb, proto))) {
 		verdict = mt_keepalive_receive(ep, skb);
 		if (verdict)
 			return verdict;
@@ -149,10 +164,8 @@ static void clamp_received(const struct mt_tunnel *tunnel,
 	if (!mt_clamp_find(skb, &shake))
 		return;
 	dst = mt_route(tunnel->net, ep);
-	if (!IS_ERR(dst)) {
+	if (!IS_ERR(dst))
 		mtu = min(mtu, mt_route_mtu(dst, ep));
-		dst_release(dst);
-	}
 	mt_stats_mss(tunnel->stats,
 		     mt_clamp(skb, &shake, ep->conf.mss_rx,
 			      ep->conf.mss_insert, mtu));
@@ -174,7 +187,7 @@ static void deliver(struct mt_endpoint *ep, struct sk_buff *skb,
 	mt_meter_begin(&meter, ep, MTUN_DIRECTION_INGRESS, skb, source);
 	if (likely(directly)) {
 		mt_meter_end(&meter, ep, MTUN_DIRECTION_INGRESS, 0);
-		netif_receive_skb(skb);
+		mt_receive(skb);
 		return;
 	}
 	if (gro_cells_receive(&tunnel->gro_cells, skb) != NET_RX_SUCCESS)
@@ -192,12 +205,13 @@ static void count_taken(struct mt_endpoint *ep, struct sk_buff *skb,
 	mt_meter_end(&meter, ep, MTUN_DIRECTION_INGRESS, 0);
 }
 
-void mt_decap(struct mt_endpoint *ep, struct sk_buff *skb,
-	      const struct mt_outer *outer, const struct mt_gre *gre)
+static __always_inline
+void decap(struct mt_endpoint *ep, struct sk_buff *skb,
+	   const struct mt_outer *outer, const struct mt_gre *gre)
 {
 	const u32 options = MTUN_GRE_FLAG_CSUM | MTUN_GRE_FLAG_SEQ;
 	struct mt_tunnel *tunnel = ep->tunnel;
-	const struct mt_filter *filter = rcu_dereference(tunnel->filter);
+	const struct mt_filter *filter;
 	struct net_device *dev = tunnel->dev;
 	unsigned int head = outer->len + gre->len;
 	int min_len, reason;
@@ -220,7 +234,7 @@ void mt_decap(struct mt_endpoint *ep, struct sk_buff *skb,
 		goto err_free_skb;
 
 	reason = MTUN_DROP_RX_POLICY;
-	if (!ep->family->policy_ok(skb))
+	if (!xfrm_policy_check(NULL, XFRM_POLICY_IN, skb, ep->conf.family))
 		goto err_free_skb;
 
 	reason = MTUN_DROP_RX_PROTOCOL;
@@ -235,11 +249,14 @@ void mt_decap(struct mt_endpoint *ep, struct sk_buff *skb,
 	reason = MTUN_DROP_RX_MEMORY;
 	if (!pskb_may_pull(skb, head + min_len))
 		goto err_free_skb;
-	skb_pull_rcsum(skb, outer->len);
 
-	reason = MTUN_DROP_RX_CHECKSUM;
-	if (gre->flags & MTUN_GRE_FLAG_CSUM && !checksum_ok(skb))
-		goto err_free_skb;
+	if (gre->flags & MTUN_GRE_FLAG_CSUM) {
+		reason = MTUN_DROP_RX_CHECKSUM;
+		skb_pull_rcsum(skb, outer->len);
+		head -= outer->len;
+		if (!checksum_ok(skb))
+			goto err_free_skb;
+	}
 
 	directly = !(gre->flags & MTUN_GRE_FLAG_SEQ) && !secpath_exists(skb) &&
 		   skb->dev->netdev_ops != dev->netdev_ops;
@@ -247,7 +264,7 @@ void mt_decap(struct mt_endpoint *ep, struct sk_buff *skb,
 	/* The outer network namespace ends here, for skb->cb, mark and all. */
 	reason = MTUN_DROP_RX_MEMORY;
 	xnet = !net_eq(tunnel->net, dev_net(dev));
-	if (__iptunnel_pull_header(skb, gre->len, gre->proto, false, xnet))
+	if (strip(skb, head, gre->proto, xnet))
 		goto err_free_skb;
 	mt_clear_delivery_time(skb);
 	skb->dev = dev;
@@ -267,6 +284,7 @@ void mt_decap(struct mt_endpoint *ep, struct sk_buff *skb,
 	}
 
 	reason = MTUN_DROP_RX_FILTER;
+	filter = rcu_dereference(tunnel->filter);
 	if (unlikely(filter) && !mt_match_has(&filter->rx, skb, false))
 		goto err_free_skb;
 	/* At last: what is dropped for another reason has no say in the order. */
@@ -284,4 +302,38 @@ err_free_skb:
 	mt_meter_drop(ep, MTUN_DIRECTION_INGRESS, skb, len,
 		      &outer->tuple.remote, reason);
 	kfree_skb(skb);
+}
+
+/* Any GRE header, wherever it is */
+static noinline bool parse_any(const struct sk_buff *skb, unsigned int at,
+			       struct mt_gre *gre)
+{
+	u8 buffer[MT_GRE_LEN_MAX];
+	unsigned int len;
+	const u8 *data;
+
+	if (at >= skb->len)
+		return false;
+	len = min_t(unsigned int, sizeof(buffer), skb->len - at);
+	data = skb_header_pointer(skb, at, len, buffer);
+	return data && mt_gre_parse(gre, data, len);
+}
+
+bool mt_decap(struct mt_net *mn, struct sk_buff *skb, struct mt_outer *outer)
+{
+	struct mt_endpoint *ep;
+	struct mt_gre gre;
+
+	if (unlikely(outer->len + MT_GRE_PLAIN_MAX > skb_headlen(skb) ||
+		     !mt_gre_parse_plain(&gre, skb->data + outer->len)) &&
+	    !parse_any(skb, outer->len, &gre))
+		return false;
+
+	outer->tuple.keyed = !!(gre.flags & MTUN_GRE_FLAG_KEY);
+	outer->tuple.key = gre.key;
+	ep = mt_lookup(mn, &outer->tuple);
+	if (!ep)
+		return false;
+	decap(ep, skb, outer, &gre);
+	return true;
 }

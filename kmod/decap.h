@@ -5,21 +5,19 @@
 
 #include <linux/skbuff.h>
 
-struct mt_endpoint;
-struct mt_gre;
+struct mt_net;
 struct mt_outer;
 
 /**
- * mt_decap() - take a packet out of its tunnel and hand it to the stack
- * @ep: the endpoint that it belongs to
- * @skb: its outer network header at skb->data; consumed. It is delivered, or
- *	 counted under one drop reason.
- * @outer: its outer header
- * @gre: its GRE header
+ * mt_decap() - take a GRE packet out of its tunnel and hand it to the stack
+ * @mn: of the network namespace where it was received
+ * @skb: its outer network header at skb->data; consumed if it belongs to a tunnel.
+ *	 It is delivered, or counted under one drop reason.
+ * @outer: its outer header. The key of its tuple is set.
  *
  * Context: RCU, bottom halves off.
+ * Return: whether it belongs to a tunnel.
  */
-void mt_decap(struct mt_endpoint *ep, struct sk_buff *skb,
-	      const struct mt_outer *outer, const struct mt_gre *gre);
+bool mt_decap(struct mt_net *mn, struct sk_buff *skb, struct mt_outer *outer);
 
 #endif /* MTUN_DECAP_H */

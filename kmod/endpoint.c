@@ -24,12 +24,13 @@ struct mt_endpoint *mt_endpoint_new(struct mt_tunnel *tunnel,
 	ep->sampler = alloc_percpu_gfp(struct mt_sampler, GFP_KERNEL_ACCOUNT);
 	if (!ep->sampler)
 		goto err_free_ep;
-	if (dst_cache_init(&ep->routes, GFP_KERNEL_ACCOUNT))
+	ep->routes = alloc_percpu_gfp(struct mt_route, GFP_KERNEL_ACCOUNT);
+	if (!ep->routes)
 		goto err_free_sampler;
 	if (conf->link[0]) {
 		ep->link = mt_link_get(tunnel->net, conf->link);
 		if (!ep->link)
-			goto err_destroy_routes;
+			goto err_free_routes;
 	}
 	ep->tunnel = tunnel;
 	ep->conf = *conf;
@@ -50,8 +51,8 @@ struct mt_endpoint *mt_endpoint_new(struct mt_tunnel *tunnel,
 
 err_put_link:
 	mt_link_put(ep->link);
-err_destroy_routes:
-	dst_cache_destroy(&ep->routes);
+err_free_routes:
+	free_percpu(ep->routes);
 err_free_sampler:
 	free_percpu(ep->sampler);
 err_free_ep:
@@ -62,8 +63,11 @@ err_free_ep:
 static void endpoint_free(struct rcu_head *rcu)
 {
 	struct mt_endpoint *ep = container_of(rcu, struct mt_endpoint, rcu);
+	int cpu;
 
-	dst_cache_destroy(&ep->routes);
+	for_each_possible_cpu(cpu)
+		dst_release(per_cpu_ptr(ep->routes, cpu)->dst);
+	free_percpu(ep->routes);
 	free_percpu(ep->sampler);
 	kfree(ep->conf.description);
 	kfree(ep);

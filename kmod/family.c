@@ -37,31 +37,6 @@ static struct dst_entry *refuse_discard(struct dst_entry *dst)
 	return ERR_PTR(-ENETUNREACH);
 }
 
-static bool ipv4_parse(const struct sk_buff *skb, struct mt_outer *outer)
-{
-	const struct iphdr *iph = ip_hdr(skb);
-
-	outer->len = iph->ihl * 4;
-	outer->proto = iph->protocol;
-	return !ip_is_fragment(iph);
-}
-
-static void ipv4_tuple(struct mt_tuple *tuple, __be32 local, __be32 remote)
-{
-	memset(tuple, 0, sizeof(*tuple));
-	tuple->family = AF_INET;
-	tuple->local.v4 = local;
-	tuple->remote.v4 = remote;
-}
-
-static void ipv4_addresses(const struct sk_buff *skb, struct mt_outer *outer)
-{
-	const struct iphdr *iph = ip_hdr(skb);
-
-	ipv4_tuple(&outer->tuple, iph->daddr, iph->saddr);
-	outer->dsfield = iph->tos;
-}
-
 static bool ipv4_parse_error(const struct sk_buff *skb, unsigned int len,
 			     struct mt_quote *quote)
 {
@@ -84,7 +59,7 @@ static bool ipv4_parse_error(const struct sk_buff *skb, unsigned int len,
 	if (!iph || iph->version != 4 || iph->protocol != IPPROTO_GRE ||
 	    iph->frag_off & htons(IP_OFFSET))
 		return false;
-	ipv4_tuple(&quote->sent, iph->saddr, iph->daddr);
+	mt_tuple_ipv4(&quote->sent, iph->saddr, iph->daddr);
 	quote->len = quote->offset + iph->ihl * 4;
 	quote->mtu = icmp->type == ICMP_DEST_UNREACH &&
 		     icmp->code == ICMP_FRAG_NEEDED ?
@@ -95,11 +70,6 @@ static bool ipv4_parse_error(const struct sk_buff *skb, unsigned int len,
 static bool ipv4_error_ok(struct sk_buff *skb)
 {
 	return !skb_checksum_simple_validate(skb);
-}
-
-static bool ipv4_policy_ok(struct sk_buff *skb)
-{
-	return xfrm4_policy_check(NULL, XFRM_POLICY_IN, skb);
 }
 
 static void ipv4_build(u8 *header, const struct mt_conf *conf)
@@ -122,7 +92,8 @@ static void ipv4_build(u8 *header, const struct mt_conf *conf)
 	};
 }
 
-static struct dst_entry *ipv4_route(struct net *net, struct mt_endpoint *ep)
+static struct dst_entry *ipv4_route(struct net *net,
+				    const struct mt_endpoint *ep)
 {
 	const struct mt_conf *conf = &ep->conf;
 	struct flowi4 fl4 = {
@@ -134,21 +105,17 @@ static struct dst_entry *ipv4_route(struct net *net, struct mt_endpoint *ep)
 		.saddr = conf->local.v4,
 		.daddr = conf->remote.v4,
 	};
-	struct dst_entry *dst;
 	struct rtable *rt;
 
 	if (fl4.flowi4_oif < 0)
 		return ERR_PTR(-ENODEV);
 	mt_flow4_set_tos(&fl4, conf->tos);
 	rt = ip_route_output_key(net, &fl4);
-	dst = refuse_discard(IS_ERR(rt) ? ERR_CAST(rt) : &rt->dst);
-	if (!IS_ERR(dst))
-		dst_cache_set_ip4(&ep->routes, dst, fl4.saddr);
-	return dst;
+	return refuse_discard(IS_ERR(rt) ? ERR_CAST(rt) : &rt->dst);
 }
 
-static void ipv4_push(struct net *net, struct sk_buff *skb,
-		      const struct mt_variable *variable)
+int mt_ipv4_send(struct net *net, struct sk_buff *skb,
+		 const struct mt_variable *variable)
 {
 	struct iphdr *iph = ip_hdr(skb);
 
@@ -159,133 +126,18 @@ static void ipv4_push(struct net *net, struct sk_buff *skb,
 		__ip_select_ident(net, iph, skb_shinfo(skb)->gso_segs ?: 1);
 	}
 	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
-}
-
-static int ipv4_send(struct net *net, struct sk_buff *skb)
-{
 	return ip_local_out(net, NULL, skb);
 }
 
 const struct mt_family mt_family_ipv4 = {
 	.header_len = sizeof(struct iphdr),
 	.icmp = IPPROTO_ICMP,
-	.parse = ipv4_parse,
-	.addresses = ipv4_addresses,
 	.parse_error = ipv4_parse_error,
 	.error_ok = ipv4_error_ok,
-	.policy_ok = ipv4_policy_ok,
 	.build = ipv4_build,
 	.route = ipv4_route,
-	.push = ipv4_push,
-	.send = ipv4_send,
+	.send = mt_ipv4_send,
 };
-
-/*
- * Skip a Destination Options header. The in-tree ip6_gre puts one before its
- * GRE header, with the encapsulation limit of RFC 2473 section 4.1.1. Returns
- * the offset behind it, or 0 if it has an option that may not be ignored (RFC
- * 8200 section 4.2): the stack knows how to answer that.
- */
-static unsigned int skip_destopts(const struct sk_buff *skb,
-				  unsigned int offset, u8 *nexthdr)
-{
-	struct ipv6_opt_hdr _opt, *opt;
-	unsigned int end;
-
-	opt = skb_header_pointer(skb, offset, sizeof(_opt), &_opt);
-	if (!opt)
-		return 0;
-	*nexthdr = opt->nexthdr;
-	end = offset + ipv6_optlen(opt);
-	offset += sizeof(_opt);
-
-	while (offset < end) {
-		u8 _tlv[2], *tlv;
-
-		tlv = skb_header_pointer(skb, offset, 1, _tlv);
-		if (!tlv)
-			return 0;
-		if (*tlv == IPV6_TLV_PAD1) {
-			offset++;
-			continue;
-		}
-		tlv = skb_header_pointer(skb, offset, sizeof(_tlv), _tlv);
-		if (!tlv || tlv[0] & 0xc0)
-			return 0;
-		offset += sizeof(_tlv) + tlv[1];
-	}
-	return offset == end ? end : 0;
-}
-
-/*
- * The header behind a Hop-by-Hop Options header, which the stack has read, if
- * there is one. Its place by transport_header would be another one if conntrack
- * has reassembled the packet: that then points behind all extension headers
- * ahead of the fragment's.
- */
-static unsigned int first_header(const struct sk_buff *skb, u8 *nexthdr)
-{
-	const u8 *header = skb_network_header(skb);
-	unsigned int at = IP6CB(skb)->nhoff;
-
-	*nexthdr = header[at];
-	if (at == offsetof(struct ipv6hdr, nexthdr))
-		return sizeof(struct ipv6hdr);
-	return at + ipv6_optlen((const struct ipv6_opt_hdr *)(header + at));
-}
-
-/*
- * Destination Options may be there twice, ahead of and behind a Fragment header
- * (RFC 8200 section 4.1). Where that says that the packet is whole, nothing
- * waits for it and it waits for nothing (RFC 6946 section 4).
- */
-static bool ipv6_parse(const struct sk_buff *skb, struct mt_outer *outer)
-{
-	struct frag_hdr _frag, *frag;
-	u8 nexthdr;
-	unsigned int len = first_header(skb, &nexthdr);
-	int i;
-
-	for (i = 0; i < 3; i++) {
-		if (nexthdr == IPPROTO_DSTOPTS) {
-			len = skip_destopts(skb, len, &nexthdr);
-			if (!len)
-				return false;
-		} else if (nexthdr == NEXTHDR_FRAGMENT) {
-			frag = skb_header_pointer(skb, len, sizeof(_frag),
-						  &_frag);
-			if (!frag || (frag->nexthdr != IPPROTO_GRE &&
-				      frag->nexthdr != IPPROTO_DSTOPTS))
-				return false;
-			if (frag->frag_off & htons(IP6_OFFSET | IP6_MF))
-				break;
-			len += sizeof(_frag);
-			nexthdr = frag->nexthdr;
-		} else {
-			break;
-		}
-	}
-	outer->len = len;
-	outer->proto = nexthdr;
-	return true;
-}
-
-static void ipv6_tuple(struct mt_tuple *tuple, const struct in6_addr *local,
-		       const struct in6_addr *remote)
-{
-	memset(tuple, 0, sizeof(*tuple));
-	tuple->family = AF_INET6;
-	tuple->local.v6 = *local;
-	tuple->remote.v6 = *remote;
-}
-
-static void ipv6_addresses(const struct sk_buff *skb, struct mt_outer *outer)
-{
-	const struct ipv6hdr *iph = ipv6_hdr(skb);
-
-	ipv6_tuple(&outer->tuple, &iph->daddr, &iph->saddr);
-	outer->dsfield = ipv6_get_dsfield(iph);
-}
 
 static bool ipv6_parse_error(const struct sk_buff *skb, unsigned int len,
 			     struct mt_quote *quote)
@@ -302,7 +154,7 @@ static bool ipv6_parse_error(const struct sk_buff *skb, unsigned int len,
 	iph = skb_header_pointer(skb, quote->offset, sizeof(_iph), &_iph);
 	if (!iph || iph->version != 6)
 		return false;
-	ipv6_tuple(&quote->sent, &iph->saddr, &iph->daddr);
+	mt_tuple_ipv6(&quote->sent, &iph->saddr, &iph->daddr);
 	quote->len = quote->offset + sizeof(_iph);
 	nexthdr = iph->nexthdr;
 	if (nexthdr == NEXTHDR_FRAGMENT) {	/* one of ours, "frag outer" */
@@ -347,11 +199,6 @@ static int ipv6_reassemble(struct net *net, struct sk_buff *skb)
 	return err;
 }
 
-static bool ipv6_policy_ok(struct sk_buff *skb)
-{
-	return xfrm6_policy_check(NULL, XFRM_POLICY_IN, skb);
-}
-
 static void ipv6_build(u8 *header, const struct mt_conf *conf)
 {
 	struct ipv6hdr *iph = (struct ipv6hdr *)header;
@@ -365,7 +212,8 @@ static void ipv6_build(u8 *header, const struct mt_conf *conf)
 	ip6_flow_hdr(iph, conf->tos, 0);
 }
 
-static struct dst_entry *ipv6_route(struct net *net, struct mt_endpoint *ep)
+static struct dst_entry *ipv6_route(struct net *net,
+				    const struct mt_endpoint *ep)
 {
 	const struct mt_conf *conf = &ep->conf;
 	struct flowi6 fl6 = {
@@ -390,14 +238,11 @@ static struct dst_entry *ipv6_route(struct net *net, struct mt_endpoint *ep)
 		return ERR_PTR(err);
 	}
 	dst = xfrm_lookup_route(net, dst, flowi6_to_flowi(&fl6), NULL, 0);
-	dst = refuse_discard(dst);
-	if (!IS_ERR(dst))
-		dst_cache_set_ip6(&ep->routes, dst, &fl6.saddr);
-	return dst;
+	return refuse_discard(dst);
 }
 
-static void ipv6_push(struct net *net, struct sk_buff *skb,
-		      const struct mt_variable *variable)
+int mt_ipv6_send(struct net *net, struct sk_buff *skb,
+		 const struct mt_variable *variable)
 {
 	struct ipv6hdr *iph = ipv6_hdr(skb);
 
@@ -406,10 +251,6 @@ static void ipv6_push(struct net *net, struct sk_buff *skb,
 		     htonl(variable->hash) & IPV6_FLOWLABEL_MASK);
 	iph->hop_limit = variable->ttl;
 	memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
-}
-
-static int ipv6_send(struct net *net, struct sk_buff *skb)
-{
 	return ip6_local_out(net, NULL, skb);
 }
 
@@ -417,17 +258,28 @@ const struct mt_family mt_family_ipv6 = {
 	.header_len = sizeof(struct ipv6hdr),
 	.icmp = IPPROTO_ICMPV6,
 	.flow_label = true,
-	.parse = ipv6_parse,
-	.addresses = ipv6_addresses,
 	.parse_error = ipv6_parse_error,
 	.error_ok = ipv6_error_ok,
 	.reassemble = ipv6_reassemble,
-	.policy_ok = ipv6_policy_ok,
 	.build = ipv6_build,
 	.route = ipv6_route,
-	.push = ipv6_push,
-	.send = ipv6_send,
+	.send = mt_ipv6_send,
 };
+
+struct dst_entry *mt_route_find(struct net *net, struct mt_endpoint *ep)
+{
+	struct mt_route *route = this_cpu_ptr(ep->routes);
+	struct dst_entry *dst = ep->family->route(net, ep);
+
+	dst_release(route->dst);
+	route->dst = NULL;
+	if (IS_ERR(dst))
+		return dst;
+	if (ep->conf.family == AF_INET6)
+		route->cookie = rt6_get_cookie((struct rt6_info *)dst);
+	route->dst = dst;
+	return dst;
+}
 
 void mt_family_init(void)
 {

@@ -6,25 +6,12 @@
 #ifndef MTUN_FAMILY_H
 #define MTUN_FAMILY_H
 
+#include "outer.h"
 #include "registry.h"
 
 #include <linux/skbuff.h>
 #include <net/dst.h>
 #include <net/net_namespace.h>
-
-/**
- * struct mt_outer - a parsed outer header
- * @tuple: its addresses, seen from the receiver; not keyed
- * @len: bytes from the network header to the header of @proto
- * @proto: the protocol that follows
- * @dsfield: TOS or traffic class byte
- */
-struct mt_outer {
-	struct mt_tuple tuple;
-	unsigned int len;
-	u8 proto;
-	u8 dsfield;
-};
 
 /**
  * struct mt_quote - an ICMP error and the packet that it quotes
@@ -59,55 +46,54 @@ struct mt_variable {
  * @header_len: bytes of the header that is sent
  * @icmp: its protocol of ICMP errors
  * @flow_label: the header has a place for the hash of the inner flow
- * @parse: where the packet's network header ends, and what follows: @len and
- *	   @proto. The stack has checked the header. False if that is not for
- *	   us to say.
- * @addresses: the rest of the header that @parse was asked about
  * @parse_error: read an ICMP error, whose header is at @len; false if it is
  *		 none or does not quote a GRE packet
  * @error_ok: the ICMP message at skb->data has the right checksum
  * @reassemble: add a fragment to its packet. Returns 0 if @skb is whole now,
  *		-EINPROGRESS if it was kept; other errors leave it to the caller
- * @policy_ok: the IPsec policy lets a received packet in
  * @build: write the part of the header that no packet changes
- * @route: find the way to the remote, and keep it in the endpoint's cache;
- *	   returns a reference, or ERR_PTR. Bottom halves are off.
- * @push: complete the header at skb->data for this packet
- * @send: give the packet to the IP layer, which fills in the length. Returns
- *	  what the queue or netfilter said, to be judged by net_xmit_eval()
+ * @route: find the way to the remote; returns a reference, or ERR_PTR
+ * @send: complete the header at skb->data for this packet, and give it to the IP
+ *	  layer, which fills in the length. Returns what the queue or netfilter
+ *	  said, to be judged by net_xmit_eval()
  */
 struct mt_family {
 	unsigned int header_len;
 	u8 icmp;
 	bool flow_label;
-	bool (*parse)(const struct sk_buff *skb, struct mt_outer *outer);
-	void (*addresses)(const struct sk_buff *skb, struct mt_outer *outer);
 	bool (*parse_error)(const struct sk_buff *skb, unsigned int len,
 			    struct mt_quote *quote);
 	bool (*error_ok)(struct sk_buff *skb);
 	int (*reassemble)(struct net *net, struct sk_buff *skb);
-	bool (*policy_ok)(struct sk_buff *skb);
 	void (*build)(u8 *header, const struct mt_conf *conf);
-	struct dst_entry *(*route)(struct net *net, struct mt_endpoint *ep);
-	void (*push)(struct net *net, struct sk_buff *skb,
-		     const struct mt_variable *variable);
-	int (*send)(struct net *net, struct sk_buff *skb);
+	struct dst_entry *(*route)(struct net *net,
+				   const struct mt_endpoint *ep);
+	int (*send)(struct net *net, struct sk_buff *skb,
+		    const struct mt_variable *variable);
 };
 
+/* For mt_route(). The route is kept until the next one is found. */
+struct dst_entry *mt_route_find(struct net *net, struct mt_endpoint *ep);
+
 /**
- * mt_route() - the way to the remote, from the cache or found anew
+ * mt_route() - the way to the remote, as this CPU knows it or found anew
  * @net: the underlay
  * @ep: the endpoint
  *
- * Context: bottom halves off.
- * Return: a reference, or ERR_PTR.
+ * No reference is taken: counting them for each packet is what makes
+ * dst_cache_get() dear.
+ *
+ * Context: RCU, bottom halves off.
+ * Return: a route that is there until either ends, or ERR_PTR.
  */
 static inline struct dst_entry *mt_route(struct net *net,
 					 struct mt_endpoint *ep)
 {
-	struct dst_entry *dst = dst_cache_get(&ep->routes);
+	const struct mt_route *route = this_cpu_ptr(ep->routes);
 
-	return dst ?: ep->family->route(net, ep);
+	if (likely(route->dst && dst_check(route->dst, route->cookie)))
+		return route->dst;
+	return mt_route_find(net, ep);
 }
 
 /**
@@ -124,6 +110,12 @@ static inline unsigned int mt_route_mtu(const struct dst_entry *dst,
 
 	return mtu > ep->header_len ? mtu - ep->header_len : 0;
 }
+
+/* For INDIRECT_CALL_INET() of @send */
+int mt_ipv4_send(struct net *net, struct sk_buff *skb,
+		 const struct mt_variable *variable);
+int mt_ipv6_send(struct net *net, struct sk_buff *skb,
+		 const struct mt_variable *variable);
 
 extern const struct mt_family mt_family_ipv4;
 extern const struct mt_family mt_family_ipv6;

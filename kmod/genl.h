@@ -6,6 +6,7 @@
 #include "types.h"
 
 #include <net/genetlink.h>
+#include <net/sock.h>
 
 struct mt_tunnel;
 

@@ -7,6 +7,7 @@
 #include "genl_gen.h"
 #include "registry.h"
 #include "stats.h"
+#include "tunnel.h"
 
 #include <linux/netdevice.h>
 #include <linux/rtnetlink.h>
@@ -140,7 +141,7 @@ int mtun_nl_tunnel_new_doit(struct sk_buff *skb, struct genl_info *info)
 		return err;
 
 	rtnl_lock();
-	err = mt_device_create(genl_info_net(info), nla_data(ifname), &conf,
+	err = mt_tunnel_create(genl_info_net(info), nla_data(ifname), &conf,
 			       mtu ? nla_get_u32(mtu) : MT_MTU_AUTO, &refusal);
 	rtnl_unlock();
 	set_refusal(info, &refusal);
@@ -167,7 +168,7 @@ int mtun_nl_tunnel_set_doit(struct sk_buff *skb, struct genl_info *info)
 	mt_device_conf(tunnel, &conf);
 	err = apply_request(&conf, info);
 	if (!err)
-		err = mt_device_set(tunnel, &conf, attr ? &mtu : NULL,
+		err = mt_tunnel_set(tunnel, &conf, attr ? &mtu : NULL,
 				    &refusal);
 	if (!err)
 		notify(tunnel, MTUN_CMD_TUNNEL_SET_NTF);
@@ -186,7 +187,7 @@ int mtun_nl_tunnel_del_doit(struct sk_buff *skb, struct genl_info *info)
 	tunnel = find_tunnel(info);
 	err = PTR_ERR_OR_ZERO(tunnel);
 	if (!err)
-		mt_device_delete(tunnel);
+		mt_tunnel_delete(tunnel);
 	rtnl_unlock();
 	return err;
 }

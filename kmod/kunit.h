@@ -9,6 +9,7 @@
 #include <kunit/test.h>
 
 extern struct kunit_suite mt_wire_suite;
+extern struct kunit_suite mt_flow_suite;
 extern struct kunit_suite mt_mss_suite;
 extern struct kunit_suite mt_mtu_suite;
 extern struct kunit_suite mt_conf_suite;

@@ -7,7 +7,7 @@
 
 #include <linux/module.h>
 
-kunit_test_suites(&mt_wire_suite, &mt_mss_suite, &mt_mtu_suite,
+kunit_test_suites(&mt_wire_suite, &mt_flow_suite, &mt_mss_suite, &mt_mtu_suite,
 		  &mt_conf_suite, &mt_prefix_suite, &mt_traffic_suite,
 		  &mt_health_suite, &mt_health_conf_suite, &mt_echo_suite);
 

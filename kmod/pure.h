@@ -10,6 +10,7 @@
 #include <linux/bits.h>
 #include <linux/if.h>
 #include <linux/if_ether.h>
+#include <linux/in.h>
 #include <linux/in6.h>
 #include <linux/math64.h>
 #include <linux/socket.h>
@@ -50,6 +51,18 @@ static inline u64 div_u64(u64 dividend, u32 divisor)
 	return dividend / divisor;
 }
 #endif
+
+/*
+ * A step of a hash: each bit of @hash and @word matters for the low bits of what
+ * comes of it. For tables and for spreading, not for secrets.
+ */
+#define MT_MIX		0x9e3779b97f4a7c15ULL
+
+static inline u64 mt_mix(u64 hash, u64 word)
+{
+	hash = (hash ^ word) * MT_MIX;
+	return hash ^ hash >> 32;
+}
 
 /* In network byte order, at any address */
 static inline u16 mt_get_be16(const u8 *p)

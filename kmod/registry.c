@@ -2,58 +2,12 @@
 #include "registry.h"
 #include "prefix.h"
 
-#include <linux/jhash.h>
-#include <linux/rhashtable.h>
 #include <linux/rtnetlink.h>
 #include <net/netns/generic.h>
 
 static unsigned int mt_net_id __read_mostly;
 
 /* ---- hash tables ---- */
-
-/*
- * Each received packet is looked for: nothing is hashed but what tells tuples of
- * one family apart, and nothing compared byte by byte.
- */
-static u32 tuple_hash(const void *data, u32 len, u32 seed)
-{
-	const struct mt_tuple *tuple = data;
-
-	if (tuple->family == AF_INET)
-		return jhash_3words((__force u32)tuple->local.v4,
-				    (__force u32)tuple->remote.v4,
-				    (__force u32)tuple->key,
-				    seed + tuple->host_bits);
-	return jhash2(data, offsetofend(struct mt_tuple, key) / sizeof(u32),
-		      seed + tuple->host_bits);
-}
-
-/* As memcmp(), as far as it is asked: whether they differ. */
-static int tuple_differs(const struct mt_tuple *a, const struct mt_tuple *b)
-{
-	const u64 *x = (const u64 *)a, *y = (const u64 *)b;
-
-	static_assert(sizeof(struct mt_tuple) == 5 * sizeof(u64));
-	return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) |
-		(x[3] ^ y[3]) | (x[4] ^ y[4])) != 0;
-}
-
-static int received_differs(struct rhashtable_compare_arg *arg,
-			    const void *data)
-{
-	const struct mt_endpoint *endpoint = data;
-
-	return tuple_differs(arg->key, &endpoint->received);
-}
-
-static const struct rhashtable_params endpoint_params = {
-	.head_offset = offsetof(struct mt_endpoint, node),
-	.key_offset = offsetof(struct mt_endpoint, received),
-	.key_len = sizeof(struct mt_tuple),
-	.hashfn = tuple_hash,
-	.obj_cmpfn = received_differs,
-	.automatic_shrinking = true,
-};
 
 static const struct rhashtable_params sender_params = {
 	.head_offset = offsetof(struct mt_endpoint, sender_node),
@@ -73,25 +27,22 @@ struct mt_endpoint *mt_registry_get(const struct net *net,
 				    const struct mt_tuple *tuple)
 {
 	return rhashtable_lookup(&mt_net(net)->endpoints, tuple,
-				 endpoint_params);
+				 mt_endpoint_params);
 }
 
-struct mt_endpoint *mt_registry_find(const struct net *net,
-				     const struct mt_tuple *tuple)
+struct mt_endpoint *mt_lookup_wide(struct mt_net *mn,
+				   const struct mt_tuple *tuple)
 {
-	const unsigned long *shapes = mt_net(net)->shapes[MT_SHAPE(tuple)];
+	const unsigned long *shapes = mn->shapes[MT_SHAPE(tuple)];
+	unsigned int host_bits = 1;
 	struct mt_endpoint *endpoint;
-	unsigned int host_bits;
-	struct mt_tuple wide;
 
-	for_each_set_bit(host_bits, shapes, MT_SHAPES) {
-		if (host_bits) {
-			wide = *tuple;
-			mt_tuple_widen(&wide, host_bits);
-			endpoint = mt_registry_get(net, &wide);
-		} else {
-			endpoint = mt_registry_get(net, tuple);
-		}
+	for_each_set_bit_from(host_bits, shapes, MT_SHAPES) {
+		struct mt_tuple wide = *tuple;
+
+		mt_tuple_widen(&wide, host_bits);
+		endpoint = rhashtable_lookup(&mn->endpoints, &wide,
+					     mt_endpoint_params);
 		if (endpoint)
 			return endpoint;
 	}
@@ -150,7 +101,7 @@ int mt_registry_add(const struct net *net, struct mt_endpoint *endpoint)
 		return err;
 	use_shape(mn, &endpoint->received);
 	err = rhashtable_lookup_insert_fast(&mn->endpoints, &endpoint->node,
-					    endpoint_params);
+					    mt_endpoint_params);
 	if (err) {
 		leave_shape(mn, &endpoint->received);
 		remove_sender(mn, endpoint);
@@ -165,7 +116,7 @@ void mt_registry_remove(const struct net *net, struct mt_endpoint *endpoint)
 	ASSERT_RTNL();
 
 	rhashtable_remove_fast(&mn->endpoints, &endpoint->node,
-			       endpoint_params);
+			       mt_endpoint_params);
 	leave_shape(mn, &endpoint->received);
 	remove_sender(mn, endpoint);
 }
@@ -183,7 +134,7 @@ int mt_registry_replace(const struct net *net, struct mt_endpoint *old,
 		if (err)
 			return err;
 		rhashtable_replace_fast(&mn->endpoints, &old->node, &new->node,
-					endpoint_params);
+					mt_endpoint_params);
 		remove_sender(mn, old);
 		return 0;
 	}
@@ -206,7 +157,7 @@ static int __net_init registry_net_init(struct net *net)
 	xa_init(&mn->devices);
 	xa_init_flags(&mn->probes, XA_FLAGS_ALLOC);
 	mn->generation = 1;	/* 0 would switch off the check of a dump */
-	err = rhashtable_init(&mn->endpoints, &endpoint_params);
+	err = rhashtable_init(&mn->endpoints, &mt_endpoint_params);
 	if (err)
 		return err;
 	err = rhltable_init(&mn->senders, &sender_params);

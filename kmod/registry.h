@@ -7,9 +7,10 @@
 
 #include <linux/list.h>
 #include <linux/netdevice.h>
-#include <linux/rhashtable-types.h>
+#include <linux/netfilter.h>
+#include <linux/rhashtable.h>
 #include <linux/xarray.h>
-#include <net/dst_cache.h>
+#include <net/dst.h>
 #include <net/gro_cells.h>
 #include <net/net_namespace.h>
 
@@ -24,6 +25,16 @@ struct mt_stats;
 #define MT_HEADER_MAX	56	/* IPv6 and GRE with all of its options */
 
 #define MT_SHAPES	129	/* host bits of an address, 0 to 128 */
+
+/**
+ * struct mt_route - the way to a remote, as one CPU has found it
+ * @dst: with a reference, or NULL
+ * @cookie: for dst_check()
+ */
+struct mt_route {
+	struct dst_entry *dst;
+	u32 cookie;
+};
 
 /**
  * struct mt_endpoint - a tunnel as configured, for the datapath
@@ -57,7 +68,7 @@ struct mt_endpoint {
 	u8 header[MT_HEADER_MAX];
 	struct mt_conf conf;
 	struct mt_sampler __percpu *sampler;
-	struct dst_cache routes;
+	struct mt_route __percpu *routes;
 	struct rcu_head rcu;
 };
 
@@ -115,6 +126,7 @@ struct mt_tunnel {
  *	    is looked for with each of them
  * @shape_users: how many tuples have them; under RTNL
  * @rx: where packets are received, enum mtun_rx; under RTNL
+ * @hooks: where packets are looked at, by that and by IP version
  * @devices: the tunnels whose device is here, by ifindex; under RTNL
  * @clamps: the MSS clamps at devices, by name; under RTNL
  * @samples: of the tunnels whose device is here, not sent yet
@@ -128,6 +140,7 @@ struct mt_net {
 	DECLARE_BITMAP(shapes[MT_SHAPE_SETS], MT_SHAPES);
 	unsigned int shape_users[MT_SHAPE_SETS][MT_SHAPES];
 	u8 rx;
+	struct nf_hook_ops hooks[MTUN_RX_MAX + 1][2];
 	struct list_head links;
 	struct list_head tunnels;
 	struct xarray devices;
@@ -139,9 +152,50 @@ struct mt_net {
 
 struct mt_net *mt_net(const struct net *net);
 
+/*
+ * Each received packet is looked for, so this is short. Who sends packets has no
+ * say in what is in the table: the hash need not withstand anyone.
+ */
+static __always_inline u32 mt_tuple_hash(const void *data, u32 len, u32 seed)
+{
+	const u64 *words = data;
+	u64 hash = words[0] + seed;
+
+	static_assert(sizeof(struct mt_tuple) == 5 * sizeof(u64));
+	hash = hash * MT_MIX + words[1];
+	hash = hash * MT_MIX + words[2];
+	hash = hash * MT_MIX + words[3];
+	hash = hash * MT_MIX + words[4];
+	return mt_mix(hash, hash >> 32);
+}
+
+/* As memcmp(), as far as it is asked: whether they differ. */
+static __always_inline int
+mt_endpoint_differs(struct rhashtable_compare_arg *arg, const void *data)
+{
+	const struct mt_endpoint *endpoint = data;
+	const u64 *x = arg->key, *y = (const u64 *)&endpoint->received;
+
+	return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) |
+		(x[3] ^ y[3]) | (x[4] ^ y[4])) != 0;
+}
+
+static const struct rhashtable_params mt_endpoint_params = {
+	.head_offset = offsetof(struct mt_endpoint, node),
+	.key_offset = offsetof(struct mt_endpoint, received),
+	.key_len = sizeof(struct mt_tuple),
+	.hashfn = mt_tuple_hash,
+	.obj_cmpfn = mt_endpoint_differs,
+	.automatic_shrinking = true,
+};
+
+/* Of tuples that leave open some bits of the address that packets are from */
+struct mt_endpoint *mt_lookup_wide(struct mt_net *mn,
+				   const struct mt_tuple *tuple);
+
 /**
- * mt_registry_find() - the endpoint that a received packet belongs to
- * @net: where it was received
+ * mt_lookup() - the endpoint that a received packet belongs to
+ * @mn: of the network namespace where it was received
  * @tuple: its addresses and key
  *
  * Of several, the one that is most specific about where the packet is from.
@@ -149,8 +203,19 @@ struct mt_net *mt_net(const struct net *net);
  * Context: RCU.
  * Return: NULL if it belongs to none.
  */
-struct mt_endpoint *mt_registry_find(const struct net *net,
-				     const struct mt_tuple *tuple);
+static __always_inline struct mt_endpoint *
+mt_lookup(struct mt_net *mn, const struct mt_tuple *tuple)
+{
+	struct mt_endpoint *endpoint;
+
+	if (likely(test_bit(0, mn->shapes[MT_SHAPE(tuple)]))) {
+		endpoint = rhashtable_lookup(&mn->endpoints, tuple,
+					     mt_endpoint_params);
+		if (likely(endpoint))
+			return endpoint;
+	}
+	return mt_lookup_wide(mn, tuple);
+}
 
 /**
  * mt_registry_get() - the endpoint that has a tuple

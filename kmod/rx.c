@@ -8,6 +8,8 @@
 #include "stats.h"
 #include "wire.h"
 
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter_bridge.h>
 #include <linux/netfilter_ipv4.h>
@@ -20,34 +22,31 @@ static const struct mt_family *family_of(const struct nf_hook_state *state)
 	return state->pf == NFPROTO_IPV4 ? &mt_family_ipv4 : &mt_family_ipv6;
 }
 
-/* Takes a GRE packet if it belongs to a tunnel. */
-static unsigned int rx_gre(const struct mt_family *family, struct net *net,
-			   struct sk_buff *skb, struct mt_outer *outer)
+/*
+ * Nearly all that a router sees, and what comes out of tunnels. These packets are
+ * to be let go fast.
+ */
+static bool is_tcp_or_udp(const struct sk_buff *skb, u8 pf)
 {
-	u8 buffer[MT_GRE_LEN_MAX];
-	struct mt_endpoint *ep;
-	unsigned int len;
-	struct mt_gre gre;
-	const u8 *data;
+	u8 proto = pf == NFPROTO_IPV4 ? ip_hdr(skb)->protocol :
+					ipv6_hdr(skb)->nexthdr;
 
-	if (outer->len >= skb->len)
-		return NF_ACCEPT;
-	len = min_t(unsigned int, sizeof(buffer), skb->len - outer->len);
-	data = skb_header_pointer(skb, outer->len, len, buffer);
-	if (!data || !mt_gre_parse(&gre, data, len))
-		return NF_ACCEPT;
+	return proto == IPPROTO_TCP || proto == IPPROTO_UDP;
+}
 
-	family->addresses(skb, outer);
-	outer->tuple.keyed = !!(gre.flags & MTUN_GRE_FLAG_KEY);
-	outer->tuple.key = gre.key;
-	ep = mt_registry_find(net, &outer->tuple);
-	if (!ep)
-		return NF_ACCEPT;
-	/* A verdict of nfnetlink_queue brings packets from outside of softirq. */
-	local_bh_disable();
-	mt_decap(ep, skb, outer, &gre);
-	local_bh_enable();
-	return NF_STOLEN;
+static __always_inline unsigned int
+rx_gre(struct mt_net *mn, struct sk_buff *skb, struct mt_outer *outer)
+{
+	bool taken;
+
+	if (likely(softirq_count())) {
+		taken = mt_decap(mn, skb, outer);
+	} else {	/* a verdict of nfnetlink_queue */
+		local_bh_disable();
+		taken = mt_decap(mn, skb, outer);
+		local_bh_enable();
+	}
+	return taken ? NF_STOLEN : NF_ACCEPT;
 }
 
 /*
@@ -121,14 +120,14 @@ static void rx_error(const struct mt_family *family, struct net *net,
  * needs it for that. A netfilter hook takes what belongs to a tunnel and
  * leaves the rest untouched, with and without ip_gre, for both families.
  */
-static unsigned int rx_hook(void *priv, struct sk_buff *skb,
-			    const struct nf_hook_state *state)
+static noinline unsigned int rx(struct mt_net *mn, struct sk_buff *skb,
+				const struct nf_hook_state *state)
 {
 	const struct mt_family *family = family_of(state);
 	struct mt_outer outer;
 	int err;
 
-	if (!family->parse(skb, &outer))
+	if (!mt_outer_parse(skb, state->pf, &outer))
 		return NF_ACCEPT;
 	if (outer.proto == NEXTHDR_FRAGMENT && family->reassemble) {
 		err = family->reassemble(state->net, skb);
@@ -138,11 +137,11 @@ static unsigned int rx_hook(void *priv, struct sk_buff *skb,
 			return NF_ACCEPT;
 		if (err)
 			return NF_DROP;
-		if (!family->parse(skb, &outer))
+		if (!mt_outer_parse(skb, state->pf, &outer))
 			return NF_ACCEPT;
 	}
 	if (outer.proto == IPPROTO_GRE)
-		return rx_gre(family, state->net, skb, &outer);
+		return rx_gre(mn, skb, &outer);
 	if (outer.proto != family->icmp)
 		return NF_ACCEPT;
 	if (mt_probe_receive_outside(state->net, skb)) {
@@ -153,64 +152,73 @@ static unsigned int rx_hook(void *priv, struct sk_buff *skb,
 	return NF_ACCEPT;
 }
 
-/*
- * After every rule of the INPUT chain has had its say, and before conntrack
- * confirms its entry: nothing can be sure to run behind that, and an entry
- * not confirmed goes with the packet.
- */
-static const struct nf_hook_ops rx_hooks[] = {
-	{
-		.hook = rx_hook,
-		.pf = NFPROTO_IPV4,
-		.hooknum = NF_INET_LOCAL_IN,
-		.priority = NF_IP_PRI_CONNTRACK_CONFIRM - 1,
-	}, {
-		.hook = rx_hook,
-		.pf = NFPROTO_IPV6,
-		.hooknum = NF_INET_LOCAL_IN,
-		.priority = NF_IP_PRI_CONNTRACK_CONFIRM - 1,
-	},
-};
+static unsigned int rx_hook(void *priv, struct sk_buff *skb,
+			    const struct nf_hook_state *state)
+{
+	if (likely(is_tcp_or_udp(skb, state->pf)))
+		return NF_ACCEPT;
+	return rx(priv, skb, state);
+}
 
-/*
- * Fragments are none of GRE, as far as parse() is concerned. A bridge that asks
- * netfilter may be about to hand the frame to somebody else.
- */
+/* Fragments are none of GRE, as far as mt_outer_parse() is concerned. */
+static noinline unsigned int early(struct mt_net *mn, struct sk_buff *skb,
+				   const struct nf_hook_state *state)
+{
+	struct mt_outer outer;
+
+	if (!mt_outer_parse(skb, state->pf, &outer) ||
+	    outer.proto != IPPROTO_GRE)
+		return NF_ACCEPT;
+	return rx_gre(mn, skb, &outer);
+}
+
 static unsigned int early_hook(void *priv, struct sk_buff *skb,
 			       const struct nf_hook_state *state)
 {
-	const struct mt_family *family = family_of(state);
-	struct mt_outer outer;
-
-	if (skb->pkt_type != PACKET_HOST || nf_bridge_info_get(skb) ||
-	    !family->parse(skb, &outer) || outer.proto != IPPROTO_GRE)
+	if (likely(is_tcp_or_udp(skb, state->pf)))
 		return NF_ACCEPT;
-	return rx_gre(family, state->net, skb, &outer);
+	/* A bridge that asks may be about to hand the frame to somebody else. */
+	if (skb->pkt_type != PACKET_HOST || nf_bridge_info_get(skb))
+		return NF_ACCEPT;
+	return early(priv, skb, state);
 }
 
-/* What the raw table drops is dropped. */
-static const struct nf_hook_ops early_hooks[] = {
-	{
+static const struct nf_hook_ops hooks[] = {
+	/*
+	 * After every rule of the INPUT chain has had its say, and before
+	 * conntrack confirms its entry: nothing can be sure to run behind that,
+	 * and an entry not confirmed goes with the packet.
+	 */
+	[MTUN_RX_LOCAL] = {
+		.hook = rx_hook,
+		.hooknum = NF_INET_LOCAL_IN,
+		.priority = NF_IP_PRI_CONNTRACK_CONFIRM - 1,
+	},
+	/* What the raw table drops is dropped. */
+	[MTUN_RX_EARLY] = {
 		.hook = early_hook,
-		.pf = NFPROTO_IPV4,
-		.hooknum = NF_INET_PRE_ROUTING,
-		.priority = NF_IP_PRI_RAW + 1,
-	}, {
-		.hook = early_hook,
-		.pf = NFPROTO_IPV6,
 		.hooknum = NF_INET_PRE_ROUTING,
 		.priority = NF_IP_PRI_RAW + 1,
 	},
 };
 
-static int start_early(struct net *net)
+static int start(struct net *net, u8 where)
 {
-	return nf_register_net_hooks(net, early_hooks, ARRAY_SIZE(early_hooks));
+	struct mt_net *mn = mt_net(net);
+	struct nf_hook_ops *ops = mn->hooks[where];
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		ops[i] = hooks[where];
+		ops[i].pf = i ? NFPROTO_IPV6 : NFPROTO_IPV4;
+		ops[i].priv = mn;
+	}
+	return nf_register_net_hooks(net, ops, 2);
 }
 
-static void stop_early(struct net *net)
+static void stop(struct net *net, u8 where)
 {
-	nf_unregister_net_hooks(net, early_hooks, ARRAY_SIZE(early_hooks));
+	nf_unregister_net_hooks(net, mt_net(net)->hooks[where], 2);
 }
 
 int mt_rx_set(struct net *net, u8 rx)
@@ -224,11 +232,11 @@ int mt_rx_set(struct net *net, u8 rx)
 		return 0;
 	if (!list_empty(&mn->tunnels)) {
 		if (rx == MTUN_RX_EARLY) {
-			err = start_early(net);
+			err = start(net, MTUN_RX_EARLY);
 			if (err)
 				return err;
 		} else {
-			stop_early(net);
+			stop(net, MTUN_RX_EARLY);
 		}
 	}
 	mn->rx = rx;
@@ -239,18 +247,18 @@ int mt_rx_start(struct net *net)
 {
 	int err;
 
-	err = nf_register_net_hooks(net, rx_hooks, ARRAY_SIZE(rx_hooks));
+	err = start(net, MTUN_RX_LOCAL);
 	if (err || mt_net(net)->rx != MTUN_RX_EARLY)
 		return err;
-	err = start_early(net);
+	err = start(net, MTUN_RX_EARLY);
 	if (err)
-		nf_unregister_net_hooks(net, rx_hooks, ARRAY_SIZE(rx_hooks));
+		stop(net, MTUN_RX_LOCAL);
 	return err;
 }
 
 void mt_rx_stop(struct net *net)
 {
 	if (mt_net(net)->rx == MTUN_RX_EARLY)
-		stop_early(net);
-	nf_unregister_net_hooks(net, rx_hooks, ARRAY_SIZE(rx_hooks));
+		stop(net, MTUN_RX_EARLY);
+	stop(net, MTUN_RX_LOCAL);
 }

@@ -4,7 +4,6 @@
 /* The first 16 bits of the header, RFC 2784 section 2.1, RFC 2890 section 2 */
 #define GRE_CSUM	0x8000
 #define GRE_ROUTING	0x4000
-#define GRE_KEY		0x2000
 #define GRE_SEQ		0x1000
 #define GRE_MUST_BE_0	0x0c00	/* bits 4 and 5, RFC 2784 section 2.3 */
 #define GRE_VERSION	0x0007
@@ -33,7 +32,7 @@ bool mt_gre_parse(struct mt_gre *gre, const u8 *data, size_t len)
 		gre->flags |= MTUN_GRE_FLAG_CSUM;
 	if (flags & (GRE_CSUM | GRE_ROUTING))
 		offset += 4;
-	if (flags & GRE_KEY) {
+	if (flags & MT_GRE_KEY) {
 		if (len < offset + sizeof(gre->key))
 			return false;
 		memcpy(&gre->key, data + offset, sizeof(gre->key));
@@ -70,7 +69,7 @@ void mt_gre_build(u8 *data, u32 flags, u32 key)
 	if (flags & MTUN_GRE_FLAG_CSUM)
 		data[0] |= GRE_CSUM >> 8;
 	if (flags & MTUN_GRE_FLAG_KEY) {
-		data[0] |= GRE_KEY >> 8;
+		data[0] |= MT_GRE_KEY >> 8;
 		memcpy(data + mt_gre_len(flags & MTUN_GRE_FLAG_CSUM), &be_key,
 		       sizeof(be_key));
 	}

@@ -5,8 +5,9 @@
 
 #include "types.h"
 
-#define MT_GRE_LEN_MIN	4	/* flags, version, protocol */
-#define MT_GRE_LEN_MAX	16	/* with checksum, key and sequence number */
+#define MT_GRE_LEN_MIN		4	/* flags, version, protocol */
+#define MT_GRE_LEN_MAX		16	/* with checksum, key and sequence number */
+#define MT_GRE_PLAIN_MAX	8	/* with a key at the most */
 
 /**
  * struct mt_gre - a parsed GRE header
@@ -28,6 +29,10 @@ struct mt_gre {
 	int fault;
 };
 
+#define MT_GRE_KEY		0x2000	/* RFC 2890 section 2 */
+#define MT_GRE_PROTO_OFFSET	2
+#define MT_GRE_CSUM_OFFSET	4
+
 /**
  * mt_gre_parse() - read a GRE header
  * @gre: filled in when true is returned
@@ -42,6 +47,30 @@ struct mt_gre {
  * another version (RFC 2637, PPTP), or ends before its flags or its key.
  */
 bool mt_gre_parse(struct mt_gre *gre, const u8 *data, size_t len);
+
+/**
+ * mt_gre_parse_plain() - the same, in line, of a header with a key at the most
+ * @gre: as there
+ * @data: MT_GRE_PLAIN_MAX bytes
+ *
+ * Return: false if there is more in the header.
+ */
+static __always_inline bool mt_gre_parse_plain(struct mt_gre *gre, const u8 *data)
+{
+	__be16 flags;
+
+	memcpy(&flags, data, sizeof(flags));
+	if (flags & ~cpu_to_be16(MT_GRE_KEY))
+		return false;
+	*gre = (struct mt_gre) { .len = MT_GRE_LEN_MIN };
+	memcpy(&gre->proto, data + MT_GRE_PROTO_OFFSET, sizeof(gre->proto));
+	if (flags) {
+		memcpy(&gre->key, data + MT_GRE_LEN_MIN, sizeof(gre->key));
+		gre->flags = MTUN_GRE_FLAG_KEY;
+		gre->len += sizeof(gre->key);
+	}
+	return true;
+}
 
 /**
  * mt_gre_len() - size of a GRE header
@@ -61,8 +90,5 @@ unsigned int mt_gre_len(u32 flags);
  * the sequence number, in the last 4 bytes, are left 0.
  */
 void mt_gre_build(u8 *data, u32 flags, u32 key);
-
-#define MT_GRE_PROTO_OFFSET	2
-#define MT_GRE_CSUM_OFFSET	4
 
 #endif /* MTUN_WIRE_H */

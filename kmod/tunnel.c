@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "tunnel.h"
+#include "conf.h"
+#include "device.h"
+#include "endpoint.h"
+#include "family.h"
+#include "mtu.h"
+#include "probe.h"
+#include "registry.h"
+
+#include <linux/netdevice.h>
+#include <linux/rtnetlink.h>
+
+static struct mt_endpoint *endpoint(const struct mt_tunnel *tunnel)
+{
+	return rtnl_dereference(tunnel->endpoint);
+}
+
+/* ---- MTU ---- */
+
+static unsigned int path_mtu(struct mt_tunnel *tunnel, struct mt_endpoint *ep)
+{
+	struct dst_entry *dst;
+	unsigned int mtu;
+
+	local_bh_disable();	/* the route cache is per CPU */
+	dst = ep->family->route(tunnel->net, ep);
+	local_bh_enable();
+	if (IS_ERR(dst))
+		return 0;
+	mtu = dst->dev == tunnel->dev ? 0 : dst_mtu(dst);
+	dst_release(dst);
+	return mtu;
+}
+
+static void set_limits(struct net_device *dev, const struct mt_conf *conf)
+{
+	dev->min_mtu = MT_MTU_MIN;
+	dev->max_mtu = mt_mtu_max(conf);
+	/* for Ethernet; encap learns what else there is */
+	WRITE_ONCE(dev->needed_headroom,
+		   ALIGN(ETH_HLEN, HH_DATA_MOD) + mt_overhead(conf));
+}
+
+static int refuse(struct mt_refusal *refusal, int err, u16 attr,
+		  const char *text)
+{
+	refusal->attr = attr;
+	refusal->text = text;
+	return err;
+}
+
+static int check_mtu(const struct mt_conf *conf, unsigned int mtu,
+		     struct mt_refusal *refusal)
+{
+	const char *text;
+
+	text = mtu == MT_MTU_AUTO ? NULL : mt_mtu_check(conf, mtu);
+	if (!text)
+		return 0;
+	return refuse(refusal, -EINVAL, MTUN_A_TUNNEL_MTU, text);
+}
+
+/* ---- what a configuration asks of the rest of the world ---- */
+
+/*
+ * One attribute of those that make up a tuple which is taken. Of a tunnel that
+ * exists it is one that changes, because that is in the request.
+ */
+static u16 tuple_attr(const struct mt_conf *old, const struct mt_conf *new)
+{
+	if (new->accept.family && (!old || memcmp(&old->accept, &new->accept,
+						  sizeof(old->accept))))
+		return MTUN_A_TUNNEL_ACCEPT;
+	if (!old || memcmp(&old->remote, &new->remote, sizeof(old->remote)))
+		return MTUN_A_TUNNEL_REMOTE;
+	if (memcmp(&old->local, &new->local, sizeof(old->local)))
+		return MTUN_A_TUNNEL_LOCAL;
+	return new->iflags & MTUN_GRE_FLAG_KEY ? MTUN_A_TUNNEL_IKEY :
+						 MTUN_A_TUNNEL_IFLAGS;
+}
+
+static int check_world(struct net *net, const struct mt_endpoint *old,
+		       const struct mt_conf *conf,
+		       struct mt_refusal *refusal)
+{
+	struct mt_endpoint *twin;
+	struct mt_tuple tuple;
+	u16 attr;
+
+	mt_conf_received(conf, &tuple);
+	rcu_read_lock();
+	twin = mt_registry_get(net, &tuple);
+	rcu_read_unlock();
+	if (!twin || twin == old)
+		return 0;
+	attr = tuple_attr(old ? &old->conf : NULL, conf);
+	return refuse(refusal, -EEXIST, attr, attr == MTUN_A_TUNNEL_ACCEPT ?
+		      "accept, local and ikey are taken by another tunnel" :
+		      "local, remote and ikey are taken by another tunnel");
+}
+
+/* ---- create, set, delete ---- */
+
+int mt_tunnel_create(struct net *net, const char *name,
+		     const struct mt_conf *conf, unsigned int mtu,
+		     struct mt_refusal *refusal)
+{
+	struct mt_tunnel *tunnel;
+	struct net_device *dev;
+	struct mt_endpoint *ep;
+	int err;
+
+	ASSERT_RTNL();
+
+	if (__dev_get_by_name(net, name))
+		return refuse(refusal, -EEXIST, MTUN_A_TUNNEL_IFNAME,
+			      "ifname is taken by another device");
+	err = check_mtu(conf, mtu, refusal);
+	if (err)
+		return err;
+	err = check_world(net, NULL, conf, refusal);
+	if (err)
+		return err;
+
+	dev = mt_device_alloc(net, name);
+	if (!dev)
+		return -ENOMEM;
+	tunnel = netdev_priv(dev);
+
+	err = -ENOMEM;
+	ep = mt_endpoint_new(tunnel, conf);
+	if (!ep)
+		goto err_free_netdev;
+	RCU_INIT_POINTER(tunnel->endpoint, ep);
+	tunnel->sequenced = conf->oflags & MTUN_GRE_FLAG_SEQ;
+	set_limits(dev, conf);
+	if (mtu == MT_MTU_AUTO) {
+		mtu = mt_mtu_auto(conf, path_mtu(tunnel, ep));
+		tunnel->auto_mtu = mtu;
+	}
+	dev->mtu = mtu;
+
+	err = register_netdevice(dev);
+	if (err) {
+		refuse(refusal, err, 0, "the network stack refused the device");
+		goto err_free_endpoint;
+	}
+	return 0;
+
+err_free_endpoint:
+	/* device_uninit() has done it if registration came that far */
+	if (rcu_access_pointer(tunnel->endpoint))
+		mt_endpoint_release(ep);
+err_free_netdev:
+	free_netdev(dev);
+	return err;
+}
+
+/*
+ * The stack looks at the features and hands the packet over within one RCU
+ * section: when this returns, nobody sends us what needs segmentation.
+ */
+static void set_sequenced(struct mt_tunnel *tunnel, bool on)
+{
+	if (tunnel->sequenced == on)
+		return;
+	tunnel->sequenced = on;
+	netdev_update_features(tunnel->dev);
+	if (on)
+		synchronize_net();
+}
+
+int mt_tunnel_set(struct mt_tunnel *tunnel, const struct mt_conf *conf,
+		  const unsigned int *mtu, struct mt_refusal *refusal)
+{
+	struct mt_endpoint *old = endpoint(tunnel);
+	unsigned int old_auto = tunnel->auto_mtu;
+	struct net_device *dev = tunnel->dev;
+	unsigned int old_mtu = dev->mtu;
+	struct mt_endpoint *new;
+	unsigned int new_mtu;
+	const char *text;
+	bool sequenced;
+	u16 attr;
+	int err;
+
+	ASSERT_RTNL();
+
+	if (mtu)
+		new_mtu = *mtu;
+	else
+		new_mtu = old_auto ? MT_MTU_AUTO : old_mtu;
+	err = check_mtu(conf, new_mtu, refusal);
+	if (err)
+		return err;
+	err = check_world(tunnel->net, old, conf, refusal);
+	if (err)
+		return err;
+	text = mt_probe_allows(tunnel, conf, &attr);
+	if (text)
+		return refuse(refusal, -EINVAL, attr, text);
+
+	new = mt_endpoint_new(tunnel, conf);
+	if (!new)
+		return -ENOMEM;
+	tunnel->auto_mtu = 0;
+	if (new_mtu == MT_MTU_AUTO) {
+		new_mtu = mt_mtu_auto(conf, path_mtu(tunnel, new));
+		tunnel->auto_mtu = new_mtu;
+	}
+	set_limits(dev, conf);
+	err = dev_set_mtu(dev, new_mtu);
+	if (err) {
+		refuse(refusal, err, MTUN_A_TUNNEL_MTU,
+		       "mtu is refused by the network stack");
+		goto err_restore_mtu;
+	}
+	err = mt_registry_replace(tunnel->net, old, new);
+	if (err)
+		goto err_restore_mtu;
+	sequenced = conf->oflags & MTUN_GRE_FLAG_SEQ;
+	if (sequenced)
+		set_sequenced(tunnel, true);
+	rcu_assign_pointer(tunnel->endpoint, new);
+	set_sequenced(tunnel, sequenced);
+	mt_endpoint_release(old);
+	mt_net(dev_net(dev))->generation++;
+	return 0;
+
+err_restore_mtu:
+	set_limits(dev, &old->conf);
+	tunnel->auto_mtu = old_auto;
+	dev_set_mtu(dev, old_mtu);
+	mt_endpoint_release(new);
+	return err;
+}
+
+void mt_tunnel_delete(struct mt_tunnel *tunnel)
+{
+	unregister_netdevice(tunnel->dev);
+}
