@@ -265,12 +265,12 @@ static void send(struct mt_tunnel *tunnel, const struct mt_endpoint *ep,
 		skb->mark = conf->fwmark;
 	skb->ignore_df = !variable->df && conf->frag == MTUN_FRAG_OUTER;
 	skb_dst_set(skb, dst);
-	mt_meter_begin(&meter, ep, MTUN_DIRECTION_EGRESS, skb, &conf->local);
+	meter = mt_meter_begin(ep, MTUN_DIRECTION_EGRESS, skb, &conf->local);
 	push_headers(tunnel, ep, skb, proto, variable);
 
 	err = ep->family->send(tunnel->net, skb);
 	reason = unlikely(net_xmit_eval(err)) ? MTUN_DROP_TX_UNDERLAY : 0;
-	mt_meter_end(&meter, ep, MTUN_DIRECTION_EGRESS, reason);
+	mt_meter_end(meter, ep, MTUN_DIRECTION_EGRESS, reason);
 	return;
 
 err_release_dst:
