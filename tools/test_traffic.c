@@ -200,6 +200,33 @@ static void test_vector(enum vector vector)
 	detector_free(d);
 }
 
+/* Evenly, so many hundredths of the limit, seen one in ten */
+static size_t attacks_at(enum vector vector, uint32_t percent)
+{
+	uint32_t rate = detection_defaults.limits[vector] / 1000 * percent;
+	struct seen seen = { .n = 0 };
+	struct detector *d = detector_new(&detection_defaults, note, &seen);
+
+	for (uint64_t i = 0; i < 3 * rate; i++) {
+		struct sample s = attack_sample(vector);
+
+		s.interval = 10;
+		s.time = 1000 * SECOND + i * SECOND / rate;
+		detector_sample(d, &s);
+	}
+	detector_free(d);
+	return seen.n;
+}
+
+static void test_limit(enum vector vector)
+{
+	char what[100];
+
+	snprintf(what, sizeof(what), "%s: the limit is where it is",
+		 vector_names[vector].name);
+	check(!attacks_at(vector, 95) && attacks_at(vector, 105) == 1, what);
+}
+
 /* Each address has little, the network has much. */
 static void test_carpet(void)
 {
@@ -401,8 +428,10 @@ static void test_rates(void)
 void test_traffic(void)
 {
 	test_normal();
-	for (enum vector v = 0; v < VECTOR_MAX; v++)
+	for (enum vector v = 0; v < VECTOR_MAX; v++) {
 		test_vector(v);
+		test_limit(v);
+	}
 	test_carpet();
 	test_hostile();
 	test_pcapng();
