@@ -86,9 +86,7 @@ static __always_inline void mt_meter_end(struct mt_meter meter,
 {
 	struct mt_stats *stats = this_cpu_ptr(ep->tunnel->stats);
 
-	if (unlikely(reason ||
-		     (meter.traffic > MT_TRAFFIC_PLAIN &&
-		      meter.traffic >= MT_TRAFFIC_CUT)))
+	if (unlikely(reason || meter.traffic >= MT_TRAFFIC_CUT))
 		mt_meter_finish(ep, direction, meter.traffic, meter.bytes,
 				meter.segments, reason);
 	else

@@ -99,12 +99,11 @@ static __always_inline u32 mt_traffic_v6(const u8 *data, unsigned int len)
 
 	if (likely(kind == tcp))
 		return mt_traffic_flagged(tcp, data, len, 40);
-	if (likely(kind < MT_TRAFFIC_EXTENSION))
-		return kind;
-	if (kind != MT_TRAFFIC_FRAGMENTED)
-		return MT_TRAFFIC_ODD;
-	kind = mt_traffic_kinds[1][data[40]];
+	if (likely(kind != MT_TRAFFIC_FRAGMENTED))
+		return likely(kind < MT_TRAFFIC_EXTENSION) ? kind :
+							     MT_TRAFFIC_ODD;
 	memcpy(&frag, data + 42, sizeof(frag));
+	kind = mt_traffic_kinds[1][data[40]];
 	if (likely(frag & cpu_to_be16(0xfff8)))
 		return (kind & MT_TRAFFIC_KIND) | MT_TRAFFIC_FRAGMENT;
 	if (!(frag & cpu_to_be16(0x0001)) || kind >= MT_TRAFFIC_EXTENSION)
