@@ -180,29 +180,29 @@ static void clamp_received(const struct mt_tunnel *tunnel,
 static void deliver(struct mt_endpoint *ep, struct sk_buff *skb,
 		    const union mt_addr *source, bool directly)
 {
+	struct mt_meter meter = mt_meter_begin(ep, MTUN_DIRECTION_INGRESS, skb,
+					       source);
 	struct mt_tunnel *tunnel = ep->tunnel;
-	struct mt_meter meter;
 	int reason = 0;
 
-	mt_meter_begin(&meter, ep, MTUN_DIRECTION_INGRESS, skb, source);
 	if (likely(directly)) {
-		mt_meter_end(&meter, ep, MTUN_DIRECTION_INGRESS, 0);
+		mt_meter_end(meter, ep, MTUN_DIRECTION_INGRESS, 0);
 		mt_receive(skb);
 		return;
 	}
 	if (gro_cells_receive(&tunnel->gro_cells, skb) != NET_RX_SUCCESS)
 		reason = MTUN_DROP_RX_BACKLOG;
-	mt_meter_end(&meter, ep, MTUN_DIRECTION_INGRESS, reason);
+	mt_meter_end(meter, ep, MTUN_DIRECTION_INGRESS, reason);
 }
 
 /* A packet that ends here: an answer to us, or what is answered. */
 static void count_taken(struct mt_endpoint *ep, struct sk_buff *skb,
 			const union mt_addr *source)
 {
-	struct mt_meter meter;
+	struct mt_meter meter = mt_meter_begin(ep, MTUN_DIRECTION_INGRESS, skb,
+					       source);
 
-	mt_meter_begin(&meter, ep, MTUN_DIRECTION_INGRESS, skb, source);
-	mt_meter_end(&meter, ep, MTUN_DIRECTION_INGRESS, 0);
+	mt_meter_end(meter, ep, MTUN_DIRECTION_INGRESS, 0);
 }
 
 static __always_inline

@@ -305,13 +305,13 @@ void send(struct mt_tunnel *tunnel, const struct mt_endpoint *ep,
 	if (unlikely(!variable->df && conf->frag == MTUN_FRAG_OUTER))
 		skb->ignore_df = 1;
 	skb_dst_set_noref(skb, dst);
-	mt_meter_begin(&meter, ep, MTUN_DIRECTION_EGRESS, skb, &conf->local);
+	meter = mt_meter_begin(ep, MTUN_DIRECTION_EGRESS, skb, &conf->local);
 	push_headers(tunnel, ep, skb, proto);
 
 	err = INDIRECT_CALL_INET(ep->family->send, mt_ipv6_send, mt_ipv4_send,
 				 tunnel->net, skb, variable);
 	reason = unlikely(net_xmit_eval(err)) ? MTUN_DROP_TX_UNDERLAY : 0;
-	mt_meter_end(&meter, ep, MTUN_DIRECTION_EGRESS, reason);
+	mt_meter_end(meter, ep, MTUN_DIRECTION_EGRESS, reason);
 }
 
 /* What @filter has nothing against, which is NULL if all may pass */

@@ -6,17 +6,24 @@
 #include <linux/tcp.h>
 #include <linux/udp.h>
 
-/* The first bytes may be in several places: then they have to be copied. */
-void mt_meter_scattered(struct mt_packets *packets, const struct sk_buff *skb)
+/* The first bytes are in several places and have to be copied. */
+static noinline u32 parse_scattered(const struct sk_buff *skb, unsigned int len)
+{
+	u8 bytes[MT_TRAFFIC_LOOKED_AT];
+
+	if (WARN_ON_ONCE(skb_copy_bits(skb, 0, bytes, len)))
+		return MT_KIND(0, MTUN_PROTOCOL_OTHER);	/* all of it is there */
+	return mt_traffic_parse(bytes, len);
+}
+
+u32 mt_meter_odd(const struct sk_buff *skb)
 {
 	unsigned int len = min_t(unsigned int, skb->len, MT_TRAFFIC_LOOKED_AT);
-	u8 bytes[MT_TRAFFIC_LOOKED_AT];
-	const u8 *data;
+	u32 traffic = mt_traffic_parse(skb->data, skb_headlen(skb));
 
-	data = skb_header_pointer(skb, 0, len, bytes);
-	if (WARN_ON_ONCE(!data))	/* all of it is there */
-		return;
-	packets->traffic = mt_traffic_parse(data, len);
+	if (traffic & MT_TRAFFIC_CUT && skb_headlen(skb) < len)
+		traffic = parse_scattered(skb, len);
+	return traffic & ~MT_TRAFFIC_CUT;
 }
 
 /* Bytes of the headers that each segment has, from the IP header on; or 0. */
@@ -42,31 +49,33 @@ static unsigned int segment_headers(const struct sk_buff *skb)
  * An offload packet counts as what it will be cut into. gso_segs need not be
  * right: a virtual machine does not set it.
  */
-void mt_meter_segments(struct mt_packets *packets, const struct sk_buff *skb)
+u64 mt_meter_segments(const struct sk_buff *skb)
 {
 	const struct skb_shared_info *shared = skb_shinfo(skb);
 	unsigned int headers = segment_headers(skb);
 	unsigned int size = shared->gso_size;
-	unsigned int payload;
+	unsigned int payload, n;
 
-	if (headers >= skb->len)
-		return;
+	if (headers >= skb->len || headers > U16_MAX)
+		return 0;
 	payload = skb->len - headers;
 	if (size == GSO_BY_FRAGS)	/* each of a size of its own */
 		size = DIV_ROUND_UP(payload, shared->gso_segs ?: 1);
-	packets->more = DIV_ROUND_UP(payload, size) - 1;
-	packets->bytes += packets->more * headers;
-	packets->length = headers + size;
+	n = DIV_ROUND_UP(payload, size);
+	if (n > U16_MAX || size > U16_MAX)
+		return 0;
+	return MT_SEGMENTS(n - 1, headers, size);
 }
 
-static u32 *take_sample(const struct mt_endpoint *ep,
+/* Returns if there is a sample, which awaits the reason. */
+static bool take_sample(const struct mt_endpoint *ep,
 			enum mtun_direction direction,
 			const struct sk_buff *skb, unsigned int len,
 			const union mt_addr *source,
-			const struct mt_packets *packets)
+			u64 segments)
 {
 	const u32 interval = mt_meter_interval(ep, direction);
-	struct mt_tunnel *tunnel = ep->tunnel;
+	const u32 more = mt_segments_more(segments);
 	struct mt_sample sample = {
 		.direction = direction,
 		.interval = interval,
@@ -75,54 +84,42 @@ static u32 *take_sample(const struct mt_endpoint *ep,
 		.offset = skb->len - len,
 	};
 
-	if (!interval)
-		return NULL;
 	sample.packets = mt_sampler_chooses(ep->sampler, direction,
-					    packets->more + 1, interval);
+					    more + 1, interval);
 	if (likely(!sample.packets))
-		return NULL;
-	sample.length = packets->bytes / (packets->more + 1);
-	return mt_samples_take(tunnel, skb, &sample);
+		return false;
+	sample.length = mt_segments_bytes(segments, len) / (more + 1);
+	return mt_samples_take(ep->tunnel, skb, &sample);
 }
 
-void mt_meter_sample(struct mt_meter *meter, const struct mt_endpoint *ep,
-		     enum mtun_direction direction, const struct sk_buff *skb,
-		     const union mt_addr *source)
+u32 mt_meter_sample(const struct mt_endpoint *ep, enum mtun_direction direction,
+		    const struct sk_buff *skb, const union mt_addr *source,
+		    u64 segments)
 {
-	meter->reason = take_sample(ep, direction, skb, skb->len, source,
-				    &meter->packets);
-	if (meter->reason)
-		meter->packets.traffic |= MT_METER_SAMPLED;
+	return take_sample(ep, direction, skb, skb->len, source, segments) ?
+	       MT_METER_SAMPLED : 0;
 }
 
-static void finish_sample(const struct mt_endpoint *ep, u32 *where, int reason)
-{
-	*where = reason;
-	mt_samples_done(ep->tunnel);
-}
-
-void mt_meter_finish(const struct mt_meter *meter, const struct mt_endpoint *ep,
-		     enum mtun_direction direction, int reason)
+void mt_meter_finish(const struct mt_endpoint *ep, enum mtun_direction direction,
+		     u32 traffic, u32 bytes, u64 segments,
+		     int reason)
 {
 	struct mt_stats __percpu *stats = ep->tunnel->stats;
 
 	if (reason)
 		mt_stats_drop(stats, reason);
 	else
-		mt_stats_passed(stats, direction, &meter->packets);
-	if (meter->packets.traffic & MT_METER_SAMPLED)
-		finish_sample(ep, meter->reason, reason);
+		mt_stats_passed(stats, direction, traffic, bytes, segments);
+	if (traffic & MT_METER_SAMPLED)
+		mt_samples_done(ep->tunnel, reason);
 }
 
 void mt_meter_drop(const struct mt_endpoint *ep, enum mtun_direction direction,
 		   const struct sk_buff *skb, unsigned int len,
 		   const union mt_addr *source, enum mtun_drop_reason reason)
 {
-	const struct mt_packets packets = { .bytes = len };
-	u32 *where;
-
 	mt_stats_drop(ep->tunnel->stats, reason);
-	where = take_sample(ep, direction, skb, len, source, &packets);
-	if (where)
-		finish_sample(ep, where, reason);
+	if (mt_meter_interval(ep, direction) &&
+	    take_sample(ep, direction, skb, len, source, 0))
+		mt_samples_done(ep->tunnel, reason);
 }

@@ -9,17 +9,22 @@
 
 #include <linux/skbuff.h>
 
-/* In packets.traffic, where a packet that has it is not plain. */
-#define MT_METER_SAMPLED	0x10000
+/* In mt_meter.traffic: the packet is not counted in line. */
+#define MT_METER_SAMPLED	BIT(MT_TRAFFIC_BITS)
+#define MT_METER_SEVERAL	BIT(MT_TRAFFIC_BITS + 1)
 
 /**
  * struct mt_meter - a packet that is about to be given away
- * @packets: what is counted if it goes through
- * @reason: of its sample, if there is one: MT_METER_SAMPLED
+ * @traffic: what kind of packet it is, mt_traffic_parse(), and how it is counted
+ * @bytes: of it, from the inner IP header on
+ * @segments: what it will be on the wire
+ *
+ * Nothing outside gets its address: it is in registers, and in no memory.
  */
 struct mt_meter {
-	struct mt_packets packets;
-	u32 *reason;
+	u32 traffic;
+	unsigned long bytes;
+	u64 segments;
 };
 
 static inline u32 mt_meter_interval(const struct mt_endpoint *ep,
@@ -30,42 +35,42 @@ static inline u32 mt_meter_interval(const struct mt_endpoint *ep,
 }
 
 /* For mt_meter_begin() and mt_meter_end(), what few packets need. */
-void mt_meter_scattered(struct mt_packets *packets, const struct sk_buff *skb);
-void mt_meter_segments(struct mt_packets *packets, const struct sk_buff *skb);
-void mt_meter_sample(struct mt_meter *meter, const struct mt_endpoint *ep,
-		     enum mtun_direction direction, const struct sk_buff *skb,
-		     const union mt_addr *source);
-void mt_meter_finish(const struct mt_meter *meter, const struct mt_endpoint *ep,
-		     enum mtun_direction direction, int reason);
+noinline u32 mt_meter_odd(const struct sk_buff *skb);
+noinline u64 mt_meter_segments(const struct sk_buff *skb);
+noinline u32 mt_meter_sample(const struct mt_endpoint *ep, enum mtun_direction direction,
+		    const struct sk_buff *skb, const union mt_addr *source,
+		    u64 segments);
+noinline void mt_meter_finish(const struct mt_endpoint *ep, enum mtun_direction direction,
+		     u32 traffic, u32 bytes, u64 segments,
+		     int reason);
 
 /**
  * mt_meter_begin() - look at a packet before it is given away
- * @meter: for mt_meter_end()
  * @ep: the endpoint that it belongs to
  * @direction: which way it goes, a constant
  * @skb: the inner packet, its IP header at skb->data
  * @source: outer source address
  *
  * Context: bottom halves off until mt_meter_end().
+ * Return: for mt_meter_end().
  */
-static inline void mt_meter_begin(struct mt_meter *meter,
-				  const struct mt_endpoint *ep,
-				  enum mtun_direction direction,
-				  const struct sk_buff *skb,
-				  const union mt_addr *source)
+static __always_inline struct mt_meter
+mt_meter_begin(const struct mt_endpoint *ep, enum mtun_direction direction,
+	       const struct sk_buff *skb, const union mt_addr *source)
 {
-	struct mt_packets *packets = &meter->packets;
+	struct mt_meter meter = { .bytes = skb->len };
 
-	packets->more = 0;
-	packets->bytes = skb->len;
-	if (likely(!skb->data_len))
-		packets->traffic = mt_traffic_parse(skb->data, skb->len);
-	else
-		mt_meter_scattered(packets, skb);
-	if (unlikely(skb_is_gso(skb)))
-		mt_meter_segments(packets, skb);
+	meter.traffic = mt_traffic_quick(skb->data, meter.bytes - skb->data_len);
+	if (unlikely(meter.traffic == MT_TRAFFIC_ODD))
+		meter.traffic = mt_meter_odd(skb);
+	if (unlikely(skb_is_gso(skb))) {
+		meter.segments = mt_meter_segments(skb);
+		meter.traffic |= MT_METER_SEVERAL;
+	}
 	if (unlikely(mt_meter_interval(ep, direction)))
-		mt_meter_sample(meter, ep, direction, skb, source);
+		meter.traffic |= mt_meter_sample(ep, direction, skb, source,
+						 meter.segments);
+	return meter;
 }
 
 /**
@@ -75,15 +80,18 @@ static inline void mt_meter_begin(struct mt_meter *meter,
  * @direction: as there
  * @reason: enum mtun_drop_reason, or 0 if it went through
  */
-static inline void mt_meter_end(const struct mt_meter *meter,
-				const struct mt_endpoint *ep,
-				enum mtun_direction direction, int reason)
+static __always_inline void mt_meter_end(struct mt_meter meter,
+					 const struct mt_endpoint *ep,
+					 enum mtun_direction direction, int reason)
 {
-	if (likely(!reason && mt_stats_plain(&meter->packets)))
-		mt_stats_plain_passed(ep->tunnel->stats, direction,
-				      &meter->packets);
+	struct mt_stats *stats = this_cpu_ptr(ep->tunnel->stats);
+
+	if (unlikely(reason || meter.traffic >= MT_TRAFFIC_CUT))
+		mt_meter_finish(ep, direction, meter.traffic, meter.bytes,
+				meter.segments, reason);
 	else
-		mt_meter_finish(meter, ep, direction, reason);
+		mt_stats_one_passed(stats, direction, meter.traffic,
+				    meter.bytes);
 }
 
 /**

@@ -19,7 +19,7 @@ struct mt_samples {
 	spinlock_t lock;	/* the CPU may go, and somebody else do its work */
 	struct sk_buff *message;	/* NULL while there are no samples */
 	bool full;			/* it is: one has not fit */
-	unsigned int open;		/* samples taken and not done */
+	u32 *open;	/* where the last one taken is to have its reason */
 	u64 taken;			/* and those that were lost */
 	int cpu;
 	struct net *net;
@@ -138,7 +138,7 @@ static int put_data(struct sk_buff *message, const struct sk_buff *skb,
 		      -EMSGSIZE;
 }
 
-/* Where its reason is to be written, or NULL if it does not fit. */
+/* Where its reason is, or NULL if it does not fit. */
 static u32 *put_sample(struct sk_buff *message, const struct net_device *dev,
 		       const struct sk_buff *skb,
 		       const struct mt_sample *sample)
@@ -165,11 +165,28 @@ static u32 *put_sample(struct sk_buff *message, const struct net_device *dev,
 		return NULL;
 	}
 	nla_nest_end(message, nest);
-	*(u32 *)nla_data(reason) = 0;
 	return nla_data(reason);
 }
 
-u32 *mt_samples_take(const struct mt_tunnel *tunnel, const struct sk_buff *skb,
+/*
+ * Samples that are not done are a list: in place of the reason is how far back the
+ * one before is, or 0 if there is none.
+ */
+static void push_open(struct mt_samples *samples, u32 *reason)
+{
+	*reason = samples->open ? reason - samples->open : 0;
+	samples->open = reason;
+}
+
+static void pop_open(struct mt_samples *samples, u32 reason)
+{
+	u32 *last = samples->open;
+
+	samples->open = *last ? last - *last : NULL;
+	*last = reason;
+}
+
+bool mt_samples_take(const struct mt_tunnel *tunnel, const struct sk_buff *skb,
 		     const struct mt_sample *sample)
 {
 	const struct genl_family *to = READ_ONCE(genl);
@@ -179,7 +196,7 @@ u32 *mt_samples_take(const struct mt_tunnel *tunnel, const struct sk_buff *skb,
 	u32 *reason = NULL;
 
 	if (!to || !genl_has_listeners(to, net, genl_group))
-		return NULL;
+		return false;
 	samples = this_cpu_ptr(mt_net(net)->samples);
 	spin_lock(&samples->lock);
 	if (!samples->message) {
@@ -191,7 +208,7 @@ u32 *mt_samples_take(const struct mt_tunnel *tunnel, const struct sk_buff *skb,
 	if (samples->message && !samples->full)
 		reason = put_sample(samples->message, dev, skb, sample);
 	if (reason)
-		samples->open++;
+		push_open(samples, reason);
 	else	/* the next message tells that there is a gap */
 		samples->full = !!samples->message;
 	samples->taken++;
@@ -199,14 +216,14 @@ u32 *mt_samples_take(const struct mt_tunnel *tunnel, const struct sk_buff *skb,
 	return reason;
 }
 
-void mt_samples_done(const struct mt_tunnel *tunnel)
+void mt_samples_done(const struct mt_tunnel *tunnel, u32 reason)
 {
 	struct mt_samples *samples;
 	struct sk_buff *message = NULL;
 
 	samples = this_cpu_ptr(mt_net(dev_net(tunnel->dev))->samples);
 	spin_lock(&samples->lock);
-	samples->open--;
+	pop_open(samples, reason);
 	if (!samples->open && samples->message &&
 	    skb_tailroom(samples->message) < sample_size())
 		message = take_message(samples);

@@ -75,18 +75,21 @@ mt_sampler_chooses(struct mt_sampler __percpu *sampler,
  * @sample: what there is to say
  *
  * Context: bottom halves off.
- * Return: where to write why the packet was dropped, if it was, before
- * mt_samples_done() is called; or NULL if nobody listens or there is no memory,
- * and then it is not.
+ * Return: true if there is a sample now, and mt_samples_done() has to be called;
+ * false if nobody listens or there is no memory.
  */
-u32 *mt_samples_take(const struct mt_tunnel *tunnel, const struct sk_buff *skb,
+bool mt_samples_take(const struct mt_tunnel *tunnel, const struct sk_buff *skb,
 		     const struct mt_sample *sample);
 
 /**
- * mt_samples_done() - a sample is complete
+ * mt_samples_done() - say what became of the packet that was sampled last
  * @tunnel: as before
+ * @reason: why it was dropped, or 0 if it was not
+ *
+ * Packets of tunnels in tunnels are sampled while others are under way: the last
+ * one that was taken is the first one that is done.
  */
-void mt_samples_done(const struct mt_tunnel *tunnel);
+void mt_samples_done(const struct mt_tunnel *tunnel, u32 reason);
 
 /**
  * mt_samples_start() - samples may be sent from now on

@@ -14,33 +14,24 @@ static void add(u64_stats_t *counter, unsigned int value)
 }
 
 void mt_stats_passed(struct mt_stats __percpu *stats,
-		     enum mtun_direction direction,
-		     const struct mt_packets *packets)
+		     enum mtun_direction direction, u32 traffic, u32 bytes,
+		     u64 segments)
 {
+	u32 each = mt_segments_length(segments);
+	u32 more = mt_segments_more(segments);
+	unsigned int flags = mt_traffic_flags(traffic & ~MT_TRAFFIC_FIN);
+	unsigned int kind = mt_traffic_kind(traffic);
 	struct mt_stats *s = this_cpu_ptr(stats);
 	typeof(s->ways[0]) *way = &s->ways[direction];
-	unsigned int n = packets->more + 1;
-	unsigned int last = packets->bytes;
-	u32 flags = packets->traffic;
 
+	bytes = mt_segments_bytes(segments, bytes);
 	u64_stats_update_begin(&s->syncp);
-	add(&way->kinds[mt_traffic_kind(flags)].packets, n);
-	add(&way->kinds[mt_traffic_kind(flags)].bytes, packets->bytes);
-	if (packets->more) {
-		last -= packets->more * packets->length;
-		add(&way->lengths[mt_length_of(packets->length)],
-		    packets->more);
-	}
-	add(&way->lengths[mt_length_of(last)], 1);
-	if (flags & MT_TRAFFIC_FRAGMENT)
-		add(&way->fragments, n);
-	if (flags & MT_TRAFFIC_SYN)
-		add(&way->tcp[flags & MT_TRAFFIC_ACK ? MTUN_TCP_FLAG_SYN_ACK :
-						       MTUN_TCP_FLAG_SYN], n);
-	if (flags & MT_TRAFFIC_RST)
-		add(&way->tcp[MTUN_TCP_FLAG_RST], n);
-	if (flags & MT_TRAFFIC_FIN)	/* the last segment has it */
-		add(&way->tcp[MTUN_TCP_FLAG_FIN], 1);
+	add(&way->kinds[kind].packets, more + 1);
+	add(&way->kinds[kind].bytes, bytes);
+	add(&way->lengths[mt_length_of(each)], more);
+	add(&way->lengths[mt_length_of(bytes - more * each)], 1);
+	add(&way->flags[flags], more);	/* the last segment has FIN */
+	add(&way->flags[mt_traffic_flags(traffic)], 1);
 	u64_stats_update_end(&s->syncp);
 }
 
@@ -82,34 +73,73 @@ void mt_stats_mss(struct mt_stats __percpu *stats,
 	u64_stats_update_end(&s->syncp);
 }
 
-/* Both structures are the same counters in the same order, and then some. */
-#define COUNTERS	(sizeof(struct mt_stats_sum) / sizeof(u64))
+/* Whole, and not half before and half after something was added */
+static u64 read_counter(const struct mt_stats *s, const u64_stats_t *counter)
+{
+	unsigned int start;
+	u64 value;
 
-static_assert(sizeof(u64_stats_t) == sizeof(u64) &&
-	      offsetof(struct mt_stats, icmp_errors) ==
-	      offsetof(struct mt_stats_sum, icmp_errors));
+	do {
+		start = u64_stats_fetch_begin(&s->syncp);
+		value = u64_stats_read(counter);
+	} while (u64_stats_fetch_retry(&s->syncp, start));
+	return value;
+}
+
+/* Counters that are the same in both structures, in the same order. */
+static void add_counters(u64 *to, const struct mt_stats *s,
+			 const u64_stats_t *from, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i < size / sizeof(u64); i++)
+		to[i] += read_counter(s, &from[i]);
+}
+
+static void add_flags(struct mt_stats_sum *sum, enum mtun_direction direction,
+		      u32 traffic, u64 packets)
+{
+	typeof(sum->ways[0]) *way = &sum->ways[direction];
+
+	if (traffic & MT_TRAFFIC_FRAGMENT)
+		way->fragments += packets;
+	if (traffic & MT_TRAFFIC_SYN)
+		way->tcp[traffic & MT_TRAFFIC_ACK ? MTUN_TCP_FLAG_SYN_ACK :
+						    MTUN_TCP_FLAG_SYN] += packets;
+	if (traffic & MT_TRAFFIC_RST)
+		way->tcp[MTUN_TCP_FLAG_RST] += packets;
+	if (traffic & MT_TRAFFIC_FIN)
+		way->tcp[MTUN_TCP_FLAG_FIN] += packets;
+}
+
+static void add_cpu(struct mt_stats_sum *sum, const struct mt_stats *s)
+{
+	int way, i;
+
+	for (way = 0; way < MT_DIRECTIONS; way++) {
+		add_counters(&sum->ways[way].kinds[0].packets, s,
+			     &s->ways[way].kinds[0].packets,
+			     sizeof(sum->ways[way].kinds));
+		add_counters(sum->ways[way].lengths, s, s->ways[way].lengths,
+			     sizeof(sum->ways[way].lengths));
+		for (i = 1; i < MT_TRAFFIC_FLAGS; i++)
+			add_flags(sum, way, i << 8,
+				  read_counter(s, &s->ways[way].flags[i]));
+	}
+	add_counters(sum->drops, s, s->drops, sizeof(sum->drops));
+	add_counters(sum->mss, s, s->mss, sizeof(sum->mss));
+	add_counters(&sum->icmp_errors, s, &s->icmp_errors, sizeof(u64));
+	add_counters(&sum->keepalives, s, &s->keepalives, sizeof(u64));
+}
 
 void mt_stats_sum(const struct mt_stats __percpu *stats,
 		  struct mt_stats_sum *sum)
 {
-	u64 *to = (u64 *)sum;
-	unsigned int start;
-	int cpu, i;
-	u64 value;
+	int cpu;
 
 	memset(sum, 0, sizeof(*sum));
-	for_each_possible_cpu(cpu) {
-		const struct mt_stats *s = per_cpu_ptr(stats, cpu);
-		const u64_stats_t *from = (const u64_stats_t *)s;
-
-		for (i = 0; i < COUNTERS; i++) {
-			do {
-				start = u64_stats_fetch_begin(&s->syncp);
-				value = u64_stats_read(&from[i]);
-			} while (u64_stats_fetch_retry(&s->syncp, start));
-			to[i] += value;
-		}
-	}
+	for_each_possible_cpu(cpu)
+		add_cpu(sum, per_cpu_ptr(stats, cpu));
 }
 
 void mt_stats_total(const struct mt_stats_sum *sum,

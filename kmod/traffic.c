@@ -10,62 +10,97 @@
 #define TCP_FLAGS	13	/* offset of the byte */
 
 /* Protocol numbers, as assigned by IANA */
-#define HOP_BY_HOP	0
-#define ROUTING		43
-#define FRAGMENT	44
-#define AUTH		51
-#define DST_OPTIONS	60
-#define MOBILITY	135
-#define HIP		139
-#define SHIM6		140
+#define NUMBER_HOP_BY_HOP	0
+#define NUMBER_ICMP		1
+#define NUMBER_TCP		6
+#define NUMBER_UDP		17
+#define NUMBER_ROUTING		43
+#define NUMBER_FRAGMENT		44
+#define NUMBER_GRE		47
+#define NUMBER_ESP		50
+#define NUMBER_AUTH		51
+#define NUMBER_ICMPV6		58
+#define NUMBER_DST_OPTIONS	60
+#define NUMBER_MOBILITY		135
+#define NUMBER_HIP		139
+#define NUMBER_SHIM6		140
 
-#define EXTENSION	0x80	/* in the table below, a header of IPv6 */
+#define KIND4(name)	MT_KIND(0, MTUN_PROTOCOL_##name)
+#define KIND6(name)	MT_KIND(1, MTUN_PROTOCOL_##name)
 
-static const u8 protocols[256] = {
-	[1] = MTUN_PROTOCOL_ICMP,
-	[6] = MTUN_PROTOCOL_TCP,
-	[17] = MTUN_PROTOCOL_UDP,
-	[47] = MTUN_PROTOCOL_GRE,
-	[50] = MTUN_PROTOCOL_ESP,
-	[58] = MTUN_PROTOCOL_ICMPV6,
-	[HOP_BY_HOP] = EXTENSION,
-	[ROUTING] = EXTENSION,
-	[FRAGMENT] = EXTENSION,
-	[AUTH] = EXTENSION,
-	[DST_OPTIONS] = EXTENSION,
-	[MOBILITY] = EXTENSION,
-	[HIP] = EXTENSION,
-	[SHIM6] = EXTENSION,
+/* Other is 0 for IPv4 only: for IPv6 it has to be said. */
+const u8 mt_traffic_kinds[2][256] = {
+	{
+		[NUMBER_ICMP] = KIND4(ICMP),
+		[NUMBER_TCP] = KIND4(TCP),
+		[NUMBER_UDP] = KIND4(UDP),
+		[NUMBER_GRE] = KIND4(GRE),
+		[NUMBER_ESP] = KIND4(ESP),
+		[NUMBER_ICMPV6] = KIND4(ICMPV6),
+	}, {
+		[NUMBER_HOP_BY_HOP] = MT_TRAFFIC_EXTENSION,
+		[NUMBER_ICMP] = KIND6(ICMP),
+		[2 ... 5] = KIND6(OTHER),
+		[NUMBER_TCP] = KIND6(TCP),
+		[7 ... 16] = KIND6(OTHER),
+		[NUMBER_UDP] = KIND6(UDP),
+		[18 ... 42] = KIND6(OTHER),
+		[NUMBER_ROUTING] = MT_TRAFFIC_EXTENSION,
+		[NUMBER_FRAGMENT] = MT_TRAFFIC_FRAGMENTED,
+		[45 ... 46] = KIND6(OTHER),
+		[NUMBER_GRE] = KIND6(GRE),
+		[48 ... 49] = KIND6(OTHER),
+		[NUMBER_ESP] = KIND6(ESP),
+		[NUMBER_AUTH] = MT_TRAFFIC_EXTENSION,
+		[52 ... 57] = KIND6(OTHER),
+		[NUMBER_ICMPV6] = KIND6(ICMPV6),
+		[59] = KIND6(OTHER),
+		[NUMBER_DST_OPTIONS] = MT_TRAFFIC_EXTENSION,
+		[61 ... 134] = KIND6(OTHER),
+		[NUMBER_MOBILITY] = MT_TRAFFIC_EXTENSION,
+		[136 ... 138] = KIND6(OTHER),
+		[NUMBER_HIP] = MT_TRAFFIC_EXTENSION,
+		[NUMBER_SHIM6] = MT_TRAFFIC_EXTENSION,
+		[141 ... 255] = KIND6(OTHER),
+	},
 };
 
-static u8 protocol_of(u8 number)
+/* Of FIN, SYN, RST, PSH and ACK: PSH never counts, ACK does with SYN. */
+const u8 mt_traffic_tcp[32] = {
+	0, 1, 2, 3, 4, 5, 6, 7,
+	0, 1, 2, 3, 4, 5, 6, 7,		/* PSH */
+	0, 1, 10, 11, 4, 5, 14, 15,	/* ACK */
+	0, 1, 10, 11, 4, 5, 14, 15,	/* both */
+};
+
+static bool is_extension(u8 number)
 {
-	return protocols[number] & ~EXTENSION;	/* which is other */
+	return mt_traffic_kinds[1][number] >= MT_TRAFFIC_EXTENSION;
 }
 
 /* A TCP header begins at @at, if that is there. */
 static u32 tcp_flags(const u8 *data, unsigned int len, unsigned int at)
 {
 	if (at + TCP_FLAGS >= len)
-		return 0;
-	return data[at + TCP_FLAGS] << 8 & MT_TRAFFIC_TCP;
+		return MT_TRAFFIC_CUT;
+	return mt_traffic_tcp[data[at + TCP_FLAGS] & 0x1f] << 8;
 }
 
-static __always_inline u32 parse_v4(const u8 *data, unsigned int len,
-				    unsigned int header)
+static u32 parse_v4(const u8 *data, unsigned int len)
 {
+	unsigned int header = (data[0] & 0x0f) * 4;
 	u32 traffic;
-	__be16 frag;
+	u16 frag;
 
-	if (len < IPV4_LEN || header < IPV4_LEN)
+	if (len < IPV4_LEN)
+		return MT_KIND(0, MTUN_PROTOCOL_OTHER) | MT_TRAFFIC_CUT;
+	if (header < IPV4_LEN)
 		return MT_KIND(0, MTUN_PROTOCOL_OTHER);
-	traffic = MT_KIND(0, protocol_of(data[9]));
-	memcpy(&frag, data + 6, sizeof(frag));
-	if (frag & cpu_to_be16(IPV4_OFFSET))
-		return traffic | MT_TRAFFIC_FRAGMENT;
-	if (frag & cpu_to_be16(IPV4_MF))
+	traffic = mt_traffic_kinds[0][data[9]];
+	frag = mt_get_be16(data + 6);
+	if (frag & (IPV4_OFFSET | IPV4_MF))
 		traffic |= MT_TRAFFIC_FRAGMENT;
-	if (mt_traffic_kind(traffic) == MTUN_PROTOCOL_TCP)
+	if (data[9] == NUMBER_TCP && !(frag & IPV4_OFFSET))
 		traffic |= tcp_flags(data, len, header);
 	return traffic;
 }
@@ -73,9 +108,9 @@ static __always_inline u32 parse_v4(const u8 *data, unsigned int len,
 static unsigned int extension_len(u8 number, const u8 *header)
 {
 	switch (number) {
-	case FRAGMENT:
+	case NUMBER_FRAGMENT:
 		return 8;
-	case AUTH:
+	case NUMBER_AUTH:
 		return 8 + header[1] * 4;
 	default:
 		return 8 + header[1] * 8;
@@ -85,20 +120,20 @@ static unsigned int extension_len(u8 number, const u8 *header)
 /*
  * From an extension header of type @next at @at on, to the header of the protocol.
  * Returns its type and sets @at; or returns one that is other if there is no such
- * place. Sets @fragment to MT_TRAFFIC_FRAGMENT or not.
+ * place. Adds MT_TRAFFIC_FRAGMENT or MT_TRAFFIC_CUT to @traffic.
  */
 static u8 skip_extensions(u8 next, const u8 *data, unsigned int len,
-			  unsigned int *at, u32 *fragment)
+			  unsigned int *at, u32 *traffic)
 {
 	u16 frag = 0;
 
-	while (protocols[next] & EXTENSION && *at + 8 <= len) {
+	while (is_extension(next) && *at + 8 <= len) {
 		const u8 *header = data + *at;
 
-		if (next == FRAGMENT) {
+		if (next == NUMBER_FRAGMENT) {
 			frag = mt_get_be16(header + 2);
 			if (frag & (IPV6_MF | IPV6_OFFSET))
-				*fragment = MT_TRAFFIC_FRAGMENT;
+				*traffic |= MT_TRAFFIC_FRAGMENT;
 		}
 		*at += extension_len(next, header);
 		next = header[0];
@@ -107,7 +142,10 @@ static u8 skip_extensions(u8 next, const u8 *data, unsigned int len,
 			break;
 		}
 	}
-	return *at <= len ? next : HOP_BY_HOP;
+	if (*at <= len && !is_extension(next))
+		return next;
+	*traffic |= MT_TRAFFIC_CUT;
+	return NUMBER_HOP_BY_HOP;
 }
 
 static u32 parse_v6(const u8 *data, unsigned int len)
@@ -117,24 +155,20 @@ static u32 parse_v6(const u8 *data, unsigned int len)
 	u8 next;
 
 	if (len < IPV6_LEN)
-		return MT_KIND(1, MTUN_PROTOCOL_OTHER);
+		return MT_KIND(1, MTUN_PROTOCOL_OTHER) | MT_TRAFFIC_CUT;
 	next = data[6];
-	if (protocols[next] & EXTENSION) {
+	if (is_extension(next)) {
 		if (len > MT_TRAFFIC_LOOKED_AT)
 			len = MT_TRAFFIC_LOOKED_AT;
 		next = skip_extensions(next, data, len, &at, &traffic);
 	}
-	traffic |= MT_KIND(1, protocol_of(next));
-	if (protocols[next] == MTUN_PROTOCOL_TCP)
+	traffic |= mt_traffic_kinds[1][next] & MT_TRAFFIC_KIND;
+	if (next == NUMBER_TCP)
 		traffic |= tcp_flags(data, len, at);
 	return traffic;
 }
 
 u32 mt_traffic_parse(const u8 *data, unsigned int len)
 {
-	if (data[0] == 0x45)	/* nearly all are IPv4 without options */
-		return parse_v4(data, len, IPV4_LEN);
-	if (data[0] >> 4 == 6)
-		return parse_v6(data, len);
-	return parse_v4(data, len, (data[0] & 0x0f) * 4);
+	return data[0] >> 4 == 6 ? parse_v6(data, len) : parse_v4(data, len);
 }

@@ -30,7 +30,8 @@ struct traffic_case {
 
 #define CASE(text, ipv6, protocol, flags, fragment, bytes)		\
 	{ text, sizeof(bytes) - 1,					\
-	  MT_KIND(ipv6, protocol) | (flags) << 8 | (fragment) << 15, bytes }
+	  MT_KIND(ipv6, protocol) | (flags) << 8 |			\
+	  ((fragment) ? MT_TRAFFIC_FRAGMENT : 0), bytes }
 
 static const struct traffic_case traffic_cases[] = {
 	CASE("UDP", 0, P(UDP), 0, 0, V4(WHOLE, "\x11") PORTS "\0\x08\0\0"),
@@ -42,9 +43,9 @@ static const struct traffic_case traffic_cases[] = {
 	CASE("ESP", 1, P(ESP), 0, 0, V6("\x32") "\0\0\0\1"),
 	CASE("OSPF", 0, P(OTHER), 0, 0, V4(WHOLE, "\x59")),
 	CASE("SYN", 0, P(TCP), 2, 0, V4(WHOLE, "\6") TCP("\2")),
-	CASE("SYN-ACK", 1, P(TCP), 0x12, 0, V6("\6") TCP("\x12")),
-	CASE("all flags", 0, P(TCP), 0x17, 0, V4(WHOLE, "\6") TCP("\xff")),
-	CASE("behind options", 0, P(TCP), 0x14, 0,
+	CASE("SYN-ACK", 1, P(TCP), 0x0a, 0, V6("\6") TCP("\x12")),
+	CASE("all flags", 0, P(TCP), 0x0f, 0, V4(WHOLE, "\6") TCP("\xff")),
+	CASE("behind options", 0, P(TCP), 0x04, 0,
 	     V4_HEAD("\x47", WHOLE, "\6") NOPS NOPS TCP("\x14")),
 	CASE("TCP ends before its flags", 0, P(TCP), 0, 0,
 	     V4(WHOLE, "\6") TCP_HEAD),
@@ -90,24 +91,32 @@ MT_CASES(traffic_cases);
 static void mt_traffic_test(struct kunit *test)
 {
 	const struct traffic_case *c = test->param_value;
-	u32 got;
+	const u8 *data = mt_test_copy(test, c->data, c->len);
 
-	got = mt_traffic_parse(mt_test_copy(test, c->data, c->len), c->len);
-	KUNIT_EXPECT_EQ(test, got, c->want);
+	KUNIT_EXPECT_EQ(test, mt_traffic_parse(data, c->len) & ~MT_TRAFFIC_CUT,
+			c->want);
 }
 
 /* Every length of every case: nothing is read that is not there. */
 static void mt_traffic_cut_test(struct kunit *test)
 {
 	const struct traffic_case *c = test->param_value;
-	u32 got;
+	u32 whole = mt_traffic_parse(c->data, c->len), got, quick;
 	unsigned int len;
 
-	for (len = 1; len < c->len; len++) {
-		got = mt_traffic_parse(mt_test_copy(test, c->data, len), len);
+	for (len = 1; len <= c->len; len++) {
+		const u8 *data = mt_test_copy(test, c->data, len);
+
+		got = mt_traffic_parse(data, len);
 		KUNIT_EXPECT_EQ(test, mt_traffic_kind(got) >= MT_KIND(1, 0),
 				mt_traffic_kind(c->want) >= MT_KIND(1, 0));
 		KUNIT_EXPECT_EQ(test, mt_traffic_kind(got) < MT_KINDS, true);
+		/* What more bytes would have told is known to be missing. */
+		if (!(got & MT_TRAFFIC_CUT))
+			KUNIT_EXPECT_EQ(test, got, whole & ~MT_TRAFFIC_CUT);
+		quick = mt_traffic_quick(data, len);
+		if (quick != MT_TRAFFIC_ODD)
+			KUNIT_EXPECT_EQ(test, quick, got & ~MT_TRAFFIC_CUT);
 	}
 }
 
@@ -120,13 +129,13 @@ static void mt_traffic_long_test(struct kunit *test)
 
 	memcpy(data, head, sizeof(head) - 1);
 	memcpy(data + 120, tcp, sizeof(tcp) - 1);
-	got = mt_traffic_parse(data, sizeof(data));
+	got = mt_traffic_parse(data, sizeof(data)) & ~MT_TRAFFIC_CUT;
 	KUNIT_EXPECT_EQ(test, got, MT_KIND(1, P(TCP)));
 	data[41] = 10;	/* 8 bytes more: TCP begins where the looking ends */
-	got = mt_traffic_parse(data, sizeof(data));
+	got = mt_traffic_parse(data, sizeof(data)) & ~MT_TRAFFIC_CUT;
 	KUNIT_EXPECT_EQ(test, got, MT_KIND(1, P(TCP)));
 	data[41] = 11;
-	got = mt_traffic_parse(data, sizeof(data));
+	got = mt_traffic_parse(data, sizeof(data)) & ~MT_TRAFFIC_CUT;
 	KUNIT_EXPECT_EQ(test, got, MT_KIND(1, P(OTHER)));
 }
 

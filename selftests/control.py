@@ -570,13 +570,13 @@ def ip_link_plugin():
     os.environ["IP_LIB_DIR"] = os.environ["PLUGIN_DIR"]
     done("-b -", "tunnel add mt0 " + A4 + "key 7 tos inherit fwmark 0x10\n"
          "tunnel add mt1 " + A6 + "ikey 1 okey 2 ttl 9 tos 0xb8 dev u0 "
-         "mtu 1300\n")
+         "mtu 1300 sample-rx 1000 sample-tx 20\n")
     status, out = ip("-d link show type mtun")
     same(status, 0, "status of ip -d link show type mtun")
     for text in ("local 192.0.2.1 remote 192.0.2.2 ikey 7 okey 7 ttl 64 "
                  "tos inherit fwmark 0x10 mtu auto ",
                  "local 2001:db8::1 remote 2001:db8::2 ikey 1 okey 2 ttl 9 "
-                 "tos 0xb8 dev u0 "):
+                 "tos 0xb8 sample-rx 1000 sample-tx 20 dev u0 "):
         expect("mtun " + text in out, "%s is not in %s", text, out)
     defaults = {"icsum": False, "ocsum": False, "iseq": False, "oseq": False,
                 "df": "set", "inner_df": "keep", "frag": "inner",
@@ -586,9 +586,11 @@ def ip_link_plugin():
     same([link["linkinfo"].get("info_data") for link in links if link],
          [{"local": "192.0.2.1", "remote": "192.0.2.2", "ikey": 7, "okey": 7,
            "ttl": 64, "tos": "inherit", "fwmark": 16, "mtu_auto": True,
+           "sample_rx": 0, "sample_tx": 0,
            **defaults},
           {"local": "2001:db8::1", "remote": "2001:db8::2", "ikey": 1,
            "okey": 2, "ttl": 9, "tos": 184, "dev": "u0", "mtu_auto": False,
+           "sample_rx": 1000, "sample_tx": 20,
            **defaults}],
          "JSON")
     status, out = ip("link add mt2 type mtun local 192.0.2.1")

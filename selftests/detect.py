@@ -16,7 +16,7 @@ from packets import *
 
 NEAR, FAR, TMP = sys.argv[1:4]
 LIMITS = "syn-flood 60 udp-flood 60 icmp-flood 60 amplification 60 " \
-    "fragment-flood 60"
+    "fragment-flood 60 spoof 60"
 RATE = 400
 
 from_far = Wire(FAR, "u0", NEAR, "u0")
@@ -48,6 +48,9 @@ ATTACKS = {
                       "memcached-amplification"),
     "fragment-flood": ("203.0.113.5", lambda a: with_ports(a, 9, 100, mf=1),
                        "fragment-flood"),
+    # Dropped by the tunnel's filter, which has this source, and no attack else
+    "spoof": ("203.0.113.6", lambda a: ip("198.19.0.%d" % (next(numbers) % 256),
+                                          a, 50, bytes(60)), "spoof"),
 }
 
 
@@ -127,6 +130,8 @@ def test_live():
             [("attack-end", vector, dst)])
         report(name, "peak", 60 < new[0]["peak_packets_per_second"] < 3 * RATE
                and new[0]["start"] <= new[0]["end"])
+    report("spoof", "the filter has dropped them",
+           counters(NEAR)["mt4"]["rx-filter"] > 60)
     mtctl(NEAR, ["tunnel set mt4 ttl 9"])
     until(lambda: monitor.got("set"))
     report("monitor", "the same, and what is configured", (
@@ -198,9 +203,9 @@ def test_top():
     report("top", "%d bits" % bits, abs(bits / (8 * sent) - 1) < 0.001)
     report("top", "packets", round(tunnel["ingress"]["packets_per_second"] *
                                    got["seconds"]), 600)
-    report("top", "tunnel", (tunnel["ifname"], tunnel["up"],
+    report("top", "tunnel", (tunnel["ifname"], tunnel["up"], tunnel["state"],
                              tunnel["egress"]["bits_per_second"]),
-           ("mt4", True, 0))
+           ("mt4", True, None, 0))
     report("talkers", "in order", [t["key"] for t in got["talkers"]],
            ["203.0.113.7", "203.0.113.8"])
     for talker, share in zip(got["talkers"], (2 / 3, 1 / 3)):
@@ -270,6 +275,26 @@ def test_screen():
     report("screen", "status", os.waitpid(screen.pid, 0)[1], 0)
 
 
+def test_health():
+    """Of a tunnel that is watched, and whose far end does not answer"""
+    def text():
+        done = subprocess.run((MTCTL, "-n", NEAR, "top", "-once", "-interval",
+                               "0.2"), stdout=subprocess.PIPE, text=True)
+        return done.stdout.splitlines()[-1].split()[:3]
+    report("health", "not watched", text(), ["mt4", "UP", "-"])
+    mtctl(NEAR, ["health set mt4 probe style request "
+                 "interval 100ms source 192.0.2.1 target 203.0.113.99"])
+    until(lambda: text()[2] == "down")
+    report("health", "down", text(), ["mt4", "UP", "down"])
+    got = json.loads(top("-interval", "0.2").communicate()[0])
+    report("health", "as JSON", got["tunnels"][0]["state"], "down")
+    screen = Screen()
+    report("health", "in red", screen.shows(r"\x1b\[31mdown"))
+    screen.press("q")
+    os.waitpid(screen.pid, 0)
+    mtctl(NEAR, ["health set mt4 off"])
+
+
 def test_refused():
     for words, text in (
             ("top", "needs a terminal"), ("top -by colour", "-by colour: give"),
@@ -288,5 +313,6 @@ def test_refused():
 test_live()
 test_recorded()
 test_top()
+test_health()
 test_screen()
 test_refused()

@@ -13,8 +13,9 @@
 
 ALL_TESTS="py_result:quiet py_result:syn-flood py_result:udp-flood
 	   py_result:icmp-flood py_result:amplification
-	   py_result:fragment-flood py_result:monitor py_result:recorded py_result:file
-	   py_result:top py_result:talkers py_result:screen py_result:refused"
+	   py_result:fragment-flood py_result:spoof py_result:monitor py_result:recorded py_result:file
+	   py_result:top py_result:talkers py_result:health py_result:screen
+	   py_result:refused"
 
 . "$(dirname "$0")/lib.sh"
 
@@ -28,6 +29,7 @@ setup_prepare()
 	setup_underlay "$near" "$far"
 	mt "$near" tunnel add mt4 local 192.0.2.1 remote 192.0.2.2 key 4 sample-rx 2
 	ip -n "$near" link set mt4 up
+	mt "$near" filter set mt4 allow-src-rx 198.18.0.0/16
 	MTCTL=$MTCTL "$PYTHON" "$TEST_DIR/detect.py" "$near" "$far" "$TMP" \
 		> "$TMP/result" 2> "$TMP/log" || say "$(tail -n 5 "$TMP/log")"
 }

@@ -187,6 +187,29 @@ def test_drops():
          "tx-underlay": 1})
 
 
+def test_nested():
+    """A tunnel in a tunnel: both samples are under way at once, and each gets the
+    reason that is its own."""
+    mtctl(NEAR, ["tunnel add in4 local 10.4.0.1 remote 10.4.0.2 key 9 "
+                 "sample-tx 1"])
+    ip_batch(NEAR, ["link set in4 up"])
+    listener = Listener()
+    Device("in4").send(udp_packet(1, 60))
+    ip_batch(NEAR, ["route add unreachable 192.0.2.2/32"])
+    Device("in4").send(udp_packet(2, 60))
+    ip_batch(NEAR, ["route del unreachable 192.0.2.2/32"])
+    Device("in4").send(udp_packet(3, 60))
+    got = listener.wait(6)
+    report("nested", "who dropped what", [
+        (s["tunnel"], s["length"], s.get("reason")) for s in
+        sorted(got, key=lambda s: s["time"])], [
+            ("in4", 88, None), ("mt4", 116, None),
+            ("in4", 88, None), ("mt4", 116, "tx-no-route"),
+            ("in4", 88, None), ("mt4", 116, None)])
+    listener.close()
+    mtctl(NEAR, ["tunnel del in4"])
+
+
 def test_off():
     listener = Listener()
     sample("off", which="-rx")
@@ -435,6 +458,7 @@ def test_refused():
 
 test_fields()
 test_drops()
+test_nested()
 test_off()
 test_estimate()
 test_interval()

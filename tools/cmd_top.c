@@ -90,19 +90,32 @@ static enum result read_counters(struct live *live, struct tunnels *ts)
 	return incomplete ? RES_OK : res;
 }
 
+static enum result read_health(struct live *live, struct healths *hs)
+{
+	bool incomplete;
+	enum result res;
+
+	res = nl_health_dump(live->ctx->nl, hs, &incomplete, &live->ctx->err);
+	return incomplete ? RES_OK : res;
+}
+
 static enum result update(struct live *live)
 {
+	struct healths healths = { 0 };
 	struct tunnels is = { 0 };
 	double when = now();
 	enum result res;
 
-	res = read_counters(live, &is);
+	res = read_counters(live, &is) ?: read_health(live, &healths);
 	if (res) {
+		healths_free(&healths);
 		tunnels_free(&is);
 		return res;
 	}
 	live->top.seconds = when - live->then;
 	rates_update(&live->top.rates, &live->was, &is, live->top.seconds);
+	rates_set_health(&live->top.rates, &healths);
+	healths_free(&healths);
 	rates_sort(&live->top.rates, live->top.sort);
 	tunnels_free(&live->was);
 	live->was = is;
@@ -403,8 +416,9 @@ const struct command top_commands[] = {
 	  "                     flags, size, or the reason of drops\n"
 	  "  FILTER             of talkers, as tcpdump takes it (pcap-filter(7))\n"
 	  "Keys: t switches between tunnels and talkers, s to the next order, p pauses,\n"
-	  "/ asks for a filter, q quits. Tunnels are counted exactly; talkers are\n"
-	  "estimated from samples (mtctl tunnel set mt0 sample 1000), and the error is\n"
+	  "/ asks for a filter, q quits. HEALTH is - where it is not watched (mtctl health\n"
+	  "set). Tunnels are counted exactly; talkers are estimated from samples (mtctl\n"
+	  "tunnel set mt0 sample 1000), and the error is\n"
 	  "less than what is shown 19 times of 20.\n"
 	  "\n"
 	  "  mtctl top\n"

@@ -17,6 +17,7 @@
 #define SECOND		1000000000ull
 #define QUARTERS	4
 #define QUARTER		(SECOND / QUARTERS)
+#define RING		(QUARTERS + 1)	/* and the one that has just begun */
 #define QUIET_AFTER	(5 * SECOND)
 
 #define MAX_TARGETS	65536
@@ -70,7 +71,7 @@ struct target {
 	bool active;
 	uint64_t busy;		/* when it last had more than half of the limit */
 	uint64_t newest;	/* quarter of a second */
-	struct bucket quarters[QUARTERS];	/* by number, modulo */
+	struct bucket quarters[RING];	/* by number, modulo */
 };
 
 struct detector {
@@ -196,11 +197,11 @@ static struct target **find_slot(struct detector *d, const struct attack *a)
 /* Quarters that have passed are empty. */
 static void advance(struct target *t, uint64_t quarter)
 {
-	if (quarter >= t->newest + QUARTERS)
+	if (quarter >= t->newest + RING)
 		memset(t->quarters, 0, sizeof(t->quarters));
 	else
 		for (uint64_t q = t->newest + 1; q <= quarter; q++)
-			memset(&t->quarters[q % QUARTERS], 0,
+			memset(&t->quarters[q % RING], 0,
 			       sizeof(t->quarters[0]));
 	if (quarter > t->newest)
 		t->newest = quarter;
@@ -210,7 +211,7 @@ static struct bucket last_second(const struct target *t)
 {
 	struct bucket sum = { 0 };
 
-	for (size_t i = 0; i < QUARTERS; i++) {
+	for (size_t i = 0; i < RING; i++) {
 		sum.samples += t->quarters[i].samples;
 		sum.packets += t->quarters[i].packets;
 		sum.bits += t->quarters[i].bits;
@@ -314,9 +315,9 @@ void detector_sample(struct detector *d, const struct sample *s)
 		d->n++;
 	}
 	advance(t, quarter);
-	if (quarter + QUARTERS <= t->newest)
+	if (quarter + RING <= t->newest)
 		return;		/* late by a second: from a CPU that was busy */
-	b = &t->quarters[quarter % QUARTERS];
+	b = &t->quarters[quarter % RING];
 	b->samples += s->packets;
 	b->packets += (double)s->packets * s->interval;
 	b->bits += 8.0 * s->packets * s->interval * s->length;

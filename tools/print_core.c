@@ -188,3 +188,14 @@ void print_mss(const uint64_t *verdicts, int width)
 	}
 	putchar('\n');
 }
+
+enum colour state_colour(uint8_t state)
+{
+	static const enum colour colours[] = {
+		[MTUN_HEALTH_STATE_DOWN] = RED,
+		[MTUN_HEALTH_STATE_DEGRADED] = YELLOW,
+		[MTUN_HEALTH_STATE_HEALTHY] = GREEN,
+	};
+
+	return state < ARRAY_SIZE(colours) ? colours[state] : PLAIN;
+}

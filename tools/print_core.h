@@ -11,6 +11,8 @@
 /* Only for a person, and not for one who does not want it: else "". */
 enum colour { PLAIN, BOLD, GREEN, RED, YELLOW };
 
+enum colour state_colour(uint8_t state);	/* MTUN_HEALTH_STATE_x */
+
 const char *on(enum colour c);
 const char *off(void);
 

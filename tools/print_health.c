@@ -92,17 +92,6 @@ json_t *health_json(const struct health *h)
 
 /* Text */
 
-static enum colour state_colour(uint8_t state)
-{
-	static const enum colour colours[] = {
-		[MTUN_HEALTH_STATE_DOWN] = RED,
-		[MTUN_HEALTH_STATE_DEGRADED] = YELLOW,
-		[MTUN_HEALTH_STATE_HEALTHY] = GREEN,
-	};
-
-	return state < ARRAY_SIZE(colours) ? colours[state] : PLAIN;
-}
-
 static void print_state(uint8_t state)
 {
 	printf("%s%s%s", on(state_colour(state)),

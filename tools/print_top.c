@@ -46,16 +46,24 @@ static struct text sparkline(const struct rate *r)
 	return t;
 }
 
+static const char *state_name(const struct rate *r)
+{
+	return r->watched ? enum_name(health_state_names, r->state) : "-";
+}
+
 static void print_tunnels(FILE *to, const struct top *top, size_t rows)
 {
-	fprintf(to, "%s%-15s %-5s %8s %8s %8s %8s %8s  %s%s\n", on(BOLD),
-		"TUNNEL", "STATE", "IN bit/s", "pkt/s", "OUT bit/s", "pkt/s",
+	fprintf(to, "%s%-15s %-5s %-8s %8s %8s %8s %8s %8s  %s%s\n", on(BOLD),
+		"TUNNEL", "STATE", "HEALTH", "IN bit/s", "pkt/s", "OUT bit/s", "pkt/s",
 		"drop/s", "HISTORY", off());
 	for (size_t i = 0; i < top->rates.n && i < rows; i++) {
 		const struct rate *r = &top->rates.v[i];
 
 		fprintf(to, "%-15s %s%-5s%s", r->ifname,
 			on(r->up ? GREEN : RED), r->up ? "UP" : "DOWN", off());
+		fprintf(to, " %s%-8s%s", r->watched ?
+			on(state_colour(r->state)) : "", state_name(r),
+			r->watched ? off() : "");
 		for (size_t way = 0; way <= MTUN_DIRECTION_MAX; way++)
 			fprintf(to, " %*s %8s", way ? 9 : 8,
 				short_text(r->ways[way].bits).s,
@@ -118,6 +126,8 @@ static json_t *rate_json(const struct rate *r)
 
 	json_object_set_new(o, "ifname", json_name(r->ifname));
 	json_object_set_new(o, "up", json_boolean(r->up));
+	json_object_set_new(o, "state", r->watched ?
+			    json_string(state_name(r)) : json_null());
 	for (size_t i = 0; i <= MTUN_DIRECTION_MAX; i++) {
 		json_t *way = json_object();
 

@@ -78,6 +78,23 @@ void rates_update(struct rates *rates, const struct tunnels *was,
 	*rates = new;
 }
 
+void rates_set_health(struct rates *rates, const struct healths *healths)
+{
+	for (size_t i = 0; i < rates->n; i++) {
+		struct rate *r = &rates->v[i];
+
+		for (size_t j = 0; j < healths->n; j++) {
+			const struct health *h = &healths->v[j];
+
+			if (h->ifindex != r->ifindex ||
+			    !health_has(h, MTUN_A_HEALTH_STATE))
+				continue;
+			r->watched = true;
+			r->state = h->state;
+		}
+	}
+}
+
 static int by_name(const void *a, const void *b)
 {
 	const struct rate *x = a, *y = b;

@@ -11,6 +11,8 @@ struct rate {
 	char ifname[IFNAMSIZ];
 	uint32_t ifindex;
 	bool up;
+	bool watched;		/* if so there is a state */
+	uint8_t state;		/* MTUN_HEALTH_STATE_x */
 	struct {
 		double bits;
 		double packets;
@@ -34,6 +36,10 @@ extern const char *const rates_by_names[RATE_MAX];
  */
 void rates_update(struct rates *rates, const struct tunnels *was,
 		  const struct tunnels *is, double seconds);
+
+/* What is known of their health */
+void rates_set_health(struct rates *rates, const struct healths *healths);
+
 void rates_sort(struct rates *rates, enum rates_by by);
 void rates_free(struct rates *rates);
 

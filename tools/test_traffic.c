@@ -84,7 +84,9 @@ static struct sample attack_sample(enum vector vector)
 		s.data[6] = 0x20 + rnd(2);
 		return s;
 	default:
-		return ipv4(17, src, VICTIM, 100);
+		s = ipv4(50, src, VICTIM, 100);
+		s.reason = rnd(2) ? MTUN_DROP_RX_FILTER : MTUN_DROP_TX_FILTER;
+		return s;
 	}
 }
 
@@ -165,6 +167,8 @@ static void test_normal(void)
 static void test_vector(enum vector vector)
 {
 	uint32_t limit = detection_defaults.limits[vector];
+	/* 30 samples a second at the least: fewer are no evidence */
+	uint32_t rate = limit < 10000 ? 30 : 3 * limit / 1000;
 	struct seen seen = { .n = 0 };
 	struct detector *d = detector_new(&detection_defaults, note, &seen);
 	uint64_t begin, end;
@@ -172,9 +176,9 @@ static void test_vector(enum vector vector)
 	double truth;
 
 	begin = run_normal(d, 1000 * SECOND, 20, 100, vector, 0);
-	end = run_normal(d, begin, 10, 100, vector, 3 * limit / 1000);
+	end = run_normal(d, begin, 10, 100, vector, rate);
 	run_normal(d, end, 20, 100, vector, 0);
-	truth = 3 * limit;
+	truth = 1000.0 * rate;
 	snprintf(what, sizeof(what), "%s: begins within 2 s",
 		 vector_names[vector].name);
 	check(seen.n && seen.v[0].vector == vector && !seen.v[0].end &&
@@ -194,6 +198,33 @@ static void test_vector(enum vector vector)
 	check(seen.n && (vector != AMPLIFICATION ||
 			 !strcmp(seen.v[0].service, "cldap")), "service");
 	detector_free(d);
+}
+
+/* Evenly, so many hundredths of the limit, seen one in ten */
+static size_t attacks_at(enum vector vector, uint32_t percent)
+{
+	uint32_t rate = detection_defaults.limits[vector] / 1000 * percent;
+	struct seen seen = { .n = 0 };
+	struct detector *d = detector_new(&detection_defaults, note, &seen);
+
+	for (uint64_t i = 0; i < 3 * rate; i++) {
+		struct sample s = attack_sample(vector);
+
+		s.interval = 10;
+		s.time = 1000 * SECOND + i * SECOND / rate;
+		detector_sample(d, &s);
+	}
+	detector_free(d);
+	return seen.n;
+}
+
+static void test_limit(enum vector vector)
+{
+	char what[100];
+
+	snprintf(what, sizeof(what), "%s: the limit is where it is",
+		 vector_names[vector].name);
+	check(!attacks_at(vector, 95) && attacks_at(vector, 105) == 1, what);
 }
 
 /* Each address has little, the network has much. */
@@ -351,6 +382,12 @@ static void test_talkers(void)
 static void test_rates(void)
 {
 	struct tunnels was = { 0 }, is = { 0 };
+	struct health watch[2] = {
+		{ .ifindex = 7, .has = 1ull << MTUN_A_HEALTH_STATE,
+		  .state = MTUN_HEALTH_STATE_DEGRADED },
+		{ .ifindex = 8 },	/* nobody watches it */
+	};
+	const struct healths healths = { .v = watch, .n = ARRAY_SIZE(watch) };
 	struct rates rates = { 0 };
 	struct tunnel *t;
 
@@ -373,6 +410,9 @@ static void test_rates(void)
 	check(rates.v[1].ways[0].packets == 100 &&
 	      rates.v[1].ways[0].bits == 4000 && rates.v[1].drops == 2,
 	      "rates: a difference by time");
+	rates_set_health(&rates, &healths);
+	check(!rates.v[0].watched && rates.v[1].watched &&
+	      rates.v[1].state == MTUN_HEALTH_STATE_DEGRADED, "rates: health");
 	rates_sort(&rates, RATE_DROPS);
 	check(!strcmp(rates.v[0].ifname, "b"), "rates: by drops");
 	/* One that has less than before was made anew. */
@@ -388,8 +428,10 @@ static void test_rates(void)
 void test_traffic(void)
 {
 	test_normal();
-	for (enum vector v = 0; v < SPOOF; v++)
+	for (enum vector v = 0; v < VECTOR_MAX; v++) {
 		test_vector(v);
+		test_limit(v);
+	}
 	test_carpet();
 	test_hostile();
 	test_pcapng();

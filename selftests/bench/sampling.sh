@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # What samples cost: small UDP packets forwarded into a tunnel, in instructions per
-# packet, without samples and with one in 1000 and a reader. To be run in a machine
+# packet, without samples and with one in 1000 and a reader; and with samples that
+# nobody reads, of which then there is no copy. To be run in a machine
 # whose clock counts instructions (MTUN_VM_ACCEL=icount vm/run).
 #
 #  +- src --------------+      +- near ------------+      +- far ------------+
@@ -13,7 +14,7 @@
 #
 #	MTUN_VM_ACCEL=icount vm/run -- bench/sampling.sh
 
-ALL_TESTS="cost_test"
+ALL_TESTS="nobody_test:1000:10 nobody_test:1:40 cost_test"
 
 # shellcheck source=selftests/lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -70,6 +71,26 @@ instructions()
 median()
 {
 	tr ' ' '\n' <<< "$*" | sort -n | sed -n "$((($# + 1) / 2))p"
+}
+
+# nobody_test INTERVAL LIMIT: per mille above no samples
+nobody_test()
+{
+	local without=() with=() i n
+
+	for ((i = 0; i <= ROUNDS; i++)); do
+		mt "$near" tunnel set mt0 sample off
+		without[i]=$(instructions)
+		mt "$near" tunnel set mt0 sample "$1"
+		with[i]=$(instructions)
+	done
+	unset "without[0]" "with[0]"
+	say "instructions per packet: without ${without[*]}, with ${with[*]}"
+	i=$(median "${without[@]}")
+	n=$(median "${with[@]}")
+	[ "${i:-0}" -gt 0 ] && [ $((n * 1000)) -le $((i * (1000 + $2))) ]
+	check_err $? "more than $2 per mille above"
+	log_test "samples at 1 in $1 that nobody reads: $(((n - i) * 1000 / i)) per mille above $i instructions"
 }
 
 cost_test()

@@ -2,8 +2,9 @@
 /*
  * libFuzzer on kmod/traffic.c. An input is a packet. Besides what the sanitizers
  * see, it must hold that the answer is one of those there are, that bytes behind
- * those which are looked at do not matter, and that a packet which ends early is
- * never taken for one of the other IP version.
+ * those which are looked at do not matter, that a packet which ends early is never
+ * taken for one of the other IP version, that it is known when its end is missed,
+ * and that what is told in line is the same.
  */
 #include "traffic.c"
 
@@ -25,11 +26,13 @@ static bool is_v6(u32 t)
 static u32 parse(const u8 *data, size_t len)
 {
 	u8 *copy = malloc(len);	/* so that ASan sees its end */
-	u32 t;
+	u32 t, quick;
 
 	must(!!copy);
 	memcpy(copy, data, len);
 	t = mt_traffic_parse(copy, len);
+	quick = mt_traffic_quick(copy, len);
+	must(quick == MT_TRAFFIC_ODD || quick == (t & ~MT_TRAFFIC_CUT));
 	free(copy);
 	return t;
 }
@@ -44,7 +47,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		return 0;
 	t = parse(data, size);
 	must(mt_traffic_kind(t) < MT_KINDS);
-	must(!(t & MT_TRAFFIC_TCP) ||
+	must(t >> MT_TRAFFIC_BITS == 0);
+	must(!(t & (MT_TRAFFIC_FIN | MT_TRAFFIC_SYN | MT_TRAFFIC_RST)) ||
 	     mt_traffic_kind(t) == MT_KIND(is_v6(t), MTUN_PROTOCOL_TCP));
 	must(is_v6(t) == (data[0] >> 4 == 6));
 	if (size > MT_TRAFFIC_LOOKED_AT) {
@@ -53,6 +57,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	} else if (size > 1) {
 		shorter = parse(data, size - 1);
 		must(is_v6(shorter) == is_v6(t));
+		must(shorter & MT_TRAFFIC_CUT ||
+		     shorter == (t & ~MT_TRAFFIC_CUT));
 	}
 	return 0;
 }

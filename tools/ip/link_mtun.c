@@ -134,6 +134,14 @@ static void print_mss(struct rtattr *tb[], const char *key, const char *word,
 		print_uint(key, fmt, value);
 }
 
+/* 1 in so many; 0 for none */
+static void print_sample(struct rtattr *tb[], const char *key, const char *fmt,
+			 int attr)
+{
+	if (tb[attr] && (number(tb, attr) || is_json_context()))
+		print_uint(key, fmt, number(tb, attr));
+}
+
 static void print_accept(struct rtattr *nest)
 {
 	char addr[INET6_ADDRSTRLEN], text[INET6_ADDRSTRLEN + 4];
@@ -188,6 +196,10 @@ static void mtun_print_opt(struct link_util *lu, FILE *f, struct rtattr *tb[])
 	print_mss(tb, "mss_rx", "mss-rx", MTUN_A_TUNNEL_MSS_RX);
 	print_flag("mss_insert", "mss-insert on ",
 		   number(tb, MTUN_A_TUNNEL_MSS_INSERT));
+	print_sample(tb, "sample_rx", "sample-rx %u ",
+		     MTUN_A_TUNNEL_SAMPLE_RX);
+	print_sample(tb, "sample_tx", "sample-tx %u ",
+		     MTUN_A_TUNNEL_SAMPLE_TX);
 	print_accept(tb[MTUN_A_TUNNEL_ACCEPT]);
 	print_flag("anycast", "%s ", number(tb, MTUN_A_TUNNEL_ANYCAST));
 	print_name(tb, "pmtu", "pmtu %s ", pmtu_names, ARRAY_SIZE(pmtu_names),
