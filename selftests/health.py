@@ -100,11 +100,13 @@ def test_enemy():
     report("enemy", "another identifier is somebody else's",
            grown(lambda: from_far.send(in_tunnel(changed(
                probe, 4, probe[24] ^ 1), 21)), "p"), {"rx_packets": 1})
+    answered = health("p")["answered"]
+    probe = sent_in(21)
     report("enemy", "another source is somebody else's",
            grown(lambda: from_far.send(in_tunnel(
                ip(PEER[4], SOURCE, ICMP, Packet(probe).data), 21)), "p"),
            {"rx_packets": 1})
-    answered = health("p")["answered"]
+    report("enemy", "and does not count", health("p")["answered"], answered)
     probe = sent_in(21)
     report("enemy", "outside of the tunnel",
            (from_far.send(probe), health("p")["answered"])[1], answered)
