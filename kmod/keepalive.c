@@ -89,12 +89,16 @@ int mt_keepalive_receive(struct mt_endpoint *ep, const struct sk_buff *skb)
 
 	data = skb_header_pointer(skb, 0, len, buffer);
 	if (!data || !mt_keepalive_parse(&keepalive, data, len) ||
-	    !claims_to_be_ours(tunnel, &ep->conf, &keepalive) ||
-	    !mt_probe_answers(tunnel))
+	    !claims_to_be_ours(tunnel, &ep->conf, &keepalive))
 		return MT_PROBE_PASS;
 
+	/*
+	 * What gets no answer does not go to the stack either: a router would send
+	 * one of IPv6, whose source nobody looks at, to whom it asks for.
+	 */
 	outer = is_outer(&ep->conf, &keepalive);
-	if (!(outer || is_inner(tunnel, &keepalive)) ||
+	if (!mt_probe_answers(tunnel) ||
+	    !(outer || is_inner(tunnel, &keepalive)) ||
 	    !header_ok(&ep->conf, &keepalive))
 		return MTUN_DROP_RX_KEEPALIVE;
 	if (!may_answer(tunnel))

@@ -62,6 +62,21 @@ bool mt_peers_find(const struct net_device *dev, u8 family,
 	return family != AF_INET && find_ipv6(dev, peers);
 }
 
+bool mt_peers_answer(const struct net_device *dev, struct mt_echo *echo)
+{
+	struct mt_peers peers;
+
+	if (!mt_peers_find(dev, echo->family, &peers))
+		return false;
+	if (echo->request) {
+		swap(echo->src, echo->dst);
+		echo->request = false;
+		if (memcmp(&echo->src, &peers.own, sizeof(peers.own)))
+			return false;
+	}
+	return !memcmp(&echo->dst, &peers.peer, sizeof(peers.peer));
+}
+
 static void choose_outside(const struct mt_health_conf *health,
 			   const struct mt_conf *conf, struct mt_echo *answer)
 {

@@ -36,6 +36,16 @@ bool mt_peers_find(const struct net_device *dev, u8 family,
 		   struct mt_peers *peers);
 
 /**
+ * mt_peers_answer() - what the far end wants to have back
+ * @dev: the tunnel's device
+ * @echo: a probe of the far end; becomes the answer, or nothing of use
+ *
+ * Context: RCU.
+ * Return: false if it is not for the far end's address on the link.
+ */
+bool mt_peers_answer(const struct net_device *dev, struct mt_echo *echo);
+
+/**
  * mt_peers_choose() - the two ends of a probe
  * @dev: the tunnel's device
  * @health: how it is watched

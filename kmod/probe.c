@@ -221,16 +221,35 @@ static bool is_answer(struct mt_probe *p, const struct mt_echo *echo)
 	return is;
 }
 
+/*
+ * The stack sends nothing without a carrier. If the far end has none for the same
+ * reason, each would wait for the other one's answers for ever.
+ */
+static int answer_without_carrier(struct mt_tunnel *tunnel, struct mt_echo *echo)
+{
+	u8 packet[MT_ECHO_LEN_MAX];
+
+	if (netif_carrier_ok(tunnel->dev) || !mt_peers_answer(tunnel->dev, echo))
+		return MT_PROBE_PASS;
+	mt_encap_bytes(tunnel, echo->family, packet, mt_echo_build(packet, echo));
+	return MT_PROBE_TAKEN;
+}
+
 int mt_probe_receive(struct mt_tunnel *tunnel, const struct sk_buff *skb)
 {
 	struct mt_probe *p = rcu_dereference_bh(tunnel->probe);
 	struct mt_echo echo;
+	bool bi;
 
-	if (!p || p->conf.mode != MTUN_HEALTH_MODE_PROBE ||
-	    p->conf.direction != MTUN_HEALTH_DIRECTION_BI ||
-	    !read_echo(skb, &echo) || !is_answer(p, &echo))
+	if (!p)
 		return MT_PROBE_PASS;
-	return answer_received(p, &echo.cookie);
+	bi = p->conf.mode == MTUN_HEALTH_MODE_PROBE &&
+	     p->conf.direction == MTUN_HEALTH_DIRECTION_BI;
+	if ((!bi && netif_carrier_ok(tunnel->dev)) || !read_echo(skb, &echo))
+		return MT_PROBE_PASS;
+	if (bi && is_answer(p, &echo))
+		return answer_received(p, &echo.cookie);
+	return answer_without_carrier(tunnel, &echo);
 }
 
 int mt_probe_receive_keepalive(struct mt_tunnel *tunnel,

@@ -294,7 +294,7 @@ def invalid():
         same((status, out), (1, ""), "a file that is not there")
         expect("No such file" in err, "it says %r", err)
     for words in "apply", "apply x", "apply -x", "apply -f", "check", \
-            "check a b", "export x":
+            "check a b", "export x", "export -f", "export -x":
         same(mtctl(words)[0], 2, words)
 
 
@@ -471,6 +471,86 @@ def filters():
     apply(done("export"), [counts(unchanged=2)])
 
 
+# A tunnel that may be watched in one way only
+WATCHED = (
+    "remote: 198.51.100.1, health: {mode: probe}",
+    "remote: 198.51.100.1, anycast: on, "
+    "health: {mode: probe, direction: uni, source: 192.0.2.9}",
+    "remote: 198.51.100.1, health: {mode: keepalive}",
+    "remote: 198.51.100.1, iseq: on, "
+    "health: {mode: probe, direction: uni, target: 192.0.2.9}",
+    "local: '::1', remote: '::2', "
+    "health: {mode: probe, direction: uni, target: '::9'}",
+)
+
+
+def watched():
+    """From each of them to each other one, whatever has to be first."""
+    def health():
+        return json.loads(done("-j health show a"))[0]
+
+    for i, old in enumerate(WATCHED):
+        for j, new in enumerate(WATCHED):
+            done("apply -f -", tunnels(a=old))
+            before = tunnel("a")["ifindex"]
+            out = done("apply -f -", tunnels(a=new)).splitlines()
+            n = (old != new) + (old.split("health")[0] != new.split("health")[0])
+            same(out[-1], counts(changed=n, unchanged=2 - n),
+                 "from %d to %d" % (i, j))
+            apply(tunnels(a=new), [counts(unchanged=2)])
+            same(tunnel("a")["ifindex"], before, "it is the same device")
+    done("apply -f -", tunnels(a=WATCHED[0]))
+    before = health()
+    run("ip", "link", "add", "new", "type", "dummy")
+    for text in WATCHED[1:]:
+        refused(tunnels(a=text, new="remote: 198.51.100.2"), 1,
+                "name new is taken")
+        same(health(), before, "health after all was undone")
+    run("ip", "link", "del", "new")
+
+
+STEERED = """
+tunnels:
+  a: {local: 192.0.2.1, remote: 198.51.100.1, health: {mode: probe},
+      steer: {routes: [203.0.113.0/24, '2001:db8:f::/48'], table: 7}}
+  b: {local: 192.0.2.1, remote: 198.51.100.2, steer: {routes: 0.0.0.0/0}}
+detect: {syn-flood: 7}
+"""
+
+
+def steered():
+    """What only programs know is kept, if the file is told that has it."""
+    want = {"a": {"routes": ["203.0.113.0/24", "2001:db8:f::/48"], "table": 7},
+            "b": {"routes": ["0.0.0.0/0"]}}
+    done("apply -f -", STEERED)
+    with tempfile.NamedTemporaryFile("w+", encoding="utf-8") as file:
+        file.write(STEERED)
+        file.flush()
+        for form in "", "-j ":
+            text = done(form + "export")
+            expect("steer" not in text and "detect" not in text,
+                   "known without a file: %r", text)
+            text = done(form + "export -f " + file.name)
+            got = yaml.safe_load(text)
+            same(({name: t.get("steer") for name, t in got["tunnels"].items()},
+                  got["detect"]), (want, {"syn-flood": 7}), form + "export -f")
+            apply(text, [counts(unchanged=3)], "-prune")
+        # That is whole: exported with it, it is the same.
+        file.seek(0)
+        file.write(text)
+        file.truncate()
+        file.flush()
+        same(done("-j export -f " + file.name), text, "exported again")
+        done("tunnel del b")
+        status, out, err = mtctl("export -f " + file.name)
+        same((status, list(yaml.safe_load(out)["tunnels"])), (0, ["a"]),
+             "without one of them")
+        expect("there is no tunnel b" in err, "it says %r", err)
+        file.write("x")
+        file.flush()
+        same(mtctl("export -f " + file.name)[:2], (2, ""), "a file that is wrong")
+
+
 MANY = 1000
 
 
@@ -493,7 +573,8 @@ def many():
 
 
 CASES = (added, again, changed, namespace, removed, taken_over, rolled_back,
-         invalid, places, round_trip, not_text, locked, filters, many)
+         invalid, places, round_trip, not_text, locked, filters, watched,
+         steered, many)
 
 
 for function in CASES:

@@ -35,7 +35,7 @@ DEMO="iproute2 iputils-ping tcpdump tshark socat iperf3 ethtool"
 
 CHECK="$DEMO sparse nftables iptables conntrack clang libclang-rt-dev perl"
 CHECK+=" python3-yaml python3-jsonschema python3-scapy python3-requests"
-CHECK+=" python3-argcomplete xz-utils libcap2-bin man-db openvswitch-switch frr"
+CHECK+=" python3-argcomplete xz-utils libcap2-bin man-db openvswitch-switch frr strace"
 
 log()
 {

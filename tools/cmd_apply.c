@@ -11,6 +11,7 @@
 #include "args.h"
 #include "cmd.h"
 #include "conf_file.h"
+#include "detect.h"
 #include "nl.h"
 #include "plan.h"
 #include "print.h"
@@ -229,6 +230,11 @@ static const struct option_desc options[] = {
 	{ NULL }
 };
 
+static const struct option_desc export_options[] = {
+	{ "file", "f", "FILE", NULL, OPT_FILE },
+	{ NULL }
+};
+
 static enum result apply(struct context *ctx, int argc, char **argv)
 {
 	bool dry_run = false, prune = false;
@@ -274,17 +280,52 @@ static enum result apply(struct context *ctx, int argc, char **argv)
 	return res;
 }
 
+/*
+ * What programs find in a file and the kernel does not know. Says what there is no
+ * place for, so that nothing is lost in silence.
+ */
+static void keep(struct config *config, struct config *file)
+{
+	const struct steers *steers = &file->steers;
+
+	for (size_t i = 0; i < steers->n; i++)
+		if (!healths_find(&config->healths, steers->v[i].ifname))
+			fprintf(stderr,
+				"mtctl export: there is no tunnel %s, and nothing to steer\n",
+				steers->v[i].ifname);
+	config->steers = file->steers;
+	memset(&file->steers, 0, sizeof(file->steers));
+	config->detection = file->detection;
+}
+
 static enum result export(struct context *ctx, int argc, char **argv)
 {
-	struct config config = { 0 };
+	struct config config = { .detection = detection_defaults };
+	const struct option_desc *d;
+	struct config file = { 0 };
+	const char *name = NULL;
 	enum result res;
 
-	if (argc)
-		return refuse(&ctx->err, RES_USAGE,
-			      "takes no arguments, not \"%s\"", argv[0]);
-	res = look(ctx, &config) ?:
-	      print_config(&config, &ctx->opt, &ctx->err);
+	for (int i = 0; i < argc; i++) {
+		if (argv[i][0] != '-')
+			return refuse(&ctx->err, RES_USAGE,
+				      "\"%s\" is no option; a file is given as -f FILE",
+				      argv[i]);
+		d = pick_option(export_options, argv[i], &ctx->err);
+		if (!d)
+			return RES_USAGE;
+		if (++i == argc)
+			return refuse(&ctx->err, RES_USAGE,
+				      "say which file, as in \"-f /etc/mtun/mtun.yaml\"");
+		name = argv[i];
+	}
+	res = name ? load_config(name, &file, &ctx->err) : RES_OK;
+	res = res ?: look(ctx, &config);
+	if (!res && name)
+		keep(&config, &file);
+	res = res ?: print_config(&config, &ctx->opt, &ctx->err);
 	config_free(&config);
+	config_free(&file);
 	return res;
 }
 
@@ -322,12 +363,15 @@ const struct command apply_commands[] = {
 };
 
 const struct command export_commands[] = {
-	{ "export", export, "",
+	{ "export", export, "[-f FILE]",
 	  "print all tunnels and clamps as a configuration file",
 	  "YAML with what differs from the defaults; with -j JSON, which apply takes\n"
 	  "as well.\n"
 	  "\n"
-	  "  mtctl export > /etc/mtun/mtun.yaml\n" },
+	  "  -f, -file FILE  with what that one has for mtctl steer and mtctl detect, of\n"
+	  "                  which the kernel knows nothing\n"
+	  "\n"
+	  "  mtctl export -f /etc/mtun/mtun.yaml > /etc/mtun/mtun.yaml.new\n" },
 	{ NULL }
 };
 

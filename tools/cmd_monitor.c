@@ -46,7 +46,7 @@ static enum result monitor(struct context *ctx, int argc, char **argv)
 	struct detection conf = detection_defaults;
 	struct tunnels known = { 0 };
 	struct watch *watch = NULL;
-	const struct tunnel *t;
+	const struct tunnel *t, *was;
 	struct event event;
 	enum result res;
 
@@ -73,8 +73,9 @@ static enum result monitor(struct context *ctx, int argc, char **argv)
 		if (res)
 			break;
 		t = &event.tunnel;
-		print_event(&event, tunnels_find(&known, t->ifindex),
-			    &ctx->opt);
+		was = event.about == ABOUT_TUNNEL ?
+		      tunnels_find(&known, t->ifindex) : NULL;
+		print_event(&event, was, &ctx->opt);
 		event_free(&event);
 		if (ferror(stdout))
 			break;

@@ -185,6 +185,22 @@ const struct health *healths_find(const struct healths *hs, const char *ifname)
 			       compare_healths) : NULL;
 }
 
+static int compare_steers(const void *a, const void *b)
+{
+	const struct steer *x = a, *y = b;
+
+	return strcmp(x->ifname, y->ifname);
+}
+
+const struct steer *steers_find(const struct steers *ss, const char *ifname)
+{
+	struct steer key;
+
+	strcpy(key.ifname, ifname);
+	return ss->n ? bsearch(&key, ss->v, ss->n, sizeof(*ss->v),
+			       compare_steers) : NULL;
+}
+
 /* Configurations */
 
 static int compare_tunnels(const void *a, const void *b)
@@ -255,6 +271,9 @@ void config_sort(struct config *config)
 	if (config->healths.n)
 		qsort(config->healths.v, config->healths.n,
 		      sizeof(*config->healths.v), compare_healths);
+	if (config->steers.n)
+		qsort(config->steers.v, config->steers.n,
+		      sizeof(*config->steers.v), compare_steers);
 }
 
 void config_free(struct config *config)

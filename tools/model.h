@@ -334,6 +334,9 @@ struct steers {
 
 struct steer *steers_add(struct steers *ss);
 
+/* By the name of its tunnel, if they are sorted; or NULL */
+const struct steer *steers_find(const struct steers *ss, const char *ifname);
+
 /* One of them, as it shall be */
 struct route {
 	struct prefix prefix;

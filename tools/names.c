@@ -347,8 +347,8 @@ const struct name drop_reason_names[MTUN_DROP_REASON_MAX + 1] = {
 	[MTUN_DROP_RX_KEEPALIVE] = {
 		"rx-keepalive",
 		"A keepalive that is not from the tunnel's far end: with other "
-		"addresses, another key or checksum than it would have. It gets "
-		"no answer."
+		"addresses, another key or checksum than it would have; or any, "
+		"where answers are off. It gets no answer."
 	},
 	[MTUN_DROP_RX_KEEPALIVE_RATE] = {
 		"rx-keepalive-rate",

@@ -56,11 +56,19 @@ static int find_change(const void *key, const void *element)
 	return strcmp(key, object_name(c->kind, c->is ?: c->was));
 }
 
+/* Of the tunnel with a name, or NULL */
+static const struct change *tunnel_change(const struct plan *plan,
+					  const char *ifname)
+{
+	return bsearch(ifname, plan->changes, plan->n_tunnels,
+		       sizeof(*plan->changes), find_change);
+}
+
 /*
- * Parts of tunnels, whose changes are the first n: what becomes of a part that is
- * not wanted is for its tunnel to say, which has none, or is not there itself.
+ * Parts of tunnels: what becomes of a part that is not wanted is for its tunnel to
+ * say, which has none, or is not there itself.
  */
-static void compare_parts(struct plan *plan, size_t n, const struct kind *kind,
+static void compare_parts(struct plan *plan, const struct kind *kind,
 			  const void *was, size_t n_was, const void *is,
 			  size_t n_is)
 {
@@ -73,8 +81,7 @@ static void compare_parts(struct plan *plan, size_t n, const struct kind *kind,
 
 		if (c->is)
 			continue;
-		owner = bsearch(object_name(kind, c->was), plan->changes, n,
-				sizeof(*owner), find_change);
+		owner = tunnel_change(plan, object_name(kind, c->was));
 		if (owner && owner->type == CHANGE_KEPT)
 			continue;
 		plan->counts[c->type]--;
@@ -272,6 +279,43 @@ static void make_room_and_step(struct planner *p, struct change *c,
 		make_step(p, waiting[--n]);
 }
 
+/*
+ * A tunnel and its health must suit each other after each step. Mostly the tunnel
+ * changes first. Where its health would not suit it then, health is first; and where
+ * neither can be, nobody watches the tunnel meanwhile.
+ */
+
+static bool suits(const struct health *h, const struct tunnel *t)
+{
+	struct error err;
+	uint16_t attr;
+
+	return rules_health(t, h, &attr, &err);
+}
+
+static void stop_watching(struct planner *p, struct change *c)
+{
+	struct health *h = allocate(1, sizeof(*h));
+
+	*h = *(const struct health *)c->was;
+	h->mode = MTUN_HEALTH_MODE_OFF;
+	c->parked = h;
+	add_step(p->plan, c->kind, c->was, h);
+}
+
+static void make_health_suit(struct planner *p, struct change *c)
+{
+	const struct change *tunnel;
+
+	tunnel = tunnel_change(p->plan, object_name(c->kind, c->is));
+	if (!tunnel || tunnel->type != CHANGE_SET || suits(c->was, tunnel->is))
+		return;
+	if (suits(c->is, tunnel->was))
+		make_step(p, c);
+	else
+		stop_watching(p, c);
+}
+
 static bool adds_or_sets(const struct change *c)
 {
 	return c->type == CHANGE_ADD || c->type == CHANGE_SET;
@@ -295,6 +339,10 @@ static enum result make_steps(struct planner *p, struct error *err)
 	/* One for each change, and one for each that is parked first */
 	plan->steps = allocate(2 * plan->n, sizeof(*plan->steps));
 	waiting = allocate(plan->n, sizeof(*waiting));
+	for (size_t i = 0; i < plan->n; i++)
+		if (plan->changes[i].kind == &health_kind &&
+		    adds_or_sets(&plan->changes[i]))
+			make_health_suit(p, &plan->changes[i]);
 	for (size_t i = 0; i < plan->n; i++)
 		if (adds_or_sets(&plan->changes[i]))
 			make_room_and_step(p, &plan->changes[i], waiting);
@@ -320,7 +368,8 @@ enum result plan_make(struct plan *plan, const struct config *was,
 				 sizeof(*plan->changes));
 	compare_all(plan, &tunnel_kind, was->tunnels.v, was->tunnels.n,
 		    is->tunnels.v, is->tunnels.n, prune);
-	compare_parts(plan, plan->n, &filter_kind, was->filters.v,
+	plan->n_tunnels = plan->n;
+	compare_parts(plan, &filter_kind, was->filters.v,
 		      was->filters.n, is->filters.v, is->filters.n);
 	compare_all(plan, &clamp_kind, was->clamps.v, was->clamps.n,
 		    is->clamps.v, is->clamps.n, prune);

@@ -26,7 +26,7 @@ struct change {
 
 	/* The holder of the addresses and the key that this one is to have */
 	struct change *holder;
-	struct tunnel *parked;	/* was, with another key meanwhile */
+	void *parked;		/* was, with what stands in the way changed meanwhile */
 	struct health *fresh;	/* was, of a tunnel that is not there yet */
 	enum { TO_DO, ON_THE_WAY, DONE } state;
 };
@@ -42,6 +42,7 @@ struct plan {
 	/* tunnels, filters, clamps, netns, health; each by name */
 	struct change *changes;
 	size_t n;
+	size_t n_tunnels;
 	size_t counts[CHANGE_TYPES];
 	struct step *steps;
 	size_t n_steps;

@@ -7,6 +7,7 @@
 
 #include <yaml.h>
 
+#include "detect.h"
 #include "print_core.h"
 
 /* Whether other programs would take a word for a number, a boolean or nothing */
@@ -96,7 +97,7 @@ static const void *find_part(const struct config *config,
 			     (void *)filters_find(&config->filters, name) :
 			     part == &health_kind ?
 			     (void *)healths_find(&config->healths, name) :
-			     NULL;
+			     (void *)steers_find(&config->steers, name);
 
 	return object && objects_differ(part, part->defaults, object) ?
 	       object : NULL;
@@ -155,12 +156,19 @@ static bool has_netns(const struct config *config)
 			   &config->netns, &said);
 }
 
+static bool has_detection(const struct config *config)
+{
+	return objects_differ(&detection_kind, detection_kind.defaults,
+			      &config->detection);
+}
+
 static void print_yaml(const struct config *config)
 {
 	yaml_emitter_t emitter;
 	yaml_event_t e;
 
-	if (!config->tunnels.n && !config->clamps.n && !has_netns(config))
+	if (!config->tunnels.n && !config->clamps.n && !has_netns(config) &&
+	    !has_detection(config))
 		return;
 	if (!yaml_emitter_initialize(&emitter)) {
 		perror("mtctl");
@@ -181,6 +189,11 @@ static void print_yaml(const struct config *config)
 	if (has_netns(config)) {
 		emit_scalar(&emitter, "netns", false);
 		emit_settings(&emitter, config, &netns_kind, &config->netns);
+	}
+	if (has_detection(config)) {
+		emit_scalar(&emitter, detection_kind.name, false);
+		emit_settings(&emitter, config, &detection_kind,
+			      &config->detection);
 	}
 	end_map(&emitter);
 	emit(&emitter, &e, yaml_document_end_event_initialize(&e, 1));
@@ -261,6 +274,10 @@ static void print_json(const struct config *config, const struct options *opt)
 	if (has_netns(config))
 		json_object_set_new(o, "netns",
 				    settings_json(&netns_kind, &config->netns));
+	if (has_detection(config))
+		json_object_set_new(o, detection_kind.name,
+				    settings_json(&detection_kind,
+						  &config->detection));
 	json_print(o, opt, false);
 }
 

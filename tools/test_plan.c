@@ -6,6 +6,7 @@
 
 #include "conf_file.h"
 #include "plan.h"
+#include "rules.h"
 #include "test.h"
 
 static struct config was, is;
@@ -167,6 +168,131 @@ static void test_order(void)
 	      "unless it belongs elsewhere");
 }
 
+#define SEEN(health)	", health: {mode: " health "}"
+#define UNI		"probe, direction: uni, source: 192.0.2.9"
+
+static void test_health(void)
+{
+	check(make(FILE_OF(T("a", "2", SEEN("probe"))),
+		   FILE_OF(T("a", "2", ", anycast: on" SEEN(UNI))), true) == RES_OK &&
+	      counts_are(0, 2, 0, 0, 0) &&
+	      steps_are(" ~a direction uni source 192.0.2.9 ~a anycast on"),
+	      "health first, where a tunnel becomes one of anycast");
+	check(make(FILE_OF(T("a", "2", ", anycast: on" SEEN(UNI))),
+		   FILE_OF(T("a", "2", SEEN("probe"))), true) == RES_OK &&
+	      steps_are(" ~a anycast off ~a direction bi source auto"),
+	      "and last on the way back");
+	check(make(FILE_OF("a: {local: 192.0.2.1, remote: 192.0.2.2"
+			   SEEN(UNI) "}"),
+		   FILE_OF("a: {local: \"::1\", remote: \"::2\""
+			   SEEN("probe, direction: uni, source: \"::3\"") "}"),
+		   true) == RES_OK &&
+	      steps_are(" ~a mode off ~a local ::1 remote ::2 ~a mode probe source ::3"),
+	      "not watched, where neither can be first");
+	check(make(FILE_OF(T("a", "2", SEEN("keepalive"))),
+		   FILE_OF(T("a", "2", ", anycast: on")), true) == RES_OK &&
+	      steps_are(" ~a mode off ~a anycast on"), "no longer watched");
+	check(make(FILE_OF(T("a", "2", SEEN("probe"))),
+		   FILE_OF(T("a", "2", ", ttl: 9" SEEN("keepalive"))),
+		   true) == RES_OK &&
+	      steps_are(" ~a ttl 9 ~a mode keepalive"),
+	      "as ever where it does not matter");
+}
+
+/* Tunnels and ways to watch one, many of which do not suit each other */
+static const char *const ends[] = {
+	"local: 192.0.2.1, remote: 192.0.2.2",
+	"local: 192.0.2.9, remote: 192.0.2.2, key: 1",
+	"local: \"::1\", remote: \"::2\"",
+	"local: 192.0.2.1, remote: 192.0.2.2, anycast: on",
+	"local: 192.0.2.9, remote: 192.0.2.3, anycast: on",
+	"local: \"::1\", remote: \"::2\", anycast: on",
+	"local: 192.0.2.1, remote: 192.0.2.2, iseq: on",
+};
+
+static const char *const ways[] = {
+	"{}", "{mode: probe}", "{mode: keepalive}",
+	"{mode: probe, source: 10.0.0.1}",
+	"{mode: probe, direction: uni}",
+	"{mode: probe, direction: uni, source: 192.0.2.9}",
+	"{mode: probe, direction: uni, source: 192.0.2.1, target: 192.0.2.7}",
+	"{mode: probe, direction: uni, source: \"::9\"}",
+	"{mode: probe, direction: uni, source: \"::9\", target: \"::8\"}",
+	"{direction: uni, source: \"::9\", carrier: on}",
+};
+
+static char *tunnel_text(unsigned int n)
+{
+	char *text = NULL;
+
+	if (asprintf(&text, "tunnels: {a: {%s, health: %s}}",
+		     ends[n / ARRAY_SIZE(ways)], ways[n % ARRAY_SIZE(ways)]) < 0)
+		exit(1);
+	return text;
+}
+
+/* A file with it is right. */
+static bool is_state(const char *text)
+{
+	struct config config = { 0 };
+	struct complaints cs = { 0 };
+
+	conf_parse(text, strlen(text), &config, &cs);
+	config_free(&config);
+	return !cs.n;
+}
+
+/* What the kernel would say after each step, and in the end */
+static bool leads_there(void)
+{
+	const struct tunnel *t = was.tunnels.v;
+	const struct health *h = was.healths.v;
+	uint16_t attr;
+
+	for (size_t i = 0; i < plan.n_steps; i++) {
+		const struct step *s = &plan.steps[i];
+
+		if (s->kind == &tunnel_kind) {
+			if (s->from != t)
+				return false;
+			t = s->to;
+		} else {
+			if (s->from != h)
+				return false;
+			h = s->to;
+		}
+		if (!rules_health(t, h, &attr, &err))
+			return false;
+	}
+	return !objects_differ(&tunnel_kind, t, is.tunnels.v) &&
+	       !objects_differ(&health_kind, h, is.healths.v);
+}
+
+/* From each state that a tunnel and its health may have to each other one */
+static void test_any_state(void)
+{
+	const unsigned int n = ARRAY_SIZE(ends) * ARRAY_SIZE(ways);
+	unsigned int pairs = 0, bad = 0;
+
+	for (unsigned int i = 0; i < n; i++) {
+		char *from = tunnel_text(i);
+
+		for (unsigned int j = 0; is_state(from) && j < n; j++) {
+			char *to = tunnel_text(j);
+
+			if (is_state(to)) {
+				pairs++;
+				bad += make(from, to, true) != RES_OK ||
+				       !leads_there();
+			}
+			free(to);
+		}
+		free(from);
+	}
+	printf("# %u pairs of states, %u of them bad\n", pairs, bad);
+	check(pairs > 1000 && !bad, "from any state to any other");
+}
+
 static void test_request(void)
 {
 	struct tunnel t = { 0 };
@@ -221,6 +347,8 @@ void test_plan(void)
 {
 	test_changes();
 	test_order();
+	test_health();
+	test_any_state();
 	test_request();
 	test_many();
 	plan_free(&plan);

@@ -360,8 +360,8 @@ enum mtun_health_reason {
  * @MTUN_DROP_RX_PROBE: The answer to a probe or keepalive that was not sent, or
  *   that came again or too late.
  * @MTUN_DROP_RX_KEEPALIVE: A keepalive that is not from the tunnel's far end:
- *   with other addresses, another key or checksum than it would have. It gets
- *   no answer.
+ *   with other addresses, another key or checksum than it would have; or any,
+ *   where answers are off. It gets no answer.
  * @MTUN_DROP_RX_KEEPALIVE_RATE: A keepalive beyond the ten a second that are
  *   answered.
  */
