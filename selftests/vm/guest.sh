@@ -6,7 +6,8 @@
 # then a line for the test as a whole.
 #
 # Beyond that runner
-#  * a test during which the kernel complained has failed, whatever it says,
+#  * a test during which the kernel complained has failed, whatever it says; one
+#    with kmemleak is asked for what the tests so far have leaked,
 #  * processes and namespaces that a test leaves behind are removed,
 #  * mtun is unloaded between tests; a test after which that is impossible has
 #    failed.
@@ -25,7 +26,12 @@ timeout=45
 complaints='BUG: |WARNING: |Oops|Call Trace|general protection'
 complaints+='|rcu.* detected .*stall|rcu.* self-detected'
 complaints+='|unregister_netdevice: waiting|refcount_t|blocked for more than'
-complaints+='|UBSAN: |KASAN: '
+complaints+='|UBSAN: |KASAN: |KCSAN: |kmemleak: .*new suspected|INFO: possible'
+complaints+='|INFO: trying to register|ODEBUG: |DEBUG_LOCKS|suspicious RCU'
+complaints+='|turning off the locking|leaked reference'
+
+# A test may take this much longer on a debug kernel.
+timeout=$((timeout * ${MTUN_SLOW:-1}))
 
 # Everything that a test starts is in its control group, daemons too.
 cgroup=/sys/fs/cgroup/mtun-test
@@ -83,6 +89,19 @@ clean_up()
 	return "${PIPESTATUS[0]}"
 }
 
+# What nothing points to any more, as far as it has been so for 5 seconds: what a
+# test leaks at its end is found after the next test, or by "wait".
+find_leaks()
+{
+	local kmemleak=/sys/kernel/debug/kmemleak
+
+	[ -w $kmemleak ] || return
+	[ "$1" != wait ] || sleep 6
+	echo scan >$kmemleak
+	cat $kmemleak
+	echo clear >$kmemleak
+}
+
 # Under TCG with several CPUs, an instruction that the kernel changes while
 # another CPU runs it may stay, for that CPU, the breakpoint that it is for a
 # moment: both then take that breakpoint for ever. What is changed most often in
@@ -96,6 +115,9 @@ signal.pause()' &
 fi
 
 echo "TAP version 13"
+
+# Whatever booting has left behind
+find_leaks >/dev/null
 
 num=0
 failed=0
@@ -123,6 +145,9 @@ for test in "$@"; do
 		rc=1
 		verdict="not ok $num $name # mtun cannot be unloaded"
 	fi
+
+	[ "$test" = "${!#}" ] && when=wait || when=now
+	find_leaks $when | sed 's/^/# kernel: /' | tee -a "$dir/log"
 
 	# A marker that the log has lost means that it is full of something:
 	# then all of it counts.
