@@ -27,7 +27,7 @@ T=${T:-}
 
 # Of the debug kernel, whose every instruction is several: what "check.sh" runs
 # there, for three minutes at most.
-DEBUG_SLICE="kunit.sh"
+DEBUG_SLICE="kunit.sh hostile.sh scramble.sh"
 
 # Of the make that called us: its job server and its variables would make the
 # builds below depend on how "make check" was called.
@@ -407,6 +407,8 @@ main_debug()
 	[ -n "$tests" ] || tests=$(kselftests)
 	# shellcheck disable=SC2086
 	run_debug "$kernel" $tests
+	[ -n "$T" ] || MTUN_VM_KERNEL=$kernel tap "debug: vm/reports" \
+		"$(debug_tree)/selftests/vm/reports.sh"
 	finish
 }
 

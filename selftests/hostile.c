@@ -170,6 +170,8 @@ static void put_ip(struct packet *p, bool six, unsigned int proto,
 		   unsigned int src_net, unsigned int src,
 		   unsigned int dst_net, unsigned int dst)
 {
+	static const uint8_t kinds[] = { PROTO_DSTOPTS, PROTO_ROUTING,
+					 PROTO_FRAGMENT, 0 };
 	unsigned int options = !six && one_in(8) ? below(11) * 4 : 0;
 	unsigned int headers = six && one_in(6) ? 1 + below(3) : 0;
 	unsigned int tos = one_in(4) ? below(256) : 0;
@@ -201,8 +203,7 @@ static void put_ip(struct packet *p, bool six, unsigned int proto,
 
 	put32(p, 6 << 28 | tos << 20 | below(1 << 20));
 	put16(p, 0);
-	next = headers ? (uint8_t[]){ 0, PROTO_DSTOPTS, PROTO_ROUTING,
-				      PROTO_FRAGMENT }[below(4)] : proto;
+	next = headers ? kinds[below(4)] : proto;
 	put8(p, next);
 	put8(p, ttl);
 	put_address(p, six, src_net, src);
@@ -210,8 +211,7 @@ static void put_ip(struct packet *p, bool six, unsigned int proto,
 	while (headers--) {
 		uint8_t this = next;
 
-		next = headers ? (uint8_t[]){ PROTO_DSTOPTS, PROTO_ROUTING,
-					      PROTO_FRAGMENT }[below(3)] : proto;
+		next = headers ? kinds[below(3)] : proto;
 		put8(p, next);
 		if (this == PROTO_FRAGMENT) {
 			put8(p, 0);
@@ -362,13 +362,14 @@ static void put_outer(struct packet *p, unsigned int payload)
 /* An error about a packet that the tunnel has sent */
 static void put_error(struct packet *p, unsigned int payload)
 {
+	static const uint8_t types[] = { 3, 3, 11, 12 };
 	unsigned int tunnel = below(sizeof(tunnels) / sizeof(tunnels[0]));
 	bool six = one_in(2);
 
 	put_ip(p, six, six ? PROTO_ICMPV6 : 1, 0, 99, 0, 1);
 	p->transport = p->len;
 	p->transport_proto = six ? PROTO_ICMPV6 : 1;
-	put8(p, six ? 1 + below(4) : (uint8_t[]){ 3, 3, 11, 12 }[below(4)]);
+	put8(p, six ? 1 + below(4) : types[below(4)]);
 	put8(p, six ? 0 : 4);
 	put16(p, 0);
 	put32(p, one_in(4) ? random64() : 1280 + below(220));
