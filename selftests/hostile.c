@@ -67,6 +67,9 @@ struct packet {
 
 static uint64_t state;
 
+/* A fragment of IPv6 is no packet yet, and is not to be counted as one. */
+static bool outer_fragments;
+
 static uint64_t random64(void)
 {
 	/* splitmix64 */
@@ -170,8 +173,11 @@ static void put_ip(struct packet *p, bool six, unsigned int proto,
 		   unsigned int src_net, unsigned int src,
 		   unsigned int dst_net, unsigned int dst)
 {
-	static const uint8_t kinds[] = { PROTO_DSTOPTS, PROTO_ROUTING,
-					 PROTO_FRAGMENT, 0 };
+	static const uint8_t kinds[] = { PROTO_DSTOPTS, PROTO_ROUTING, 0,
+					 PROTO_FRAGMENT };
+	static const uint8_t more[] = { PROTO_DSTOPTS, PROTO_ROUTING,
+					PROTO_FRAGMENT };
+	unsigned int n_kinds = p->n_ip || outer_fragments ? 4 : 3;
 	unsigned int options = !six && one_in(8) ? below(11) * 4 : 0;
 	unsigned int headers = six && one_in(6) ? 1 + below(3) : 0;
 	unsigned int tos = one_in(4) ? below(256) : 0;
@@ -203,7 +209,7 @@ static void put_ip(struct packet *p, bool six, unsigned int proto,
 
 	put32(p, 6 << 28 | tos << 20 | below(1 << 20));
 	put16(p, 0);
-	next = headers ? kinds[below(4)] : proto;
+	next = headers ? kinds[below(n_kinds)] : proto;
 	put8(p, next);
 	put8(p, ttl);
 	put_address(p, six, src_net, src);
@@ -211,7 +217,7 @@ static void put_ip(struct packet *p, bool six, unsigned int proto,
 	while (headers--) {
 		uint8_t this = next;
 
-		next = headers ? kinds[below(3)] : proto;
+		next = headers ? more[below(n_kinds - 1)] : proto;
 		put8(p, next);
 		if (this == PROTO_FRAGMENT) {
 			put8(p, 0);
@@ -570,6 +576,7 @@ int main(int argc, char **argv)
 	}
 	/* A device called l... is where the packets to be sent come from. */
 	outer = offload ? *argv[1] == 'u' : !strcmp(argv[2], "outer");
+	outer_fragments = offload || !outer;
 	fd = open_tap(argv[1]);
 
 	for (i = first; i < first + count; i++) {
