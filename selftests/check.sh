@@ -345,6 +345,7 @@ guest()
 		begin=$SECONDS
 		selftests/vm/run --out "$LOGS/vm" --timeout $limit \
 			--keep-console "$LOGS/console-$number.$boot.log" \
+			--env MTUN_LEAKS --env MTUN_HOSTILE --env MTUN_REQUESTS --env MTUN_SEED \
 			-- "${vm_tree}selftests/vm/guest.sh" "$@" 2>&1 |
 			sed -u "s/^/$number: /"
 		status=${PIPESTATUS[0]}
@@ -406,7 +407,7 @@ main_debug()
 	kernel=$(selftests/vm/debug-kernel --print)
 	[ -n "$tests" ] || tests=$(kselftests)
 	# shellcheck disable=SC2086
-	run_debug "$kernel" $tests
+	MTUN_LEAKS=1 run_debug "$kernel" $tests
 	[ -n "$T" ] || MTUN_VM_KERNEL=$kernel tap "debug: vm/reports" \
 		"$(debug_tree)/selftests/vm/reports.sh"
 	finish
