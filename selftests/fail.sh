@@ -34,8 +34,9 @@ setup_prepare()
 			addr add 2001:db8::1/64 dev u0
 		EOF
 	done
-	"$PYTHON" "$TEST_DIR/fail.py" "$full" "$empty" > "$TMP/result" 2>&1
-	say "$(grep '^#' "$TMP/result" | sed 's/^# //')"
+	# Takes long: whoever waits sees how far it is.
+	"$PYTHON" -u "$TEST_DIR/fail.py" "$full" "$empty" 2>&1 |
+		tee "$TMP/result" | sed -u 's/^\(# \)\?/# /'
 	read_cases <(grep -v '^#' "$TMP/result")
 }
 
