@@ -423,7 +423,7 @@ debug_slice()
 		return
 	fi
 	# shellcheck disable=SC2086
-	run_debug "$kernel" $DEBUG_SLICE
+	MTUN_HOSTILE=4000 MTUN_REQUESTS=40 run_debug "$kernel" $DEBUG_SLICE
 }
 
 main()
