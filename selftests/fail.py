@@ -63,12 +63,19 @@ class World:
     """A namespace, its state and what can be done to it"""
 
     def __init__(self, name):
-        enter(name)
-        self.netlink = spec.Netlink(SPEC)
+        self.name = name
+        self.text = ""      # what the kernel said of the last request
+        self.reopen()
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+
+    def reopen(self):
+        enter(self.name)
+        self.netlink = spec.Netlink(SPEC)
+        self.netlink.sock.settimeout(20)
 
     def state(self):
         found = []
+        enter(self.name)
         for op in ("tunnel-get", "clamp-get", "filter-get", "health-get"):
             for one in self.netlink.dump(op):
                 found.append((op, [x for x in one if x[0] not in LIVELY]))
@@ -78,7 +85,9 @@ class World:
         return found
 
     def do(self, op, values):
-        return self.netlink.do(op, values).error
+        answer = self.netlink.do(op, values)
+        self.text = answer.text
+        return answer.error
 
     def dump(self, op):
         answer = self.netlink.do(op, {}, spec.NLM_F_DUMP)
@@ -129,15 +138,15 @@ def attempt(world, name, change, undo):
 
     lost = refused = 0
     for n in range(1, MANY):
-        world.netlink.sock.settimeout(20)
         result, failed = fail.run(n, change)
         if result is None:      # of the socket, too
             lost += 1
-            world.netlink = spec.Netlink(SPEC)
+            world.reopen()
         elif result:
             refused += 1
             if result not in (errno.ENOMEM, errno.ENOBUFS):
-                return n, "failure %d: %s" % (n, errno.errorcode.get(result, result))
+                return n, "failure %d: %s %s" % (
+                    n, errno.errorcode.get(result, result), world.text)
         now = world.state()
         if now != before and now != after:
             return n, "failure %d: neither old nor new: %s" % (
@@ -238,6 +247,9 @@ for i in range(1, 4):
 some.do("tunnel-new", {"ifname": "t4", **OLD4})
 some.do("filter-set", {"ifname": "t2", "allow-src-rx": prefixes(2)})
 some.do("clamp-new", {"ifname": "u1", "mss": 1300})
+# A device that was up once is not what it was before.
+some.link("t3", True)
+some.link("t3", False)
 fail = FailNth()
 chosen = sys.argv[3:]
 for case, where, change, undo in cases(some, nothing):
