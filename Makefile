@@ -23,7 +23,7 @@ NEWEST   = $(shell ls -d /lib/modules/*/build/Makefile 2>/dev/null | \
 	     grep -v -e -cloud- | sort -V | tail -n 1 | xargs -r dirname)
 KDIR    ?= $(if $(wildcard $(RUNNING)/Makefile),$(RUNNING),$(NEWEST))
 
-.PHONY: all module tools gen check bench demo install modules_install \
+.PHONY: all module tools gen check check-debug debug-kernel bench demo install modules_install \
 	tools_install deps clean help kdir
 
 all: module tools
@@ -51,6 +51,13 @@ gen:
 # make check [T="gre_basic.sh ..."]: T picks the tests that run in the VM
 check:
 	@T="$(T)" selftests/check.sh
+
+# The same on a kernel that looks for what goes wrong unseen: takes long
+check-debug:
+	@T="$(T)" selftests/check.sh debug
+
+debug-kernel:
+	@selftests/vm/debug-kernel
 
 # What packets cost beside the kernel's own driver: takes long
 bench: all
@@ -90,6 +97,8 @@ help:
 	@echo 'make demo        see tunnels at work in a VM (installs what it needs)'
 	@echo 'make check       run every check and test (installs what it needs)'
 	@echo 'make check T="a.sh b.sh"   run only these tests in the VM'
+	@echo 'make debug-kernel   build a kernel with KASAN, lockdep and others: takes long'
+	@echo 'make check-debug [T=...]   run the tests in the VM on that kernel'
 	@echo 'make bench       what packets and tunnels cost, beside ip_gre: takes long'
 	@echo 'make gen         render the netlink spec into headers and tables'
 	@echo 'make deps        install the packages that building needs'

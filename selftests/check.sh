@@ -6,6 +6,9 @@
 #
 #   T="a.sh b.sh" check.sh    only these kselftests, and nothing on the host
 #                             but the builds that they need
+#   check.sh debug            the kselftests, all or those in T, on the debug
+#                             kernel (vm/debug-kernel), which is built first if
+#                             need be; without it, a few run there if it is there
 #
 # A step prints TAP, or passes or fails as a whole. Results are counted one by
 # one: a program that ends early or dies counts the results that it owes as
@@ -21,6 +24,10 @@ CACHE=${MTUN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/mtun}
 LOGS=${MTUN_CHECK_LOGS:-$CACHE/check}
 JOBS=$(nproc)
 T=${T:-}
+
+# Of the debug kernel, whose every instruction is several: what "check.sh" runs
+# there, for three minutes at most.
+DEBUG_SLICE="kunit.sh hostile.sh scramble.sh"
 
 # Of the make that called us: its job server and its variables would make the
 # builds below depend on how "make check" was called.
@@ -282,6 +289,47 @@ kselftests()
 	sed 's|.*/||' | awk 'NF && !seen[$0]++'
 }
 
+# What is built for another kernel is built in a copy of the tree. Prints where.
+debug_tree()
+{
+	local tree
+
+	tree=$CACHE/tree-$(realpath . | sha256sum | cut -c 1-8)
+	# Only what has changed, so that only that is built.
+	mkdir -p "$tree" &&
+	find . -path ./.git -prune -o -type f ! -name '*.o' ! -name '*.a' \
+		! -name '*.ko' ! -name '*.mod' ! -name '*.mod.c' ! -name '.*.cmd' \
+		! -name 'modules.order' ! -name 'Module.symvers' -print0 |
+		xargs -0 cp -u --parents -t "$tree" && echo "$tree"
+}
+
+debug_build()
+{
+	local tree=$1 build=$2/build b
+
+	make -C "$tree" module tools KDIR="$build" -j"$JOBS" &&
+	make -C "$tree/selftests" -j"$JOBS" || return
+	for b in fault bench; do
+		make -C "$build" M="$tree/selftests/$b" modules || return
+	done
+}
+
+# run_debug DIR TEST...: on the kernel in DIR
+run_debug()
+{
+	local kernel=$1 tree; shift
+
+	tree=$(debug_tree)
+	whole "debug: builds" debug_build "$tree" "$kernel" || return
+	export MTUN_VM_KERNEL=$kernel
+	vm_tree=$tree/
+	vm_name="debug: "
+	run_vm "$@"
+	unset MTUN_VM_KERNEL
+	vm_tree=
+	vm_name=
+}
+
 # guest NUMBER TEST...: boot until no test is left to begin, or five times. Leaves
 # "STATUS SECONDS" of each boot in $LOGS/boots-NUMBER.
 guest()
@@ -292,11 +340,13 @@ guest()
 	# Whoever runs this has a limit, too: rather our own report.
 	limit=$((300 + $# * (${timeout:-45} + 30)))
 	[ $limit -le 4500 ] || limit=4500
+	[ -z "${MTUN_VM_KERNEL:-}" ] || limit=$((limit * 4))
 	for boot in 1 2 3 4 5; do
 		begin=$SECONDS
 		selftests/vm/run --out "$LOGS/vm" --timeout $limit \
 			--keep-console "$LOGS/console-$number.$boot.log" \
-			-- selftests/vm/guest.sh "$@" 2>&1 |
+			--env MTUN_LEAKS --env MTUN_HOSTILE --env MTUN_REQUESTS --env MTUN_SEED \
+			-- "${vm_tree}selftests/vm/guest.sh" "$@" 2>&1 |
 			sed -u "s/^/$number: /"
 		status=${PIPESTATUS[0]}
 		echo "$status $((SECONDS - begin))" >>"$LOGS/boots-$number"
@@ -304,12 +354,16 @@ guest()
 	done
 }
 
-# A guest has two CPUs. Where there are more, two guests share the tests.
+# A guest has two CPUs. Where there are more, two guests share the tests. The tree
+# that they run is this one, or vm_tree.
+vm_tree=
+vm_name=
+
 run_vm()
 {
 	local guests=1 number test file status seconds log=$LOGS/boot
 
-	rm -rf "$LOGS/vm"
+	rm -rf "$LOGS/vm" "$LOGS"/boots-*
 	mkdir -p "$LOGS/vm"
 	[ "$JOBS" -lt 4 ] || [ $# -lt 2 ] || guests=2
 	for ((number = 1; number <= guests; number++)); do
@@ -325,7 +379,7 @@ run_vm()
 			97) echo "not ok 1 the kernel complained" ;;
 			*) echo "not ok 1 the guest died or hung (status $status)" ;;
 			esac >>"$log"
-			account "guest $number" "$seconds" "$log" 0
+			account "${vm_name}guest $number" "$seconds" "$log" 0
 		done <"$LOGS/boots-$number"
 	done
 
@@ -338,11 +392,39 @@ run_vm()
 			status=125
 			seconds=0
 		fi
-		account "$test" "${seconds%.*}" "$file/log" "$status"
+		account "$vm_name$test" "${seconds%.*}" "$file/log" "$status"
 	done
 }
 
 ##############################################################################
+
+# Everything that there is to run on the debug kernel
+main_debug()
+{
+	local kernel tests=$T
+
+	whole "debug kernel" selftests/vm/debug-kernel || finish
+	kernel=$(selftests/vm/debug-kernel --print)
+	[ -n "$tests" ] || tests=$(kselftests)
+	# shellcheck disable=SC2086
+	MTUN_LEAKS=1 run_debug "$kernel" $tests
+	[ -n "$T" ] || MTUN_VM_KERNEL=$kernel tap "debug: vm/reports" \
+		"$(debug_tree)/selftests/vm/reports.sh"
+	finish
+}
+
+# The debug kernel if it is there: it is not built in passing.
+debug_slice()
+{
+	local kernel
+
+	if ! kernel=$(selftests/vm/debug-kernel --print); then
+		whole "debug kernel is not built: make debug-kernel" exit 4
+		return
+	fi
+	# shellcheck disable=SC2086
+	MTUN_HOSTILE=4000 MTUN_REQUESTS=40 run_debug "$kernel" $DEBUG_SLICE
+}
 
 main()
 {
@@ -355,6 +437,8 @@ main()
 	kver=$(selftests/vm/run --print-release)
 	ksrc=$(selftests/deps.sh --ksrc)
 	export KSRC=$ksrc
+
+	[ "${1:-}" != debug ] || main_debug
 
 	if [ -z "$T" ]; then
 		# A network that lacks this source package makes one check skip.
@@ -403,6 +487,7 @@ main()
 		for b in selftests/bench/*.sh; do
 			[ -n "$T" ] || tap "bench/$(basename "$b" .sh)" bench "$b"
 		done
+		[ -n "$T" ] || debug_slice
 	fi
 
 	finish
@@ -410,4 +495,4 @@ main()
 
 # Bash reads a script as it goes: all of it has been read when main starts, so
 # that the file may be edited while it runs.
-main; exit
+main "$@"; exit

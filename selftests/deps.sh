@@ -4,10 +4,13 @@
 # Install what building and testing need and fetch the parts of kernel sources
 # that the tests use.
 #
-#   deps.sh build|demo|check ...   install what these need and is missing
+#   deps.sh build|demo|check|debug ...
+#                                  install what these need and is missing
 #   deps.sh --list GROUP ...       print the package names and do nothing
 #   deps.sh --ksrc                 print a directory with parts of Linux 6.1:
 #                                  checkpatch and the kselftest framework
+#   deps.sh --ksource DIR          unpack all of Linux 6.1 into DIR and print
+#                                  the version
 #   deps.sh --ynl                  print a directory with parts of Linux 6.12:
 #                                  the YNL tools and schemas
 #   deps.sh --vng                  print the path of vng (virtme-ng)
@@ -37,6 +40,9 @@ CHECK="$DEMO sparse nftables iptables conntrack clang libclang-rt-dev perl"
 CHECK+=" python3-yaml python3-jsonschema python3-scapy python3-requests"
 CHECK+=" python3-argcomplete xz-utils libcap2-bin man-db openvswitch-switch frr strace"
 
+# What a kernel is built with
+DEBUG="gcc libc6-dev make kmod bc bison flex libelf-dev xz-utils"
+
 log()
 {
 	echo "deps: $*" >&2
@@ -51,6 +57,7 @@ packages()
 		build) echo "$BUILD" ;;
 		demo) echo "$BUILD $VM $DEMO" ;;
 		check) echo "$BUILD $VM $CHECK" ;;
+		debug) echo "$DEBUG" ;;
 		*) log "unknown group \"$group\""; return 2 ;;
 		esac
 	done | tr ' ' '\n' | sort -u
@@ -137,12 +144,48 @@ install_vng()
 		--disable-pip-version-check "virtme-ng==$VNG_VERSION" >&2
 }
 
+# unpack NAME DIR [PATH...]: parts of Debian's source package NAME, or all of it,
+# into DIR. Prints the version of the package.
+unpack()
+{
+	local name=$1 dir=$2 tmp ret=0
+	local -a untar=(tar -C "$2" --strip-components=1 --wildcards -xJ)
+
+	shift 2
+	mkdir -p "$dir" || return 1
+	if [ -e "/usr/src/$name.tar.xz" ]; then
+		dpkg-query -W -f='${Version}' "$name"
+		"${untar[@]}" "${@/#/$name/}" <"/usr/src/$name.tar.xz" || ret=4
+		[ $ret -eq 0 ] || log "cannot unpack $name"
+		return $ret
+	fi
+
+	# The package is big and is used once: it is not installed and not kept.
+	log "fetching the source package $name (about 150 MB)"
+	tmp=$(mktemp -d "$CACHE/.$name.XXXXXX") || return 1
+	if ! apt-cache show "$name" >/dev/null 2>&1; then
+		apt update
+	fi
+	if (cd "$tmp" && apt-get -q download "$name") >"$tmp/log" 2>&1; then
+		dpkg-deb -f "$tmp"/*.deb Version
+		dpkg-deb --fsys-tarfile "$tmp"/*.deb |
+			tar -xO "./usr/src/$name.tar.xz" |
+			"${untar[@]}" "${@/#/$name/}" || ret=4
+	else
+		cat "$tmp/log" >&2
+		ret=4
+	fi
+	[ $ret -eq 0 ] || log "cannot get $name"
+	rm -rf "$tmp"
+	return $ret
+}
+
 # source_tree NAME PATH...: unpack parts of Debian's source package NAME into
 # the cache and print where they are. The directory name has the version of
 # the package, and a version that is there already is good enough.
 source_tree()
 {
-	local name=$1 version dir tmp unpacked ret=0
+	local name=$1 version dir tmp ret=0
 
 	shift
 	dir=$(ls -d "$CACHE/$name"_*/ 2>/dev/null | sort -V | tail -n 1)
@@ -152,39 +195,12 @@ source_tree()
 	fi
 
 	mkdir -p "$CACHE" && tmp=$(mktemp -d "$CACHE/.$name.XXXXXX") || return 1
-	unpacked="$tmp/tree"
-	mkdir "$unpacked"
-	if [ -e "/usr/src/$name.tar.xz" ]; then
-		version=$(dpkg-query -W -f='${Version}' "$name")
-		tar -C "$unpacked" --strip-components=1 --wildcards \
-			-xJf "/usr/src/$name.tar.xz" "${@/#/$name/}" || ret=4
-	else
-		log "fetching the source package $name (about 150 MB)"
-		if ! apt-cache show "$name" >/dev/null 2>&1; then
-			apt update
-		fi
-		# The whole package is big and few files are used: it is not
-		# installed and not kept.
-		if (cd "$tmp" && apt-get -q download "$name") >"$tmp/log" 2>&1
-		then
-			version=$(dpkg-deb -f "$tmp"/*.deb Version)
-			dpkg-deb --fsys-tarfile "$tmp"/*.deb |
-			tar -xO "./usr/src/$name.tar.xz" |
-			tar -C "$unpacked" --strip-components=1 --wildcards \
-				-xJ "${@/#/$name/}" || ret=4
-		else
-			cat "$tmp/log" >&2
-			ret=4
-		fi
-	fi
-
+	version=$(unpack "$name" "$tmp/tree" "$@") || ret=$?
 	if [ $ret -eq 0 ]; then
 		dir="$CACHE/${name}_$version"
 		# Another run may have been faster.
-		[ -d "$dir" ] || mv -T "$unpacked" "$dir" || ret=1
+		[ -d "$dir" ] || mv -T "$tmp/tree" "$dir" || ret=1
 		[ $ret -eq 0 ] && echo "$dir"
-	else
-		log "cannot get $name"
 	fi
 	rm -rf "$tmp"
 	return $ret
@@ -204,6 +220,9 @@ case ${1:-} in
 		'tools/testing/selftests/kselftest*' \
 		tools/testing/selftests/run_kselftest.sh
 	;;
+--ksource)
+	mkdir -p "$CACHE" && unpack linux-source-6.1 "${2:?}"
+	;;
 --ynl)
 	source_tree linux-source-6.12 MAINTAINERS COPYING \
 		tools/net/ynl Documentation/netlink
@@ -211,7 +230,7 @@ case ${1:-} in
 --vng)
 	vng_path || { log "vng is not installed: run selftests/deps.sh check"; exit 1; }
 	;;
-build|demo|check)
+build|demo|check|debug)
 	install_packages "$@" || exit $?
 	case " $* " in
 	*" demo "*|*" check "*)

@@ -7,6 +7,8 @@
 #
 # Beyond that runner
 #  * a test during which the kernel complained has failed, whatever it says,
+#  * with $MTUN_LEAKS, a kernel that has kmemleak is asked at the end what all tests
+#    have leaked,
 #  * processes and namespaces that a test leaves behind are removed,
 #  * mtun is unloaded between tests; a test after which that is impossible has
 #    failed.
@@ -25,7 +27,12 @@ timeout=45
 complaints='BUG: |WARNING: |Oops|Call Trace|general protection'
 complaints+='|rcu.* detected .*stall|rcu.* self-detected'
 complaints+='|unregister_netdevice: waiting|refcount_t|blocked for more than'
-complaints+='|UBSAN: |KASAN: '
+complaints+='|UBSAN: |KASAN: |KCSAN: |kmemleak: .*new suspected|INFO: possible'
+complaints+='|INFO: trying to register|ODEBUG: |DEBUG_LOCKS|suspicious RCU'
+complaints+='|turning off the locking|leaked reference'
+
+# A test may take this much longer on a debug kernel.
+timeout=$((timeout * ${MTUN_SLOW:-1}))
 
 # Everything that a test starts is in its control group, daemons too.
 cgroup=/sys/fs/cgroup/mtun-test
@@ -83,6 +90,19 @@ clean_up()
 	return "${PIPESTATUS[0]}"
 }
 
+# What nothing points to any more, and has not for 5 seconds. A scan takes long, and
+# only the second one reports.
+find_leaks()
+{
+	local kmemleak=/sys/kernel/debug/kmemleak
+
+	[ -n "$MTUN_LEAKS" ] && [ -w $kmemleak ] || return
+	sleep 6
+	echo scan >$kmemleak
+	echo scan >$kmemleak
+	cat $kmemleak
+}
+
 # Under TCG with several CPUs, an instruction that the kernel changes while
 # another CPU runs it may stay, for that CPU, the breakpoint that it is for a
 # moment: both then take that breakpoint for ever. What is changed most often in
@@ -124,12 +144,14 @@ for test in "$@"; do
 		verdict="not ok $num $name # mtun cannot be unloaded"
 	fi
 
+	# sysctl shows a backtrace where it could have no memory (fail.sh).
 	# A marker that the log has lost means that it is full of something:
 	# then all of it counts.
 	if said=$(dmesg | awk -v m="$marker" '
 			index($0, m) { text = ""; next }
 			{ text = text $0 "\n" }
 			END { printf "%s", text }' |
+		  sed '/] sysctl could not get directory: .* -12$/,/<\/TASK>/d' |
 		  grep -E -A 25 -m 40 "$complaints"); then
 		printf '%s\n' "$said" | sed 's/^/# kernel: /' |
 			tee -a "$dir/log"
@@ -147,4 +169,9 @@ for test in "$@"; do
 	echo "$rc $seconds" >"$dir/result"
 done
 echo "1..$num"
+# The console says it as well, for "run" to count.
+if leaks=$(find_leaks) && [ -n "$leaks" ]; then
+	printf '%s\n' "$leaks" | sed 's/^/# kernel: /'
+	failed=1
+fi
 exit $failed
