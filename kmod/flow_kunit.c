@@ -55,6 +55,7 @@ static const struct flow_case flow_cases[] = {
 	CASE("IPv6, ports", udp6, 40, 43, true),
 	CASE("IPv6, the rest", udp6, 44, 51, false),
 };
+
 MT_CASES(flow_cases);
 
 static void mt_flow_test(struct kunit *test)

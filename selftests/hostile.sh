@@ -15,7 +15,7 @@
 # Of each family, tunnel 1 has a key, 2 checksums, 3 sequence numbers and 4 all of
 # that; 5 has a filter, and 6 is down.
 #
-# MTUN_HOSTILE	packets altogether, default 20000
+# MTUN_HOSTILE	packets altogether, default 10000
 # MTUN_SEED	of the packets, default 1
 
 ALL_TESTS="outer_test:local outer_test:early reasons_test inner_test
@@ -24,7 +24,7 @@ ALL_TESTS="outer_test:local outer_test:early reasons_test inner_test
 . "$(dirname "$0")/lib.sh"
 
 HOSTILE=$TEST_DIR/hostile
-N=$((${MTUN_HOSTILE:-20000} / 5))
+N=$((${MTUN_HOSTILE:-10000} / 5))
 SEED=${MTUN_SEED:-1}
 
 need_mtun

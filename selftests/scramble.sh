@@ -6,7 +6,7 @@
 # each gets one answer, the kernel does not complain, and what is left can be read
 # and removed.
 #
-# MTUN_REQUESTS	requests of each of five writers, default 400
+# MTUN_REQUESTS	requests of each of five writers, default 100
 # MTUN_SEED	of the requests, default 1
 
 ALL_TESTS="py_result:writers py_result:readers py_result:nobody py_result:end"
@@ -32,7 +32,7 @@ setup_prepare()
 		EOF
 	done
 	"$PYTHON" "$TEST_DIR/scramble.py" "${MTUN_SEED:-1}" \
-		"${MTUN_REQUESTS:-400}" "$one" "$two" "$three" > "$TMP/result" 2>&1
+		"${MTUN_REQUESTS:-100}" "$one" "$two" "$three" > "$TMP/result" 2>&1
 	say "$(grep -v ' bad ' "$TMP/result")"
 }
 
