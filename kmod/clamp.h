@@ -3,8 +3,10 @@
 #ifndef MTUN_CLAMP_H
 #define MTUN_CLAMP_H
 
-#include "types.h"
+#include "mss.h"
 
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/skbuff.h>
 
 /**
@@ -18,6 +20,39 @@ struct mt_handshake {
 	unsigned int end;
 	bool whole;
 };
+
+/**
+ * mt_clamp_skips() - see fast that a packet opens no TCP connection
+ * @skb: any packet, with its network header set
+ *
+ * Return: false if mt_clamp_find() has to look, as into less than one packet of a
+ * connection.
+ */
+static __always_inline bool mt_clamp_skips(const struct sk_buff *skb)
+{
+	const u8 *ip = skb_network_header(skb);
+	unsigned int tcp;
+	u8 protocol;
+
+	if (skb_headlen(skb) < skb_network_offset(skb) + sizeof(struct iphdr) +
+	    MT_TCP_LEN_OFFSET + 2)
+		return false;
+	if (ip[0] == 0x45) {
+		tcp = sizeof(struct iphdr);
+		protocol = ip[offsetof(struct iphdr, protocol)];
+	} else if (ip[0] >> 4 == 6) {
+		tcp = sizeof(struct ipv6hdr);
+		protocol = ip[offsetof(struct ipv6hdr, nexthdr)];
+	} else {
+		return false;
+	}
+	if (protocol == IPPROTO_UDP)
+		return true;
+	if (protocol != IPPROTO_TCP || skb_headlen(skb) < skb_network_offset(skb) +
+	    tcp + MT_TCP_LEN_OFFSET + 2)
+		return false;
+	return !mt_tcp_opens(ip[tcp + MT_TCP_LEN_OFFSET + 1]);
+}
 
 /**
  * mt_clamp_find() - look for a segment that opens a TCP connection

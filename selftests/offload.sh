@@ -20,7 +20,7 @@
 # 10.1.N.{1,2} and 2001:db8:1N::{1,2}, with N of OPTION_TUNNELS.
 
 # Each option with each outer and inner family somewhere, but not all together
-ALL_TESTS="features_test
+ALL_TESTS="features_test rps_test
 	   bulk_test:out:mt4:inet bulk_test:back:mt4:inet6
 	   bulk_test:out:mt6:inet6 bulk_test:back:mt6:inet
 	   segmented_test:mt4:inet segmented_test:mt4:inet6
@@ -100,6 +100,32 @@ inner_addr()
 	esac
 	n=$((${#others} / 3))
 	[ "$2" = inet ] && echo "10.1.$n.$3" || echo "2001:db8:1$n::$3"
+}
+
+# How many packets RPS has sent to another CPU
+steered()
+{
+	local n sum=0
+
+	while read -r _ _ _ _ _ _ _ _ _ n _; do
+		sum=$((sum + 16#$n))
+	done < /proc/net/softnet_stat
+	echo $sum
+}
+
+# What comes out of a tunnel is spread over CPUs where that is asked for.
+rps_test()
+{
+	local queue=/sys/class/net/mt4/queues/rx-0/rps_cpus before
+
+	[ "$(nproc)" -ge 2 ] || { log_skip "RPS" "there is one CPU"; return; }
+	ip netns exec "$near" sh -c "echo 2 > $queue"
+	before=$(steered)
+	in_ns "$far" taskset -c 0 ping -q -c 40 -i 0.01 10.0.4.1 > /dev/null
+	[ $(($(steered) - before)) -ge 20 ]
+	check_err $? "$(($(steered) - before)) of 40 packets have gone to the other CPU"
+	ip netns exec "$near" sh -c "echo 0 > $queue"
+	log_test "RPS"
 }
 
 # count_packets FILE...: sets ALL, BIG and HUGE of each capture: packets of more
