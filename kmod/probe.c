@@ -497,10 +497,11 @@ static int take_id(struct mt_probe *p)
 	u32 id = get_random_u32() & U16_MAX;
 	int err;
 
-	err = xa_alloc(probes, &id, p, XA_LIMIT(id, U16_MAX), GFP_KERNEL);
+	err = xa_alloc(probes, &id, p, XA_LIMIT(id, U16_MAX),
+		       GFP_KERNEL_ACCOUNT);
 	if (err == -EBUSY)
 		err = xa_alloc(probes, &id, p, XA_LIMIT(0, U16_MAX),
-			       GFP_KERNEL);
+			       GFP_KERNEL_ACCOUNT);
 	p->id = id;
 	return err;
 }

@@ -251,7 +251,7 @@ static int __net_init samples_net_init(struct net *net)
 	struct mt_net *mn = mt_net(net);
 	int cpu;
 
-	mn->samples = alloc_percpu(struct mt_samples);
+	mn->samples = alloc_percpu_gfp(struct mt_samples, GFP_KERNEL_ACCOUNT);
 	if (!mn->samples)
 		return -ENOMEM;
 	for_each_possible_cpu(cpu) {
