@@ -182,120 +182,6 @@ def test_recorded():
            (done.returncode, "limits.yaml:1:10: " in done.stderr), (2, True))
 
 
-class Mix:
-    """Programs at work through the tunnel: servers here, clients at the far end"""
-
-    SERVERS = ("python3 -m http.server 8080 --bind 203.0.113.1 -d " + TMP,
-               "iperf3 -s -B 203.0.113.2", "iperf3 -s -B 203.0.113.3")
-    FETCH = """
-import sys, time, urllib.request
-end = time.monotonic() + float(sys.argv[1])
-while time.monotonic() < end:
-    urllib.request.urlopen("http://203.0.113.1:8080/limits.yaml").read()
-    time.sleep(0.05)
-"""
-    CLIENTS = ("iperf3 -c 203.0.113.2 -B 198.18.0.2 -b 1M -t %d",
-               "iperf3 -c 203.0.113.2 -B 198.18.0.3 -R -b 1M -t %d",
-               "iperf3 -u -c 203.0.113.3 -B 198.18.0.4 -b 500K -t %d",
-               "ping -q -I 198.18.0.5 -i 0.2 -w %d 203.0.113.1",
-               "ping -q -I 198.18.0.6 -i 0.5 -s 3000 -w %d 203.0.113.2")
-
-    def __init__(self):
-        mtctl(FAR, ["tunnel add mt4 local 192.0.2.2 remote 192.0.2.1 key 4"])
-        ip_batch(FAR, ["link set mt4 up", "route add 203.0.113.0/24 dev mt4"] +
-                 ["addr add 198.18.0.%d/32 dev mt4" % n for n in range(1, 8)])
-        ip_batch(NEAR, ["link set lo up", "route add 198.18.0.0/16 dev mt4"] +
-                 ["addr add 203.0.113.%d/32 dev lo" % n for n in range(1, 4)])
-        self.servers = [self.start(NEAR, s.split()) for s in self.SERVERS]
-        until(lambda: subprocess.run(
-            ("ip", "netns", "exec", NEAR, "ss", "-Htln"), text=True,
-            stdout=subprocess.PIPE).stdout.count("203.0.113.") == 3)
-
-    @staticmethod
-    def start(ns, words):
-        return subprocess.Popen(("ip", "netns", "exec", ns, *words),
-                                stdout=subprocess.DEVNULL,
-                                stderr=subprocess.DEVNULL)
-
-    def run(self, seconds):
-        """The clients' exit statuses"""
-        clients = [self.start(FAR, (c % seconds).split()) for c in self.CLIENTS]
-        clients += [self.start(FAR, (sys.executable, "-c", self.FETCH,
-                                     str(seconds))) for _ in range(2)]
-        return [c.wait() for c in clients]
-
-    def close(self):
-        for server in self.servers:
-            server.terminate()
-            server.wait()
-        mtctl(FAR, ["tunnel del mt4"])
-
-
-def repeat(name, seconds):
-    """What was recorded, again and again until that has passed. Returns how many
-    packets there are, and packets a second, at 1 in 10."""
-    with open(name, "rb") as f:
-        data = f.read()
-    head, packets, at = b"", bytearray(), 0
-    where, times = [], []
-    while at < len(data):
-        kind, size = struct.unpack_from("=II", data, at)
-        if kind == 6:
-            where.append(len(packets) + 12)
-            high, low = struct.unpack_from("=II", data, at + 12)
-            times.append(high << 32 | low)
-            packets += data[at:at + size]
-        else:
-            head += data[at:at + size]
-        at += size
-    lasted = max(times) - min(times) + 10 ** 7
-    rounds = seconds * 10 ** 9 // lasted + 1
-    with open(name, "wb") as f:
-        f.write(head)
-        for n in range(rounds):
-            for at, when in zip(where, times):
-                when += n * lasted
-                struct.pack_into("=II", packets, at, when >> 32,
-                                 when & 0xffffffff)
-            f.write(packets)
-    return rounds * len(times), 10 * len(times) * 10 ** 9 / lasted
-
-
-def test_hour():
-    """An hour of what programs do is no attack. They do little here: the limits are
-    those for 100,000 packets a second, in proportion."""
-    name = TMP + "/mix.pcapng"
-    mtctl(NEAR, ["tunnel set mt4 sample 10"])
-    mix = Mix()
-    with open(TMP + "/mix", "w") as errors:
-        recorder = subprocess.Popen((MTCTL, "-n", NEAR, "samples", "-w", name),
-                                    stderr=errors)
-        until(lambda: "listening" in open(TMP + "/mix").read())
-        report("hour", "programs", mix.run(12), [0] * 7)
-        time.sleep(0.5)
-        recorder.terminate()
-        recorder.wait()
-    mix.close()
-    mtctl(NEAR, ["tunnel set mt4 sample-tx off sample-rx 2"])
-    packets, rate = repeat(name, 3600)
-    limits = []
-    for vector, limit in (("syn-flood", 10000), ("udp-flood", 50000),
-                          ("icmp-flood", 10000), ("amplification", 10000),
-                          ("fragment-flood", 10000), ("spoof", 1000)):
-        limits += [vector, str(max(1, round(limit * rate / 100000)))]
-    done = subprocess.run((MTCTL, "-j", "detect", "-r", name, *limits),
-                          stdout=subprocess.PIPE, text=True)
-    report("hour", "%d samples, of %d packets a second: no attack" % (
-        packets, rate), (done.returncode, done.stdout), (0, ""))
-    report("hour", "there is a mix", rate > 100)
-    # ... of which each kind would be one, if it were for that.
-    for vector in "syn-flood", "udp-flood", "icmp-flood", "fragment-flood":
-        done = subprocess.run((MTCTL, "-j", "detect", "-r", name, vector, "1"),
-                              stdout=subprocess.PIPE, text=True)
-        report("hour", vector + ", if one packet a second is one",
-               '"%s"' % vector in done.stdout)
-
-
 def top(*args):
     return subprocess.Popen((MTCTL, "-n", NEAR, "top", "--once", "-j", *args),
                             stdout=subprocess.PIPE, text=True)
@@ -426,7 +312,6 @@ def test_refused():
 
 test_live()
 test_recorded()
-test_hour()
 test_top()
 test_health()
 test_screen()
