@@ -63,7 +63,7 @@ static bool find_tcp_v6(const struct sk_buff *skb, struct mt_handshake *shake)
 	return true;
 }
 
-bool mt_clamp_find(const struct sk_buff *skb, struct mt_handshake *shake)
+bool mt_clamp_look(const struct sk_buff *skb, struct mt_handshake *shake)
 {
 	u8 _bytes[2], *bytes;
 

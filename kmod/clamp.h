@@ -21,12 +21,9 @@ struct mt_handshake {
 	bool whole;
 };
 
-/**
- * mt_clamp_skips() - see fast that a packet opens no TCP connection
- * @skb: any packet, with its network header set
- *
- * Return: false if mt_clamp_find() has to look, as into less than one packet of a
- * connection.
+/*
+ * Nearly all packets open no TCP connection: to be seen fast. False where
+ * mt_clamp_look() has to say.
  */
 static __always_inline bool mt_clamp_skips(const struct sk_buff *skb)
 {
@@ -54,6 +51,8 @@ static __always_inline bool mt_clamp_skips(const struct sk_buff *skb)
 	return !mt_tcp_opens(ip[tcp + MT_TCP_LEN_OFFSET + 1]);
 }
 
+bool mt_clamp_look(const struct sk_buff *skb, struct mt_handshake *shake);
+
 /**
  * mt_clamp_find() - look for a segment that opens a TCP connection
  * @skb: any packet, with its network header set
@@ -62,7 +61,11 @@ static __always_inline bool mt_clamp_skips(const struct sk_buff *skb)
  * Reads nothing but headers. Not found are later fragments, TCP in another
  * tunnel, and headers that IP says are not there.
  */
-bool mt_clamp_find(const struct sk_buff *skb, struct mt_handshake *shake);
+static __always_inline bool mt_clamp_find(const struct sk_buff *skb,
+					  struct mt_handshake *shake)
+{
+	return !mt_clamp_skips(skb) && mt_clamp_look(skb, shake);
+}
 
 /**
  * mt_clamp() - lower the MSS of such a segment, or add it

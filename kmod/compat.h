@@ -32,8 +32,8 @@ static inline void mt_clear_delivery_time(struct sk_buff *skb)
 }
 
 /*
- * What GRO has seen, into the stack. netif_receive_skb() looks for nothing else than
- * RPS that this does not.
+ * What GRO has seen, into the stack. What netif_receive_skb() does beyond this is RPS,
+ * and time stamps, which the outer packet has had.
  */
 static inline void mt_receive(struct sk_buff *skb)
 {

@@ -161,7 +161,7 @@ static void clamp_received(const struct mt_tunnel *tunnel,
 	struct mt_handshake shake;
 	struct dst_entry *dst;
 
-	if (mt_clamp_skips(skb) || !mt_clamp_find(skb, &shake))
+	if (!mt_clamp_find(skb, &shake))
 		return;
 	dst = mt_route(tunnel->net, ep);
 	if (!IS_ERR(dst))

@@ -35,7 +35,7 @@ static unsigned int clamp_hook(void *priv, struct sk_buff *skb,
 	const struct mt_egress_set *set;
 	struct mt_handshake shake;
 
-	if (mt_clamp_skips(skb) || !mt_clamp_find(skb, &shake))
+	if (!mt_clamp_find(skb, &shake))
 		return NF_ACCEPT;
 	set = rcu_dereference_check(egress->set, rcu_read_lock_bh_held());
 	/* The prefixes are those of packets that leave. */

@@ -116,7 +116,7 @@ static void clamp_sent(const struct mt_tunnel *tunnel,
 {
 	struct mt_handshake shake;
 
-	if (mt_clamp_skips(skb) || !mt_clamp_find(skb, &shake))
+	if (!mt_clamp_find(skb, &shake))
 		return;
 	mtu = min(mtu, READ_ONCE(tunnel->dev->mtu));
 	mt_stats_mss(tunnel->stats, mt_clamp(skb, &shake, conf->mss_tx,

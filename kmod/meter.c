@@ -67,29 +67,39 @@ u64 mt_meter_segments(const struct sk_buff *skb)
 	return MT_SEGMENTS(n - 1, headers, size);
 }
 
-/* Returns if there is a sample, which awaits the reason. */
-static bool take_sample(const struct mt_endpoint *ep,
-			enum mtun_direction direction,
-			const struct sk_buff *skb, unsigned int len,
-			const union mt_addr *source,
-			u64 segments)
+/* One in how many packets gets this far: not in line with those that do not. */
+static noinline bool take_chosen(const struct mt_endpoint *ep,
+				 enum mtun_direction direction,
+				 const struct sk_buff *skb, unsigned int len,
+				 const union mt_addr *source, u64 segments,
+				 u32 packets)
 {
-	const u32 interval = mt_meter_interval(ep, direction);
-	const u32 more = mt_segments_more(segments);
-	struct mt_sample sample = {
+	const struct mt_sample sample = {
 		.direction = direction,
-		.interval = interval,
+		.interval = mt_meter_interval(ep, direction),
+		.packets = packets,
+		.length = mt_segments_bytes(segments, len) /
+			  (mt_segments_more(segments) + 1),
 		.source = source,
 		.family = ep->conf.family,
 		.offset = skb->len - len,
 	};
 
-	sample.packets = mt_sampler_chooses(ep->sampler, direction,
-					    more + 1, interval);
-	if (likely(!sample.packets))
-		return false;
-	sample.length = mt_segments_bytes(segments, len) / (more + 1);
 	return mt_samples_take(ep->tunnel, skb, &sample);
+}
+
+/* Returns if there is a sample, which awaits the reason. */
+static bool take_sample(const struct mt_endpoint *ep,
+			enum mtun_direction direction,
+			const struct sk_buff *skb, unsigned int len,
+			const union mt_addr *source, u64 segments)
+{
+	u32 packets = mt_sampler_chooses(ep->sampler, direction,
+					 mt_segments_more(segments) + 1,
+					 mt_meter_interval(ep, direction));
+
+	return unlikely(packets) &&
+	       take_chosen(ep, direction, skb, len, source, segments, packets);
 }
 
 u32 mt_meter_sample(const struct mt_endpoint *ep, enum mtun_direction direction,
@@ -101,8 +111,7 @@ u32 mt_meter_sample(const struct mt_endpoint *ep, enum mtun_direction direction,
 }
 
 void mt_meter_finish(const struct mt_endpoint *ep, enum mtun_direction direction,
-		     u32 traffic, u32 bytes, u64 segments,
-		     int reason)
+		     u32 traffic, u32 bytes, u64 segments, int reason)
 {
 	struct mt_stats __percpu *stats = ep->tunnel->stats;
 

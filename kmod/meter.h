@@ -35,14 +35,13 @@ static inline u32 mt_meter_interval(const struct mt_endpoint *ep,
 }
 
 /* For mt_meter_begin() and mt_meter_end(), what few packets need. */
-noinline u32 mt_meter_odd(const struct sk_buff *skb);
-noinline u64 mt_meter_segments(const struct sk_buff *skb);
-noinline u32 mt_meter_sample(const struct mt_endpoint *ep, enum mtun_direction direction,
+u32 mt_meter_odd(const struct sk_buff *skb);
+u64 mt_meter_segments(const struct sk_buff *skb);
+u32 mt_meter_sample(const struct mt_endpoint *ep, enum mtun_direction direction,
 		    const struct sk_buff *skb, const union mt_addr *source,
 		    u64 segments);
-noinline void mt_meter_finish(const struct mt_endpoint *ep, enum mtun_direction direction,
-		     u32 traffic, u32 bytes, u64 segments,
-		     int reason);
+void mt_meter_finish(const struct mt_endpoint *ep, enum mtun_direction direction,
+		     u32 traffic, u32 bytes, u64 segments, int reason);
 
 /**
  * mt_meter_begin() - look at a packet before it is given away

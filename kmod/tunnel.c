@@ -23,9 +23,7 @@ static unsigned int path_mtu(struct mt_tunnel *tunnel, struct mt_endpoint *ep)
 	struct dst_entry *dst;
 	unsigned int mtu;
 
-	local_bh_disable();	/* the route cache is per CPU */
 	dst = ep->family->route(tunnel->net, ep);
-	local_bh_enable();
 	if (IS_ERR(dst))
 		return 0;
 	mtu = dst->dev == tunnel->dev ? 0 : dst_mtu(dst);

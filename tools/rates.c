@@ -78,17 +78,23 @@ void rates_update(struct rates *rates, const struct tunnels *was,
 	*rates = new;
 }
 
+static int find_health(const void *key, const void *element)
+{
+	const uint32_t *ifindex = key;
+	const struct health *h = element;
+
+	return (*ifindex > h->ifindex) - (*ifindex < h->ifindex);
+}
+
 void rates_set_health(struct rates *rates, const struct healths *healths)
 {
-	for (size_t i = 0; i < rates->n; i++) {
+	for (size_t i = 0; healths->n && i < rates->n; i++) {
 		struct rate *r = &rates->v[i];
+		const struct health *h = bsearch(&r->ifindex, healths->v,
+						 healths->n, sizeof(*healths->v),
+						 find_health);
 
-		for (size_t j = 0; j < healths->n; j++) {
-			const struct health *h = &healths->v[j];
-
-			if (h->ifindex != r->ifindex ||
-			    !health_has(h, MTUN_A_HEALTH_STATE))
-				continue;
+		if (h && health_has(h, MTUN_A_HEALTH_STATE)) {
 			r->watched = true;
 			r->state = h->state;
 		}

@@ -37,7 +37,7 @@ extern const char *const rates_by_names[RATE_MAX];
 void rates_update(struct rates *rates, const struct tunnels *was,
 		  const struct tunnels *is, double seconds);
 
-/* What is known of their health */
+/* What is known of their health: as it was dumped, in the order of ifindex */
 void rates_set_health(struct rates *rates, const struct healths *healths);
 
 void rates_sort(struct rates *rates, enum rates_by by);

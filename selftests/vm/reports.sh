@@ -10,8 +10,9 @@ cd "$(dirname "$0")" || exit 1
 [ -n "$MTUN_VM_KERNEL" ] || { echo "1..0 # SKIP no debug kernel"; exit 4; }
 work=$(mktemp -d /tmp/mtun-reports.XXXXXX)
 trap 'rm -rf "$work"' EXIT
-num=0
-ret=0
+
+# shellcheck source=selftests/vm/tap.sh
+. ./tap.sh
 
 # The name of a fault and what the kernel says of it
 reports=(
@@ -49,17 +50,6 @@ MTUN_LEAKS=1 ./run --timeout 1500 --env MTUN_LEAKS --out "$work/out" -- \
 
 echo "TAP version 13"
 echo "1..$((${#reports[@]} + 1))"
-
-result()
-{
-	num=$((num + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $num $2"
-	else
-		echo "not ok $num $2"
-		ret=1
-	fi
-}
 
 grep -q "^ok .*: nothing.sh$" "$work/log"
 result $? "a test during which nothing happens passes"

@@ -11,19 +11,9 @@ cd "$(dirname "$0")" || exit 1
 kver=$(./run --print-release) || { echo "1..0 # SKIP no kernel"; exit 4; }
 work=$(mktemp -d /tmp/mtun-selftest.XXXXXX)
 trap 'rm -rf "$work"' EXIT
-num=0
-ret=0
 
-result()
-{
-	num=$((num + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $num $2"
-	else
-		echo "not ok $num $2"
-		ret=1
-	fi
-}
+# shellcheck source=selftests/vm/tap.sh
+. ./tap.sh
 
 # has TEXT NAME: the runner's output has a line that begins with TEXT
 has()
@@ -87,7 +77,7 @@ has "not ok 4 .*: crash.sh # exit=139" "a test that crashes"
 has "not ok 5 .*: hang.sh # TIMEOUT" "a test that hangs is ended"
 has "not ok 6 .*: warn.sh # the kernel complained" \
 	"a test during which the kernel warns"
-has "# vm: | .*WARNING: .*vmfault_init" "the warning is shown"
+has "# vm: | .*WARNING: .*vmfault_warn" "the warning is shown"
 has "# vm: | .*BUG: kernel NULL pointer" "the oops is shown"
 [ $rc -eq 125 ] && [ -d "$work/out/oops.sh" ] &&
 	[ ! -e "$work/out/oops.sh/result" ] && [ -e "$work/out/warn.sh/result" ]
