@@ -139,14 +139,20 @@ tap()
 	log=$LOGS/${name//[^A-Za-z0-9._-]/_}.log
 	"$@" >"$log" 2>&1 </dev/null
 	status=$?
-	if account "$name" $((SECONDS - begin)) "$log" $status; then
-		echo "ok - $name ($((SECONDS - begin)) s)"
+	report "$name" $((SECONDS - begin)) "$log" $status
+}
+
+# report NAME SECONDS FILE STATUS: account, and show what failed or was left out
+report()
+{
+	if account "$@"; then
+		echo "ok - $1 ($2 s)"
 		# A skip is never silent.
-		grep -iE '^(ok .*|1\.\.0 *)# *skip' "$log" | sed 's/^/#   /'
+		grep -iE '^(ok .*|1\.\.0 *)# *skip' "$3" | sed 's/^/#   /'
 		return 0
 	fi
-	sed 's/^/  /' "$log"
-	echo "not ok - $name ($((SECONDS - begin)) s)"
+	sed 's/^/  /' "$3"
+	echo "not ok - $1 ($2 s)"
 	return 1
 }
 
@@ -271,22 +277,49 @@ scripts_parse()
 }
 
 # bench FILE: in a machine of its own, whose clock counts instructions
+# bench NAME: leaves what it says in $LOGS/bench-NAME.log and "STATUS SECONDS" in
+# $LOGS/bench-NAME
 bench()
 {
+	local log=$LOGS/bench-$1 begin=$SECONDS
+
 	MTUN_VM_ACCEL=icount selftests/vm/run --timeout 900 \
-		--keep-console "$LOGS/console-$(basename "$1" .sh).log" \
-		-- "$1"
+		--keep-console "$LOGS/console-$1.log" \
+		-- "selftests/bench/$1.sh" >"$log.log" 2>&1 </dev/null
+	echo "$? $((SECONDS - begin))" >"$log"
+}
+
+# Where instructions are counted it does not matter what runs beside.
+run_benches()
+{
+	local b status seconds
+
+	rm -f "$LOGS"/bench-*
+	for b in "$@"; do
+		[ "$(jobs -rp | wc -l)" -lt "$JOBS" ] || wait -n
+		bench "$b" &
+	done
+	wait
+	for b in "$@"; do
+		read -r status seconds <"$LOGS/bench-$b"
+		report "bench/$b" "$seconds" "$LOGS/bench-$b.log" "$status"
+	done
 }
 
 ##############################################################################
 # The virtual machine
 
-# Names of the kselftests, from the lists in their Makefile.
-kselftests()
+# listed LIST: names from the lists in the Makefile of the kselftests.
+listed()
 {
 	make -C selftests -pnq 2>/dev/null |
-	sed -nE 's/^TEST_(GEN_)?PROGS :?= *//p' | tr ' ' '\n' |
+	sed -nE "s/^$1 :?= *//p" | tr ' ' '\n' |
 	sed 's|.*/||' | awk 'NF && !seen[$0]++'
+}
+
+kselftests()
+{
+	listed "TEST_(GEN_)?PROGS"
 }
 
 # What is built for another kernel is built in a copy of the tree. Prints where.
@@ -330,11 +363,11 @@ run_debug()
 	vm_name=
 }
 
-# guest NUMBER TEST...: boot until no test is left to begin, or five times. Leaves
-# "STATUS SECONDS" of each boot in $LOGS/boots-NUMBER.
+# guest NUMBER CPUS TEST...: boot until no test is left to begin, or five times.
+# Leaves "STATUS SECONDS" of each boot in $LOGS/boots-NUMBER.
 guest()
 {
-	local number=$1 boot status begin limit timeout; shift
+	local number=$1 cpus=$2 boot status begin limit timeout; shift 2
 
 	timeout=$(sed -n 's/^timeout=//p' selftests/settings 2>/dev/null)
 	# Whoever runs this has a limit, too: rather our own report.
@@ -343,7 +376,8 @@ guest()
 	[ -z "${MTUN_VM_KERNEL:-}" ] || limit=$((limit * 4))
 	for boot in 1 2 3 4 5; do
 		begin=$SECONDS
-		selftests/vm/run --out "$LOGS/vm" --timeout $limit \
+		MTUN_VM_CPUS=$cpus selftests/vm/run \
+			--out "$LOGS/vm" --timeout $limit \
 			--keep-console "$LOGS/console-$number.$boot.log" \
 			--env MTUN_LEAKS --env MTUN_HOSTILE --env MTUN_REQUESTS --env MTUN_SEED \
 			-- "${vm_tree}selftests/vm/guest.sh" "$@" 2>&1 |
@@ -354,24 +388,38 @@ guest()
 	done
 }
 
-# A guest has two CPUs. Where there are more, two guests share the tests. The tree
-# that they run is this one, or vm_tree.
+# A test does one thing after another and keeps one CPU busy, so that guests of one
+# CPU share the tests, at most four. Those in SMP_PROGS are about what happens at
+# the same time: one guest of two CPUs, which disturb each other when they are
+# emulated beside others. The tree that all run is this one, or vm_tree.
 vm_tree=
 vm_name=
 
 run_vm()
 {
-	local guests=1 number test file status seconds log=$LOGS/boot
+	local number guests test file status seconds log=$LOGS/boot
+	local smp alone=() shared=()
 
 	rm -rf "$LOGS/vm" "$LOGS"/boots-*
 	mkdir -p "$LOGS/vm"
-	[ "$JOBS" -lt 4 ] || [ $# -lt 2 ] || guests=2
+	smp=$(listed SMP_PROGS)
+	for test in "$@"; do
+		if grep -qxF "$test" <<<"$smp"; then
+			alone+=("$test")
+		else
+			shared+=("$test")
+		fi
+	done
+
+	guests=$((JOBS < 4 ? JOBS : 4))
+	[ $guests -lt ${#shared[@]} ] || guests=${#shared[@]}
 	for ((number = 1; number <= guests; number++)); do
-		guest $number "$@" &
+		guest "$number" 1 "${shared[@]}" &
 	done
 	wait
+	[ ${#alone[@]} -eq 0 ] || guest "$number" 2 "${alone[@]}"
 
-	for ((number = 1; number <= guests; number++)); do
+	for file in "$LOGS"/boots-*; do
 		while read -r status seconds; do
 			echo "1..1" >"$log"
 			case $status in
@@ -379,8 +427,8 @@ run_vm()
 			97) echo "not ok 1 the kernel complained" ;;
 			*) echo "not ok 1 the guest died or hung (status $status)" ;;
 			esac >>"$log"
-			account "${vm_name}guest $number" "$seconds" "$log" 0
-		done <"$LOGS/boots-$number"
+			account "${vm_name}guest ${file##*-}" "$seconds" "$log" 0
+		done <"$file"
 	done
 
 	for test in "$@"; do
@@ -484,10 +532,11 @@ main()
 	else
 		# shellcheck disable=SC2086
 		run_vm $tests
-		for b in selftests/bench/*.sh; do
-			[ -n "$T" ] || tap "bench/$(basename "$b" .sh)" bench "$b"
-		done
-		[ -n "$T" ] || debug_slice
+		if [ -z "$T" ]; then
+			# shellcheck disable=SC2046
+			run_benches $(cd selftests/bench && basename -s .sh ./*.sh)
+			debug_slice
+		fi
 	fi
 
 	finish
