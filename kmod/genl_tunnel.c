@@ -121,6 +121,7 @@ int mtun_nl_tunnel_new_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	const struct nlattr *ifname = info->attrs[MTUN_A_TUNNEL_IFNAME];
 	const struct nlattr *mtu = info->attrs[MTUN_A_TUNNEL_MTU];
+	const struct nlattr *up = info->attrs[MTUN_A_TUNNEL_UP];
 	struct mt_refusal refusal = { 0 };
 	struct mt_conf conf;
 	const char *text;
@@ -142,7 +143,8 @@ int mtun_nl_tunnel_new_doit(struct sk_buff *skb, struct genl_info *info)
 
 	rtnl_lock();
 	err = mt_tunnel_create(genl_info_net(info), nla_data(ifname), &conf,
-			       mtu ? nla_get_u32(mtu) : MT_MTU_AUTO, &refusal);
+			       mtu ? nla_get_u32(mtu) : MT_MTU_AUTO,
+			       up && nla_get_u8(up), &refusal);
 	rtnl_unlock();
 	set_refusal(info, &refusal);
 	return err;
@@ -151,6 +153,7 @@ int mtun_nl_tunnel_new_doit(struct sk_buff *skb, struct genl_info *info)
 int mtun_nl_tunnel_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	const struct nlattr *attr = info->attrs[MTUN_A_TUNNEL_MTU];
+	const struct nlattr *up = info->attrs[MTUN_A_TUNNEL_UP];
 	unsigned int mtu = attr ? nla_get_u32(attr) : 0;
 	struct mt_refusal refusal = { 0 };
 	struct mt_tunnel *tunnel;
@@ -172,22 +175,53 @@ int mtun_nl_tunnel_set_doit(struct sk_buff *skb, struct genl_info *info)
 				    &refusal);
 	if (!err)
 		notify(tunnel, MTUN_CMD_TUNNEL_SET_NTF);
+	/* Only now: it is never up with what it was before. */
+	if (!err && up)
+		err = mt_tunnel_set_up(tunnel, nla_get_u8(up), &refusal);
 	set_refusal(info, &refusal);
 out_unlock:
 	rtnl_unlock();
 	return err;
 }
 
+/*
+ * All that are named, of which info->attrs has the last one alone. Without a list it
+ * is only seen that they are there: a device does not come off a list again.
+ */
+static int delete_named(struct genl_info *info, struct list_head *doomed)
+{
+	struct mt_tunnel *tunnel;
+	const struct nlattr *attr;
+	int left;
+
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, left) {
+		if (nla_type(attr) != MTUN_A_TUNNEL_IFNAME)
+			continue;
+		tunnel = mt_genl_tunnel(genl_info_net(info), NULL, attr,
+					info->extack);
+		if (IS_ERR(tunnel))
+			return PTR_ERR(tunnel);
+		if (doomed)
+			mt_tunnel_delete(tunnel, doomed);
+	}
+	return 0;
+}
+
 int mtun_nl_tunnel_del_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct mt_tunnel *tunnel;
+	LIST_HEAD(doomed);
 	int err;
 
 	rtnl_lock();
 	tunnel = find_tunnel(info);
 	err = PTR_ERR_OR_ZERO(tunnel);
+	if (!err && info->attrs[MTUN_A_TUNNEL_IFNAME])
+		err = delete_named(info, NULL) ?: delete_named(info, &doomed);
+	else if (!err)
+		mt_tunnel_delete(tunnel, &doomed);
 	if (!err)
-		mt_tunnel_delete(tunnel);
+		unregister_netdevice_many(&doomed);
 	rtnl_unlock();
 	return err;
 }

@@ -101,7 +101,7 @@ static int check_world(struct net *net, const struct mt_endpoint *old,
 /* ---- create, set, delete ---- */
 
 int mt_tunnel_create(struct net *net, const char *name,
-		     const struct mt_conf *conf, unsigned int mtu,
+		     const struct mt_conf *conf, unsigned int mtu, bool up,
 		     struct mt_refusal *refusal)
 {
 	struct mt_tunnel *tunnel;
@@ -144,7 +144,10 @@ int mt_tunnel_create(struct net *net, const char *name,
 		refuse(refusal, err, 0, "the network stack refused the device");
 		goto err_free_endpoint;
 	}
-	return 0;
+	err = up ? mt_tunnel_set_up(tunnel, true, refusal) : 0;
+	if (err)
+		unregister_netdevice(dev);
+	return err;
 
 err_free_endpoint:
 	/* device_uninit() has done it if registration came that far */
@@ -234,7 +237,27 @@ err_restore_mtu:
 	return err;
 }
 
-void mt_tunnel_delete(struct mt_tunnel *tunnel)
+int mt_tunnel_set_up(struct mt_tunnel *tunnel, bool up,
+		     struct mt_refusal *refusal)
 {
-	unregister_netdevice(tunnel->dev);
+	int err;
+
+	ASSERT_RTNL();
+
+	if (!up) {
+		dev_close(tunnel->dev);
+		return 0;
+	}
+	err = dev_open(tunnel->dev, NULL);
+	if (err)
+		refuse(refusal, err, MTUN_A_TUNNEL_UP,
+		       "up is refused by the network stack");
+	return err;
+}
+
+void mt_tunnel_delete(struct mt_tunnel *tunnel, struct list_head *doomed)
+{
+	ASSERT_RTNL();
+
+	unregister_netdevice_queue(tunnel->dev, doomed);
 }

@@ -28,13 +28,14 @@ struct mt_refusal {
  * @name: valid device name, which may contain a %d
  * @conf: valid configuration
  * @mtu: bytes, or MT_MTU_AUTO
+ * @up: whether to bring it up
  * @refusal: says why not
  *
  * Context: RTNL.
  * Return: 0 or a negative errno; then nothing is left of it.
  */
 int mt_tunnel_create(struct net *net, const char *name,
-		     const struct mt_conf *conf, unsigned int mtu,
+		     const struct mt_conf *conf, unsigned int mtu, bool up,
 		     struct mt_refusal *refusal);
 
 /**
@@ -50,7 +51,26 @@ int mt_tunnel_create(struct net *net, const char *name,
 int mt_tunnel_set(struct mt_tunnel *tunnel, const struct mt_conf *conf,
 		  const unsigned int *mtu, struct mt_refusal *refusal);
 
-/* Delete a tunnel. Context: RTNL. */
-void mt_tunnel_delete(struct mt_tunnel *tunnel);
+/**
+ * mt_tunnel_set_up() - bring a tunnel up, or take it down
+ * @tunnel: which
+ * @up: whether it is to be up
+ * @refusal: says why not
+ *
+ * Context: RTNL.
+ * Return: 0 or a negative errno; then it is down.
+ */
+int mt_tunnel_set_up(struct mt_tunnel *tunnel, bool up,
+		     struct mt_refusal *refusal);
+
+/**
+ * mt_tunnel_delete() - delete a tunnel, with others
+ * @tunnel: which
+ * @doomed: gets the device, for unregister_netdevice_many(): what the stack waits for
+ *	    it waits for once
+ *
+ * Context: RTNL. A tunnel may be on the list already.
+ */
+void mt_tunnel_delete(struct mt_tunnel *tunnel, struct list_head *doomed);
 
 #endif /* MTUN_TUNNEL_H */

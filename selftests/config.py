@@ -323,6 +323,52 @@ def places():
          [("d", "198.51.100.2", None)], "after one has a new name")
 
 
+def is_up(name):
+    return "UP" in json.loads(run("ip", "-j", "link", "show", name)[1])[0][
+        "flags"]
+
+
+def up():
+    """Devices come up, go down, and stay as they are where nothing is said."""
+    text = tunnels(a="remote: 198.51.100.1, up: on", b="remote: 198.51.100.2")
+    done("apply -f -", text)
+    same((is_up("a"), is_up("b")), (True, False), "at first")
+    same(yaml.safe_load(done("export"))["tunnels"]["a"].get("up"), True, "export")
+    run("ip", "link", "set", "dev", "a", "down")
+    run("ip", "link", "set", "dev", "b", "up")
+    apply(text, ["~ tunnel a  up off -> on", counts(changed=1, unchanged=1)])
+    same((is_up("a"), is_up("b")), (True, True), "applied again")
+    apply(text.replace("up: on", "up: no"), ["~ tunnel a  up on -> off",
+                                             counts(changed=1, unchanged=1)])
+    same((is_up("a"), is_up("b")), (False, True), "taken down")
+    done("apply -f -", text)
+    done("tunnel set b up off")
+    same(is_up("b"), False, "after tunnel set up off")
+    done("tunnel add c local 192.0.2.1 remote 198.51.100.3 up on")
+    same(is_up("c"), True, "after tunnel add up on")
+    done("tunnel set c up on ttl 9")
+    same((is_up("c"), tunnel("c")["ttl"]), (True, 9), "after tunnel set")
+
+
+def together():
+    """Several are deleted at once, or none of them."""
+    for i in range(4):
+        done("tunnel add t%d local 192.0.2.1 remote 198.51.100.%d" % (i, i + 1))
+    before = state()
+    status, out, err = mtctl("tunnel del t0 t1 missing t2")
+    same((status, out), (1, ""), "status where one is missing")
+    expect("name missing belongs to no device" in err, "it says %r", err)
+    status, out, err = mtctl("tunnel del t0 u0 t2")
+    same(status, 1, "status where one is no tunnel")
+    expect("name u0 belongs to a device that is no tunnel" in err, "it says %r",
+           err)
+    same(mtctl("tunnel del t0 1234567890123456")[0], 2, "status of a long name")
+    same(state(), before, "what there is")
+    # The same one twice is no more than once.
+    done("tunnel del t0 t2 t0")
+    same([t["ifname"] for t in state()[0]], ["t1", "t3"], "what is left")
+
+
 SETTINGS = """
 tunnel add every local 192.0.2.1 remote 192.0.2.2 ikey 1 okey 2 icsum on oseq on \
 ttl 9 tos 0xb8 df clear inner-df clear frag outer dev u0 fwmark 16 mss-tx 1400 \
@@ -573,8 +619,8 @@ def many():
 
 
 CASES = (added, again, changed, namespace, removed, taken_over, rolled_back,
-         invalid, places, round_trip, not_text, locked, filters, watched,
-         steered, many)
+         invalid, places, round_trip, up, together, not_text, locked, filters,
+         watched, steered, many)
 
 
 for function in CASES:

@@ -22,6 +22,11 @@ static void set_has(void *object, unsigned int attr)
 	*(uint64_t *)object |= 1ull << attr;
 }
 
+static bool has(const void *object, unsigned int attr)
+{
+	return *(const uint64_t *)object & 1ull << attr;
+}
+
 const char *object_name(const struct kind *kind, const void *object)
 {
 	return (const char *)object + kind->name_at;
@@ -109,6 +114,8 @@ static bool comparable(const struct arg *a, const void *was, const void *is,
 	bool can_from, can_to;
 
 	*same = true;
+	if (a->flags & ARG_LEFT && !has(is, a->attr))
+		return true;
 	for (size_t i = 0; *same; i++) {
 		can_from = a->text(a, was, i, &from);
 		can_to = a->text(a, is, i, &to);

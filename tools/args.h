@@ -46,9 +46,9 @@ struct arg {
 	  .text = (says), .wants = (wanted), .flags = (how) }
 
 /* One of some words: its number is a byte of the object, and an attribute */
-#define CHOICE(word, bits, type, member, attribute, choices, wanted)	\
+#define CHOICE(word, bits, type, member, attribute, choices, wanted, how...) \
 	{ .name = (word), .sets = (bits), .parse = parse_choice,	\
-	  .text = choice_text, .wants = (wanted),			\
+	  .text = choice_text, .wants = (wanted), .flags = how + 0,	\
 	  .attr = (attribute), .at = offsetof(struct type, member),	\
 	  .names = (choices), .n_names = ARRAY_SIZE(choices) }
 
@@ -78,6 +78,7 @@ extern const struct name on_off_names[2];
 
 #define ARG_MANY	1	/* a list: may be given again and again */
 #define ARG_NAME	2	/* any text: "7" is no number, "on" no switch */
+#define ARG_LEFT	4	/* a CHOICE(): where nothing is said, it stays as it is */
 
 /* What there are words for */
 struct kind {

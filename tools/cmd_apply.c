@@ -104,7 +104,7 @@ static enum result del(struct nl *nl, const struct kind *kind,
 {
 	const char *name = object_name(kind, object);
 
-	return kind == &tunnel_kind ? nl_tunnel_del(nl, name, err) :
+	return kind == &tunnel_kind ? nl_tunnel_del(nl, &name, 1, err) :
 	       kind == &filter_kind ? nl_filter_del(nl, name, err) :
 				      nl_clamp_del(nl, name, err);
 }
@@ -135,6 +135,35 @@ static enum result take(struct nl *nl, const struct step *s, struct error *err)
 	strcpy((char *)&request + s->kind->name_at,
 	       object_name(s->kind, s->from));
 	return change(nl, s, &request, err);
+}
+
+/*
+ * How many of the steps from the first one on delete tunnels, which the kernel does
+ * at once; or 1. At most as many as a request has room for.
+ */
+#define DELETE_MAX	4096
+
+static size_t together(const struct plan *plan, size_t first)
+{
+	const struct step *s = &plan->steps[first];
+	size_t n = 0;
+
+	while (n < DELETE_MAX && first + n < plan->n_steps &&
+	       s[n].kind == &tunnel_kind && !s[n].to)
+		n++;
+	return n ?: 1;
+}
+
+static enum result take_some(struct nl *nl, const struct step *s, size_t n,
+			     struct error *err)
+{
+	const char *names[DELETE_MAX];
+
+	if (n == 1)
+		return take(nl, s, err);
+	for (size_t i = 0; i < n; i++)
+		names[i] = object_name(s[i].kind, s[i].from);
+	return nl_tunnel_del(nl, names, n, err);
 }
 
 /* A tunnel that was there before is given whole: it may have what no word says. */
@@ -173,7 +202,7 @@ static void undo(struct context *ctx, const struct plan *plan, size_t done)
 			outcome = "; see above for what could not be undone";
 		} else if (!s->to && s->kind == &tunnel_kind) {
 			fprintf(stderr,
-				"mtctl apply: tunnel %s was removed and made again: it is down, and has lost its addresses and routes\n",
+				"mtctl apply: tunnel %s was removed and made again: it has lost its addresses and routes\n",
 				object_name(s->kind, s->from));
 		}
 	}
@@ -195,24 +224,29 @@ static enum result execute(struct context *ctx, const struct plan *plan)
 	enum result res = RES_OK;
 	sigset_t stop, before;
 	struct error err;
-	size_t i;
+	size_t i, n;
 
 	sigemptyset(&stop);
 	sigaddset(&stop, SIGINT);
 	sigaddset(&stop, SIGTERM);
 	sigaddset(&stop, SIGHUP);
 	sigprocmask(SIG_BLOCK, &stop, &before);
-	for (i = 0; !res && i < plan->n_steps; i++) {
+	for (i = 0; !res && i < plan->n_steps; i += n) {
 		const struct step *s = &plan->steps[i];
 
+		n = together(plan, i);
 		if (interrupted())
 			res = refuse(&err, RES_REFUSED, "interrupted");
 		else
-			res = take(ctx->nl, s, &err);
+			res = take_some(ctx->nl, s, n, &err);
 		if (!res)
 			continue;
-		refuse(&ctx->err, res, "%s %s: %s", s->kind->name,
-		       object_name(s->kind, s->to ?: s->from), err.text);
+		if (n > 1)
+			refuse(&ctx->err, res, "%s", err.text);
+		else
+			refuse(&ctx->err, res, "%s %s: %s", s->kind->name,
+			       object_name(s->kind, s->to ?: s->from),
+			       err.text);
 		undo(ctx, plan, i);
 	}
 	sigprocmask(SIG_SETMASK, &before, NULL);

@@ -57,9 +57,13 @@ static enum result tunnel_set(struct context *ctx, int argc, char **argv)
 static enum result tunnel_del(struct context *ctx, int argc, char **argv)
 {
 	char ifname[IFNAMSIZ];
+	enum result res;
 
-	return parse_only_name(argc, argv, ifname, &ctx->err) ?:
-	       nl_tunnel_del(ctx->nl, ifname, &ctx->err);
+	res = parse_tunnel_name(argc, argv, NULL, ifname, &ctx->err);
+	for (int i = 1; !res && i < argc; i++)
+		res = parse_tunnel_name(1, argv + i, NULL, ifname, &ctx->err);
+	return res ?: nl_tunnel_del(ctx->nl, (const char *const *)argv, argc,
+				    &ctx->err);
 }
 
 /* Shows an incomplete dump as well: it says so itself, and the status does. */
@@ -106,7 +110,7 @@ static enum result tunnel_list(struct context *ctx, int argc, char **argv)
 }
 
 #define CONF_ARGS \
-	"[key K | ikey K okey K] [csum on|off] [seq on|off] [ttl N|inherit] [tos N|inherit] [df set|inherit|clear] [inner-df keep|clear] [frag inner|outer] [dev IFNAME] [fwmark N] [mss N|auto|off] [mss-insert on|off] [mtu N|auto] [accept PREFIX|any|none] [anycast on|off] [pmtu auto|learn|static] [sample N|off] [description TEXT]"
+	"[key K | ikey K okey K] [csum on|off] [seq on|off] [ttl N|inherit] [tos N|inherit] [df set|inherit|clear] [inner-df keep|clear] [frag inner|outer] [dev IFNAME] [fwmark N] [mss N|auto|off] [mss-insert on|off] [mtu N|auto] [accept PREFIX|any|none] [anycast on|off] [pmtu auto|learn|static] [sample N|off] [description TEXT] [up on|off]"
 
 #define CONF_MORE \
 	"  local ADDR      outer source address, IPv4 or IPv6\n" \
@@ -148,6 +152,7 @@ static enum result tunnel_list(struct context *ctx, int argc, char **argv)
 	"  sample off      none (default)\n" \
 	"  sample-rx, sample-tx  the same for what is received, for what is sent only\n" \
 	"  description TEXT  what the tunnel is for; \"\" for nothing\n" \
+	"  up on|off       bring it up, or take it down\n" \
 	"Numbers are decimal, or hexadecimal with 0x; a key may be a dotted quad.\n"
 
 const struct command tunnel_commands[] = {
@@ -167,9 +172,9 @@ const struct command tunnel_commands[] = {
 	{ "add", tunnel_add, "NAME local ADDR remote ADDR " CONF_ARGS,
 	  "create a tunnel",
 	  CONF_MORE
-	  "A new tunnel is down: ip link set NAME up.\n"
+	  "A new tunnel is down unless up is on.\n"
 	  "\n"
-	  "  mtctl tunnel add mt0 local 192.0.2.1 remote 198.51.100.1\n"
+	  "  mtctl tunnel add mt0 local 192.0.2.1 remote 198.51.100.1 up on\n"
 	  "  mtctl tunnel add mt1 local 192.0.2.1 remote 198.51.100.1 key 7 tos inherit\n"
 	  "  mtctl tunnel add mt6 local 2001:db8::1 remote 2001:db8::2 ikey 1 okey 2 mtu 1400\n" },
 	{ "set", tunnel_set,
@@ -180,7 +185,11 @@ const struct command tunnel_commands[] = {
 	  "\n"
 	  "  mtctl tunnel set mt0 remote 198.51.100.2 ttl 32\n"
 	  "  mtctl tunnel set mt1 key none mtu auto\n" },
-	{ "del", tunnel_del, "NAME", "delete a tunnel",
-	  "  mtctl tunnel del mt0\n" },
+	{ "del", tunnel_del, "NAME [NAME ...]", "delete tunnels",
+	  "All that are named at once, in little more time than one; or none, if one is\n"
+	  "missing.\n"
+	  "\n"
+	  "  mtctl tunnel del mt0\n"
+	  "  mtctl tunnel del mt1 mt2 mt3\n" },
 	{ NULL }
 };

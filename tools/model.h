@@ -106,6 +106,7 @@ struct tunnel {
 	uint32_t mtu;
 	uint8_t mtu_auto;
 	uint32_t if_flags;
+	uint8_t up;
 	int32_t underlay_netnsid;
 	struct stats stats;
 };

@@ -497,6 +497,7 @@ const char *const tunnel_attr_names[MTUN_A_TUNNEL_MAX + 1] = {
 	[MTUN_A_TUNNEL_STATS] = "stats",
 	[MTUN_A_TUNNEL_SAMPLE_RX] = "sample-rx",
 	[MTUN_A_TUNNEL_SAMPLE_TX] = "sample-tx",
+	[MTUN_A_TUNNEL_UP] = "up",
 };
 
 const char *const prefix_attr_names[MTUN_A_PREFIX_MAX + 1] = {

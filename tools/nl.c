@@ -57,7 +57,7 @@ static unsigned int leading_attr(const struct about *about, const char **text)
 }
 
 /* A kernel's text in the user's words, with the attribute in front. */
-static void say(const struct about *about, unsigned int attr,
+static void say(const struct about *about, unsigned int attr, const char *name,
 		const char *kernel, char *text, size_t size)
 {
 	unsigned int leading = leading_attr(about, &kernel);
@@ -68,13 +68,13 @@ static void say(const struct about *about, unsigned int attr,
 	if (word && !leading)
 		colon = ":";
 	if (attr && attr == about->name_attr)
-		value = about->name;
+		value = name;
 	snprintf(text, size, "%s%s%s%s%s%s", word ?: "", *value ? " " : "",
 		 value, colon, *colon ? " " : "", kernel);
 }
 
-/* The attribute of our request that lies at the offset; 0 if there is none. */
-static unsigned int attr_at(const struct nlmsghdr *req, uint32_t offset)
+/* The attribute of our request that lies at the offset; NULL if there is none. */
+static const struct nlattr *attr_at(const struct nlmsghdr *req, uint32_t offset)
 {
 	const struct nlattr *attr;
 
@@ -83,9 +83,9 @@ static unsigned int attr_at(const struct nlmsghdr *req, uint32_t offset)
 
 		if (offset >= start &&
 		    offset < start + MNL_ALIGN(mnl_attr_get_len(attr)))
-			return mnl_attr_get_type(attr);
+			return attr;
 	}
-	return 0;
+	return NULL;
 }
 
 /* Appends the range that a policy allows. */
@@ -161,20 +161,27 @@ static enum result kernel_error(const struct nlmsghdr *nlh, int error,
 				const struct about *about, struct error *err)
 {
 	const struct nlattr *tb[NLMSGERR_ATTR_MAX + 1];
+	const struct nlattr *blamed = NULL;
+	const char *name = about ? about->name : "";
 	unsigned int attr = 0;
 	char text[512] = "";
 
 	parse_ext_ack(nlh, fixed, tb);
 	if (tb[NLMSGERR_ATTR_OFFS] && about &&
 	    !mnl_attr_validate(tb[NLMSGERR_ATTR_OFFS], MNL_TYPE_U32))
-		attr = attr_at(req, mnl_attr_get_u32(tb[NLMSGERR_ATTR_OFFS]));
+		blamed = attr_at(req, mnl_attr_get_u32(tb[NLMSGERR_ATTR_OFFS]));
+	if (blamed)
+		attr = mnl_attr_get_type(blamed);
+	/* One of several */
+	if (blamed && attr == about->name_attr)
+		name = mnl_attr_get_str(blamed);
 
 	if (tb[NLMSGERR_ATTR_MSG] &&
 	    !mnl_attr_validate(tb[NLMSGERR_ATTR_MSG], MNL_TYPE_NUL_STRING)) {
 		const char *kernel = mnl_attr_get_str(tb[NLMSGERR_ATTR_MSG]);
 
 		if (about)
-			say(about, attr, kernel, text, sizeof(text));
+			say(about, attr, name, kernel, text, sizeof(text));
 		else
 			snprintf(text, sizeof(text), "%s", kernel);
 		if (tb[NLMSGERR_ATTR_POLICY] &&
@@ -186,12 +193,12 @@ static enum result kernel_error(const struct nlmsghdr *nlh, int error,
 		   !mnl_attr_validate(tb[NLMSGERR_ATTR_MISS_TYPE],
 				      MNL_TYPE_U32)) {
 		say(about, mnl_attr_get_u32(tb[NLMSGERR_ATTR_MISS_TYPE]),
-		    "missing", text, sizeof(text));
+		    name, "missing", text, sizeof(text));
 	} else if (error == EPERM) {
 		snprintf(text, sizeof(text),
 			 "not permitted: needs CAP_NET_ADMIN in this network namespace; run it as root");
 	} else if (about) {
-		say(about, attr ?: (*about->name ? about->name_attr : 0),
+		say(about, attr ?: (*name ? about->name_attr : 0), name,
 		    strerror(error), text, sizeof(text));
 	} else {
 		snprintf(text, sizeof(text), "%s", strerror(error));

@@ -15,7 +15,8 @@ enum result nl_tunnel_new(struct nl *nl, const struct tunnel *t,
 			  struct error *err);
 enum result nl_tunnel_set(struct nl *nl, const struct tunnel *t,
 			  struct error *err);
-enum result nl_tunnel_del(struct nl *nl, const char *ifname,
+/* Several at once: all of them, or none */
+enum result nl_tunnel_del(struct nl *nl, const char *const *ifnames, size_t n,
 			  struct error *err);
 enum result nl_tunnel_get(struct nl *nl, const char *ifname, struct tunnel *t,
 			  struct error *err);

@@ -183,6 +183,10 @@ void read_tunnel(const struct nlmsghdr *nlh, struct tunnel *t)
 	mnl_attr_for_each(a, nlh, GENL_HDRLEN)
 		if (read_attr(a, t))
 			t->has |= has_bit(mnl_attr_get_type(a));
+	if (tunnel_has(t, MTUN_A_TUNNEL_IF_FLAGS)) {
+		t->has |= has_bit(MTUN_A_TUNNEL_UP);
+		t->up = t->if_flags & IFF_UP ? 1 : 0;
+	}
 }
 
 static void put_u32(struct nlmsghdr *nlh, const struct tunnel *t,
@@ -254,6 +258,7 @@ static void put_tunnel(struct nlmsghdr *nlh, const struct tunnel *t)
 		mnl_attr_put_strz(nlh, MTUN_A_TUNNEL_LINK, t->link);
 	put_u32(nlh, t, MTUN_A_TUNNEL_FWMARK, t->fwmark);
 	put_u32(nlh, t, MTUN_A_TUNNEL_MTU, t->mtu);
+	put_u8(nlh, t, MTUN_A_TUNNEL_UP, t->up);
 }
 
 static struct about about(const struct tunnel *t)
@@ -294,12 +299,25 @@ enum result nl_tunnel_set(struct nl *nl, const struct tunnel *t,
 	return change(nl, MTUN_CMD_TUNNEL_SET, t, err);
 }
 
-enum result nl_tunnel_del(struct nl *nl, const char *ifname, struct error *err)
+enum result nl_tunnel_del(struct nl *nl, const char *const *ifnames, size_t n,
+			  struct error *err)
 {
-	struct tunnel t = { 0 };
+	const struct tunnel none = { 0 };
+	const struct about a = about(&none);
+	struct nlmsghdr *nlh;
+	enum result res;
 
-	strcpy(t.ifname, ifname);
-	return change(nl, MTUN_CMD_TUNNEL_DEL, &t, err);
+	res = connect_family(nl, err);
+	if (res)
+		return res;
+	nlh = start_request(nl, nl->family, 0, MTUN_CMD_TUNNEL_DEL,
+			    MTUN_GENL_VERSION);
+	for (size_t i = 0; i < n; i++)
+		if (!mnl_attr_put_strz_check(nlh, REQUEST_SIZE,
+					     MTUN_A_TUNNEL_IFNAME, ifnames[i]))
+			return refuse(err, RES_USAGE,
+				      "too many tunnels for one request; give fewer at a time");
+	return talk(nl, nl->genl, NULL, NULL, &a, NULL, err);
 }
 
 static void read_one(struct nl *nl, const struct nlmsghdr *nlh, void *data)

@@ -108,6 +108,13 @@ static void test_changes(void)
 	check(make_again(false) == RES_OK && counts_are(2, 2, 0, 1, 2) &&
 	      steps_are(" ~b okey none ttl 9 +d ~e mss auto src 10.0.0.0/8 +g"),
 	      "without pruning");
+	check(make(FILE_OF(T("a", "2", ", up: off") "," T("b", "3", ", up: on") ","
+			   T("c", "4", ", up: on")),
+		   FILE_OF(T("a", "2", ", up: on") "," T("b", "3", ", up: off") ","
+			   T("c", "4", "") "," T("d", "5", ", up: on")),
+		   true) == RES_OK && counts_are(1, 2, 0, 1, 0) &&
+	      steps_are(" ~a up on ~b up off +d"),
+	      "brought up, taken down, and left as it is");
 	check(make("netns: {rx: early}", "netns: {rx: local}", true) == RES_OK &&
 	      counts_are(0, 1, 0, 0, 0) && steps_are(" ~ rx local") &&
 	      make("netns: {rx: early}", "netns: {rx: early}", true) == RES_OK &&

@@ -31,6 +31,7 @@ enum {
 	DESCRIPTION	= 1 << 22,
 	SAMPLE_RX	= 1 << 23,
 	SAMPLE_TX	= 1 << 24,
+	UP		= 1 << 25,
 };
 
 #define IN	(IN_KEY | IN_CSUM | IN_SEQ)
@@ -445,6 +446,8 @@ static const struct arg args[] = {
 	    "give at most 255 bytes without control characters", ARG_NAME),
 	ARG("mtu", MTU, parse_mtu, mtu_text,
 	    "give a number of bytes, or auto", 0),
+	CHOICE("up", UP, tunnel, up, MTUN_A_TUNNEL_UP, on_off_names,
+	       ON_OFF_WANTS, ARG_LEFT),
 	{ NULL }
 };
 

@@ -684,6 +684,9 @@ enum mtun_stats_attr {
  * @MTUN_A_TUNNEL_SAMPLE_RX: (u32) One of how many packets that arrive is
  *   sampled, at random; 0, the default, for none. At most 2^30.
  * @MTUN_A_TUNNEL_SAMPLE_TX: (u32) The same for packets that leave.
+ * @MTUN_A_TUNNEL_UP: (u8) 1 brings the device up, 0 takes it down; what is not
+ *   given stays, and a new tunnel is down. Only in requests: if-flags tell what
+ *   is so.
  */
 enum mtun_tunnel_attr {
 	MTUN_A_TUNNEL_IFINDEX = 1,
@@ -719,6 +722,7 @@ enum mtun_tunnel_attr {
 	MTUN_A_TUNNEL_STATS,
 	MTUN_A_TUNNEL_SAMPLE_RX,
 	MTUN_A_TUNNEL_SAMPLE_TX,
+	MTUN_A_TUNNEL_UP,
 
 	/* private: */
 	__MTUN_A_TUNNEL_MAX,
@@ -1016,7 +1020,9 @@ enum mtun_health_attr {
  *   not given stays. Packets meet the old configuration or the new one, never a
  *   mixture. Where the underlay is another namespace, CAP_NET_ADMIN is needed
  *   in the user namespace that owns that one, too.
- * @MTUN_CMD_TUNNEL_DEL: Delete a tunnel, named by ifindex or ifname.
+ * @MTUN_CMD_TUNNEL_DEL: Delete a tunnel, named by ifindex or ifname. ifname may
+ *   be there several times: all of those tunnels are deleted at once, in the
+ *   time of one, or none if one is missing.
  * @MTUN_CMD_TUNNEL_GET: Get a tunnel, named by ifindex or ifname, or dump those
  *   of the namespace in order of ifindex. A dump that overlaps a change carries
  *   NLM_F_DUMP_INTR.
