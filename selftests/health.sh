@@ -27,7 +27,7 @@ LANES=("style keepalive down_device show change"
        "way restart ipv6 refused loss spread"
        "steer both"
        "killed")
-PY_GROUPS="answers enemy keepalives vendors third_party rate cisco"
+PY_GROUPS="answers enemy returned keepalives vendors third_party rate cisco"
 
 ALL_TESTS=""
 for name in ${LANES[*]}; do
