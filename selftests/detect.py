@@ -329,7 +329,7 @@ gid = 0
         "chronyd -Q -t 10 -f %(tmp)s/client.conf")
     ONCE = ("iperf3 -c 203.0.113.2 -B 198.18.0.5 -b 2M -t %(time)d",
             "iperf3 -c 203.0.113.3 -B 198.18.0.6 -R -b 2M -t %(time)d",
-            "iperf3 -u -c 203.0.113.4 -B 198.18.0.7 -b 500K -t %(time)d",
+            "iperf3 -u -c 203.0.113.4 -B 198.18.0.7 -b 200K -t %(time)d",
             "ping -q -I 198.18.0.8 -i 0.2 -w %(time)d 203.0.113.1",
             "ping -q -I 198.18.0.9 -i 0.5 -s 3000 -w %(time)d 203.0.113.2")
     LOOP = "end=$((SECONDS + %d)); while [ $SECONDS -lt $end ]; do " \
