@@ -97,11 +97,11 @@ static void read_comment(const char *comment, struct sample *s)
 	at = 0;
 	if (sscanf(comment, ", x %u%n", &s->packets, &at) == 1)
 		comment += at;
-	sscanf(comment, ", dropped: %31s", reason);
+	if (sscanf(comment, ", dropped: %31s", reason) == 1)
+		s->reason = number_of(drop_reason_names,
+				      ARRAY_SIZE(drop_reason_names), reason);
 	s->direction = number_of(direction_names, ARRAY_SIZE(direction_names),
 				 direction);
-	s->reason = number_of(drop_reason_names, ARRAY_SIZE(drop_reason_names),
-			      reason);
 	parse_addr(source, &s->source);
 	s->interval = s->interval ?: 1;
 	s->packets = s->packets ?: 1;
