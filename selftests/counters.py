@@ -84,6 +84,9 @@ def table():
     yield Kind(packet(6, TCP, tcp(4), [(x, 0) for x in EXTENSIONS]), "tcp",
                ["rst"])
     yield Kind(packet(6, TCP, tcp(2), [(DSTOPTS, 8)]), "tcp", ["syn"])
+    # An authentication header counts in words of 4 bytes.
+    yield Kind(packet(6, 51, bytes((TCP, 4)) + bytes(22) + tcp(2)), "tcp",
+               ["syn"])
     yield Kind(packet(6, TCP, tcp(2), [(DSTOPTS, 10)]), "tcp")
     yield Kind(packet(6, TCP, tcp(2), [(DSTOPTS, 11)]), "other")
     for off, more, flags, part in ((0, 1, ["syn"], True), (8, 1, [], True),
