@@ -220,6 +220,67 @@ def test_own_keepalive(v, key, words, check):
     delete("p")
 
 
+def test_returned():
+    """What is answered while there is no carrier, where the stack sends nothing"""
+    add("p", "key 28")
+    ip_batch(NEAR, ["addr add 10.28.0.0/31 dev p",
+                    "addr add 2001:db8:28::/127 dev p",
+                    "route add 10.28.9.9 dev p",
+                    "route add 2001:db8:28::99 dev p"])
+    mtctl(NEAR, ["health set p probe carrier on interval 100ms timeout 200ms "
+                 "down-window 300ms"])
+    report("returned", "it has no carrier",
+           until(lambda: health("p")["state"] == "down"))
+    sent, want = [], []
+
+    def echo(src, dst, request, **kw):
+        """One that its number is told by"""
+        v6 = ":" in src
+        kind = (129, 128)[request] if v6 else (0, 8)[request]
+        sent.append(in_tunnel(ip(src, dst, ICMP6 if v6 else ICMP, icmp(
+            src, dst, kind, 0, 7, b"else%4d" % len(sent)), **kw), 28))
+
+    def comes(src, dst, ttl):
+        want.append((len(sent) - 1, addr(src), addr(dst), ttl))
+
+    echo("198.51.100.1", "10.28.0.1", False)
+    comes("198.51.100.1", "10.28.0.1", 63)
+    echo("10.28.9.9", "10.28.9.9", False, ttl=9)
+    comes("10.28.9.9", "10.28.9.9", 8)
+    echo("2001:db8:28::99", "2001:db8:28::99", False, hlim=9)
+    comes("2001:db8:28::99", "2001:db8:28::99", 8)
+    # It has come to its end, or leads elsewhere.
+    echo("10.28.9.9", "10.28.9.9", False, ttl=1)
+    echo("2001:db8:28::99", "2001:db8:28::99", False, hlim=1)
+    echo(PEER[4], PEER[4], False)
+    echo(PEER[6], PEER[6], False)
+    for own, peer, other in (
+            ("10.28.0.0", "10.28.0.1", "10.28.9.9"),
+            ("2001:db8:28::", "2001:db8:28::1", "2001:db8:28::99")):
+        # The address of another device is ours as well.
+        for ours in own, OUR[6 if ":" in own else 4]:
+            echo(peer, ours, True)
+            comes(ours, peer, 64)
+            echo(other, ours, True)
+            comes(ours, other, 64)
+        echo(PEER[6 if ":" in own else 4], own, True)
+        echo(peer, other, True)
+    echo("10.28.0.1", "10.28.0.1", False)
+    comes("10.28.0.1", "10.28.0.1", 63)
+
+    def returned(dev, data):
+        p = Packet(data)
+        return p.proto == GRE and p.gre()[1] and b"else" in p.gre()[2]
+    at_far.clear()
+    from_far.send(*sent)
+    until(lambda: any(b"else%4d" % (len(sent) - 1) in x[1]
+                      for x in at_far.read(returned)))
+    got = [Packet(Packet(x[1]).gre()[2]) for x in at_far.read(returned)]
+    report("returned", "what is, and where it goes",
+           [(int(p.data[-4:]), p.src, p.dst, p.ttl) for p in got], want)
+    delete("p")
+
+
 ##############################################################################
 # Keepalives of the far end
 
@@ -444,6 +505,7 @@ TESTS = [
     ("answers", lambda: test_own_keepalive(4, 23, "", False)),
     ("answers", lambda: test_own_keepalive(4, 24, "csum on", True)),
     ("answers", lambda: test_own_keepalive(6, 25, "", False)),
+    ("returned", test_returned),
     ("keepalives", test_keepalives),
     ("vendors", test_vendors),
     ("third_party", test_third_party),
