@@ -249,8 +249,8 @@ def test_services():
 def test_limits():
     """Those that there are by default, when attacks begin and end, and to whom"""
     def attack(make, dst, rate, seconds, begin=0):
-        return [sample_block(begin + n * 10 / rate, make(dst), 10)
-                for n in range(int(seconds * rate / 10))]
+        return [sample_block(begin + n * 100 / rate, make(dst), 100)
+                for n in range(int(seconds * rate / 100))]
     for name, (dst, make, vector) in ATTACKS.items():
         if name == "spoof":
             continue
