@@ -325,7 +325,8 @@ gid = 0
         "curl -s -o /dev/null --interface 198.18.0.2 http://203.0.113.1:8080/page",
         "rsync -a --address=198.18.0.3 rsync://203.0.113.5/all %(tmp)s/copy "
         "--ignore-times",
-        "dig +time=2 -b 198.18.0.4 @203.0.113.6 www.example.net a",
+        "dig +time=2 -b 198.18.0.4 @203.0.113.6 " + " ".join(
+            "w%d.example.net" % n for n in range(20)),
         "chronyd -Q -t 10 -f %(tmp)s/client.conf")
     ONCE = ("iperf3 -c 203.0.113.2 -B 198.18.0.5 -b 2M -t %(time)d",
             "iperf3 -c 203.0.113.3 -B 198.18.0.6 -R -b 2M -t %(time)d",
@@ -478,7 +479,7 @@ def test_hour():
         ("syn-flood", "500", "udp-flood", "500", "icmp-flood", "500",
          "fragment-flood", "500"), 300, 150)
     report("hour", "limits that are too low", bool(events))
-    # There are few connections, questions and clocks on a slow machine: twenty
+    # There are few connections, answers and clocks on a slow machine: twenty
     # millions a second make each packet several samples a second.
     _, events, _ = mixed.detect(
         ("syn-flood", "200", "udp-flood", "200", "icmp-flood", "200",
