@@ -36,13 +36,18 @@ setup_end()
 	EOF
 }
 
+# setup_prepare CASE...: the packets of these, of all without one
 setup_prepare()
 {
+	local -a groups=("${@#py_result:}")
+
+	groups=("${groups[@]/#text_test/table}")
 	setup_ns near far
 	setup_underlay "$near" "$far"
 	setup_end "$near" 1 2
 	setup_end "$far" 2 1
 	MTCTL=$MTCTL "$PYTHON" "$TEST_DIR/counters.py" "$near" "$far" \
+		"${groups[@]}" \
 		> "$TMP/result" 2> "$TMP/log" || say "$(tail -n 5 "$TMP/log")"
 }
 
@@ -60,5 +65,5 @@ text_test()
 	log_test "mtctl -s tunnel show"
 }
 
-setup_prepare
+setup_prepare "$@"
 run_tests "$@"

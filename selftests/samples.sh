@@ -46,8 +46,9 @@ setup_prepare()
 	setup_end "$near" 1 2
 	setup_end "$far" 2 1
 	MTCTL=$MTCTL "$PYTHON" "$TEST_DIR/samples.py" "$near" "$far" "$TMP" \
+		"${@#py_result:}" \
 		> "$TMP/result" 2> "$TMP/log" || say "$(tail -n 5 "$TMP/log")"
 }
 
-setup_prepare
+setup_prepare "$@"
 run_tests "$@"

@@ -179,7 +179,8 @@ const struct command detect_commands[] = {
 	{ "attacks", detect, "[-f FILE] [-r FILE] [LIMIT N|off]...",
 	  "tell of attacks, from samples, when they begin and end",
 	  "  -f FILE            take the limits from a configuration file (detect:)\n"
-	  "  -r FILE            look at what \"mtctl samples -w\" has recorded\n"
+	  "  -r FILE            look at what \"mtctl samples -w\" has recorded; - is\n"
+	  "                     the standard input\n"
 	  "Limits are packets a second to one destination:\n"
 	  "  syn-flood N        TCP connection requests (default 10000)\n"
 	  "  udp-flood N        UDP, but for amplification (default 50000)\n"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* "mtctl monitor": events as they happen. */
+#include <search.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cmd.h"
@@ -8,26 +10,67 @@
 #include "nl.h"
 #include "print.h"
 
-/*
- * The tunnels as last seen, to tell what an event has changed. An incomplete
- * list only costs some of these details.
- */
-static enum result look(struct context *ctx, struct tunnels *known)
+/* The tunnels as last seen, a tree, to tell what an event has changed. */
+struct known {
+	void *root;
+};
+
+static int by_ifindex(const void *a, const void *b)
 {
+	const struct tunnel *x = a, *y = b;
+
+	return (x->ifindex > y->ifindex) - (x->ifindex < y->ifindex);
+}
+
+static struct tunnel *find(const struct known *known, const struct tunnel *t)
+{
+	struct tunnel *const *found = tfind(t, &known->root, by_ifindex);
+
+	return found ? *found : NULL;
+}
+
+static void remember(struct known *known, const struct tunnel *t)
+{
+	struct tunnel *was = find(known, t);
+
+	if (!was) {
+		was = allocate(1, sizeof(*was));
+		was->ifindex = t->ifindex;
+		if (!tsearch(was, &known->root, by_ifindex)) {
+			perror("mtctl");
+			exit(RES_REFUSED);
+		}
+	}
+	*was = *t;
+}
+
+static void forget(struct known *known, const struct tunnel *t)
+{
+	struct tunnel *was = find(known, t);
+
+	tdelete(t, &known->root, by_ifindex);
+	free(was);
+}
+
+static void forget_all(struct known *known)
+{
+	tdestroy(known->root, free);
+	known->root = NULL;
+}
+
+/* An incomplete list only costs some of the details. */
+static enum result look(struct context *ctx, struct known *known)
+{
+	struct tunnels ts = { 0 };
 	bool incomplete;
 	enum result res;
 
-	res = nl_tunnel_dump(ctx->nl, known, &incomplete, &ctx->err);
+	res = nl_tunnel_dump(ctx->nl, &ts, &incomplete, &ctx->err);
+	forget_all(known);
+	for (size_t i = 0; i < ts.n; i++)
+		remember(known, &ts.v[i]);
+	tunnels_free(&ts);
 	return incomplete ? RES_OK : res;
-}
-
-static void remember(struct tunnels *known, const struct tunnel *t)
-{
-	struct tunnel *was = tunnels_find(known, t->ifindex);
-
-	if (!was)
-		was = tunnels_add(known);
-	*was = *t;
 }
 
 /* Tells of attacks meanwhile. */
@@ -44,7 +87,7 @@ static enum result watch_until_event(struct context *ctx, struct watch *watch)
 static enum result monitor(struct context *ctx, int argc, char **argv)
 {
 	struct detection conf = detection_defaults;
-	struct tunnels known = { 0 };
+	struct known known = { 0 };
 	struct watch *watch = NULL;
 	const struct tunnel *t, *was;
 	struct event event;
@@ -73,8 +116,7 @@ static enum result monitor(struct context *ctx, int argc, char **argv)
 		if (res)
 			break;
 		t = &event.tunnel;
-		was = event.about == ABOUT_TUNNEL ?
-		      tunnels_find(&known, t->ifindex) : NULL;
+		was = event.about == ABOUT_TUNNEL ? find(&known, t) : NULL;
 		print_event(&event, was, &ctx->opt);
 		event_free(&event);
 		if (ferror(stdout))
@@ -84,7 +126,7 @@ static enum result monitor(struct context *ctx, int argc, char **argv)
 		else if (event.about != ABOUT_TUNNEL)
 			continue;
 		else if (event.type == EVENT_DEL)
-			tunnels_remove(&known, t->ifindex);
+			forget(&known, t);
 		else
 			remember(&known, t);
 		if (res)
@@ -92,7 +134,7 @@ static enum result monitor(struct context *ctx, int argc, char **argv)
 	}
 out:
 	watch_end(watch);
-	tunnels_free(&known);
+	forget_all(&known);
 	return res;
 }
 

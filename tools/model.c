@@ -119,20 +119,18 @@ const struct filter *filters_find(const struct filters *fs, const char *ifname)
 			       find_filter) : NULL;
 }
 
-struct tunnel *tunnels_find(struct tunnels *ts, uint32_t ifindex)
+static int find_tunnel(const void *key, const void *element)
 {
-	for (size_t i = 0; i < ts->n; i++)
-		if (ts->v[i].ifindex == ifindex)
-			return &ts->v[i];
-	return NULL;
+	const uint32_t *ifindex = key;
+	const struct tunnel *t = element;
+
+	return (*ifindex > t->ifindex) - (*ifindex < t->ifindex);
 }
 
-void tunnels_remove(struct tunnels *ts, uint32_t ifindex)
+const struct tunnel *tunnels_find(const struct tunnels *ts, uint32_t ifindex)
 {
-	struct tunnel *t = tunnels_find(ts, ifindex);
-
-	if (t)
-		*t = ts->v[--ts->n];
+	return ts->n ? bsearch(&ifindex, ts->v, ts->n, sizeof(*ts->v),
+			       find_tunnel) : NULL;
 }
 
 void tunnels_free(struct tunnels *ts)

@@ -290,8 +290,9 @@ struct tunnels {
 };
 
 struct tunnel *tunnels_add(struct tunnels *ts);
-struct tunnel *tunnels_find(struct tunnels *ts, uint32_t ifindex);
-void tunnels_remove(struct tunnels *ts, uint32_t ifindex);
+
+/* In what was dumped, which is in the order of ifindex; NULL if there is none. */
+const struct tunnel *tunnels_find(const struct tunnels *ts, uint32_t ifindex);
 void tunnels_free(struct tunnels *ts);
 
 /* Pointers to all of them, in an order; to be freed. */

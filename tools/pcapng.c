@@ -84,15 +84,24 @@ void pcapng_begin(struct pcapng *p, FILE *file)
 	end(file, &b);
 }
 
-/* The number of a tunnel's interface, which is told when it is first met. */
-static uint32_t interface(struct pcapng *p, uint32_t ifindex, const char *name)
+/* Where it is, or where it belongs */
+static size_t find_interface(const struct pcapng *p, uint32_t ifindex)
 {
-	const uint8_t resolution = NANOSECONDS;
-	struct block b = begin(INTERFACE);
+	size_t low = 0, high = p->n;
 
-	for (size_t i = 0; i < p->n; i++)
-		if (p->v[i].ifindex == ifindex)
-			return i;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (p->v[middle].ifindex < ifindex)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void insert_interface(struct pcapng *p, size_t i, uint32_t ifindex)
+{
 	if (p->n == p->room) {
 		p->room = p->room ? 2 * p->room : 16;
 		p->v = reallocarray(p->v, p->room, sizeof(*p->v));
@@ -101,14 +110,29 @@ static uint32_t interface(struct pcapng *p, uint32_t ifindex, const char *name)
 			exit(RES_REFUSED);
 		}
 	}
-	p->v[p->n].ifindex = ifindex;
+	memmove(&p->v[i + 1], &p->v[i], (p->n - i) * sizeof(*p->v));
+	p->v[i].ifindex = ifindex;
+	p->v[i].number = p->n++;
+}
+
+/* The number of a tunnel's interface, which is told when it is first met. */
+static uint32_t interface(struct pcapng *p, uint32_t ifindex, const char *name)
+{
+	const uint8_t resolution = NANOSECONDS;
+	size_t i = find_interface(p, ifindex);
+	struct block b;
+
+	if (i < p->n && p->v[i].ifindex == ifindex)
+		return p->v[i].number;
+	insert_interface(p, i, ifindex);
+	b = begin(INTERFACE);
 	put32(&b, LINKTYPE_RAW);	/* 16 bits, and 16 that are reserved */
 	put32(&b, MAX_SAMPLE);
 	put_option(&b, IF_NAME, name, strlen(name));
 	put_option(&b, IF_TSRESOL, &resolution, sizeof(resolution));
 	put_option(&b, OPT_END, "", 0);
 	end(p->file, &b);
-	return p->n++;
+	return p->v[i].number;
 }
 
 void pcapng_write(struct pcapng *p, const struct sample *s, const char *name)
@@ -117,11 +141,13 @@ void pcapng_write(struct pcapng *p, const struct sample *s, const char *name)
 	uint32_t flags = s->direction == MTUN_DIRECTION_INGRESS ? INBOUND :
 								  OUTBOUND;
 	struct block b = begin(PACKET);
-	char comment[512];
+	char comment[512], packets[32] = "";
 
-	snprintf(comment, sizeof(comment), "%s %s, 1 in %u, from %s%s%s", name,
+	if (s->packets > 1)
+		snprintf(packets, sizeof(packets), ", x %u", s->packets);
+	snprintf(comment, sizeof(comment), "%s %s, 1 in %u, from %s%s%s%s", name,
 		 enum_name(direction_names, s->direction), s->interval,
-		 addr_text(&s->source).s, s->reason ? ", dropped: " : "",
+		 addr_text(&s->source).s, packets, s->reason ? ", dropped: " : "",
 		 s->reason ? enum_name(drop_reason_names, s->reason) : "");
 	put32(&b, number);
 	put32(&b, s->time >> 32);

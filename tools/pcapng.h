@@ -9,9 +9,10 @@
 
 struct pcapng {
 	FILE *file;
-	struct {
+	struct pcapng_interface {
 		uint32_t ifindex;
-	} *v;			/* interfaces, of which each tunnel is one */
+		uint32_t number;	/* in the file */
+	} *v;			/* each tunnel is one; in the order of ifindex */
 	size_t n;
 	size_t room;
 };

@@ -19,15 +19,16 @@
 #define OPT_COMMENT	1
 
 #define MAX_BLOCK	(1024 * 1024)
-#define MAX_INTERFACES	4096
+#define MAX_INTERFACES	(1024 * 1024)
 
 struct reader {
 	uint32_t block[MAX_BLOCK / 4];
 	struct {
 		uint16_t linktype;
 		uint64_t ticks;		/* a second */
-	} interfaces[MAX_INTERFACES];
+	} *interfaces;
 	size_t n;
+	size_t room;
 };
 
 /* The option of a code, or NULL; its length in *len. From word at to word end. */
@@ -57,6 +58,15 @@ static void read_interface(struct reader *r, size_t words)
 
 	if (words < 5 || r->n == MAX_INTERFACES)
 		return;
+	if (r->n == r->room) {
+		r->room = r->room ? 2 * r->room : 64;
+		r->interfaces = reallocarray(r->interfaces, r->room,
+					     sizeof(*r->interfaces));
+		if (!r->interfaces) {
+			perror("mtctl");
+			exit(RES_REFUSED);
+		}
+	}
 	memcpy(&linktype, r->block + 2, sizeof(linktype));
 	resolution = option(r->block, 4, words - 1, IF_TSRESOL, &len);
 	if (resolution && len == 1 && *resolution < 19)
@@ -74,20 +84,27 @@ static uint8_t number_of(const struct name *names, size_t n, const char *word)
 	return 0;
 }
 
-/* "mt0 ingress, 1 in 1000, from 192.0.2.1, dropped: rx-ecn" */
+/* "mt0 ingress, 1 in 1000, from 192.0.2.1, x 3, dropped: rx-ecn" */
 static void read_comment(const char *comment, struct sample *s)
 {
 	char direction[16] = "", source[64] = "", reason[32] = "";
+	int at = 0;
 
-	if (sscanf(comment, "%*s %15[^,], 1 in %u, from %63[^,], dropped: %31s",
-		   direction, &s->interval, source, reason) < 3)
+	if (sscanf(comment, "%*s %15[^,], 1 in %u, from %63[^,]%n",
+		   direction, &s->interval, source, &at) < 3)
 		return;		/* somebody else's */
+	comment += at;
+	at = 0;
+	if (sscanf(comment, ", x %u%n", &s->packets, &at) == 1)
+		comment += at;
+	if (sscanf(comment, ", dropped: %31s", reason) == 1)
+		s->reason = number_of(drop_reason_names,
+				      ARRAY_SIZE(drop_reason_names), reason);
 	s->direction = number_of(direction_names, ARRAY_SIZE(direction_names),
 				 direction);
-	s->reason = number_of(drop_reason_names, ARRAY_SIZE(drop_reason_names),
-			      reason);
 	parse_addr(source, &s->source);
 	s->interval = s->interval ?: 1;
+	s->packets = s->packets ?: 1;
 }
 
 static void read_packet(const struct reader *r, size_t words, sample_fn fn,
@@ -160,6 +177,7 @@ enum result pcapng_read(const char *name, sample_fn fn, void *data,
 			     name);
 	if (file && file != stdin)
 		fclose(file);
+	free(r->interfaces);
 	free(r);
 	return res;
 }

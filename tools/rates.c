@@ -53,12 +53,23 @@ static double bits_of(const struct rate *r)
 	       r->ways[MTUN_DIRECTION_EGRESS].bits;
 }
 
+static int by_ifindex(const void *a, const void *b)
+{
+	const struct rate *x = a, *y = b;
+
+	return (x->ifindex > y->ifindex) - (x->ifindex < y->ifindex);
+}
+
+/* old in the order of ifindex */
 static void continue_history(struct rate *r, const struct rates *old)
 {
-	for (size_t i = 0; i < old->n; i++)
-		if (old->v[i].ifindex == r->ifindex)
-			memcpy(r->history, old->v[i].history + 1,
-			       (HISTORY - 1) * sizeof(*r->history));
+	const struct rate *was = old->n ? bsearch(r, old->v, old->n,
+						  sizeof(*old->v),
+						  by_ifindex) : NULL;
+
+	if (was)
+		memcpy(r->history, was->history + 1,
+		       (HISTORY - 1) * sizeof(*r->history));
 	r->history[HISTORY - 1] = bits_of(r);
 }
 
@@ -67,10 +78,10 @@ void rates_update(struct rates *rates, const struct tunnels *was,
 {
 	struct rates new = { allocate(is->n, sizeof(*new.v)), is->n };
 
+	if (rates->n)
+		qsort(rates->v, rates->n, sizeof(*rates->v), by_ifindex);
 	for (size_t i = 0; i < is->n; i++) {
-		/* tunnels_find() only looks. */
-		new.v[i] = rate_of(tunnels_find((struct tunnels *)was,
-						is->v[i].ifindex),
+		new.v[i] = rate_of(tunnels_find(was, is->v[i].ifindex),
 				   &is->v[i], seconds);
 		continue_history(&new.v[i], rates);
 	}

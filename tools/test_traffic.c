@@ -299,6 +299,7 @@ static void test_pcapng(void)
 	s.reason = MTUN_DROP_TX_TOO_BIG;
 	s.length = 1500;
 	s.data_len = 57;
+	s.packets = 7;
 	pcapng_begin(&p, file);
 	pcapng_write(&p, &s, "mt0");
 	s.ifindex = 2;
@@ -309,7 +310,8 @@ static void test_pcapng(void)
 	      "pcapng: read what was written");
 	check(back.time / 1000 == s.time / 1000 && back.reason == s.reason &&
 	      back.direction == s.direction && back.length == s.length &&
-	      back.interval == s.interval && back.data_len == s.data_len &&
+	      back.interval == s.interval && back.packets == s.packets &&
+	      back.data_len == s.data_len &&
 	      !memcmp(back.data, s.data, s.data_len) &&
 	      !memcmp(back.source.bytes, s.source.bytes, 4),
 	      "pcapng: it is the same");
@@ -425,6 +427,70 @@ static void test_rates(void)
 	tunnels_free(&is);
 }
 
+#define MANY	10000
+
+/* In the order of a dump; of every third one there was none before. */
+static void test_many_rates(void)
+{
+	struct tunnels was = { 0 }, is = { 0 };
+	struct rates rates = { 0 };
+	size_t good = 0;
+
+	for (uint32_t i = 1; i <= MANY; i++) {
+		struct tunnel t = { .ifindex = 3 * i };
+
+		snprintf(t.ifname, sizeof(t.ifname), "mt%u", i * 7919 % MANY);
+		t.stats.ways[0].all.bytes = 1000;
+		if (i % 3)
+			*tunnels_add(&was) = t;
+		t.stats.ways[0].all.bytes += i;
+		*tunnels_add(&is) = t;
+	}
+	for (int i = 0; i < 3; i++) {
+		rates_update(&rates, &was, &is, 1);
+		rates_sort(&rates, i);
+	}
+	for (size_t i = 0; i < rates.n; i++) {
+		const struct rate *r = &rates.v[i];
+		double bits = 8 * (r->ifindex / 3 + (r->ifindex / 3 % 3 ? 0 :
+								  1000));
+
+		good += r->ways[0].bits == bits &&
+			r->history[HISTORY - 1] == bits &&
+			r->history[HISTORY - 3] == bits &&
+			!r->history[HISTORY - 4];
+	}
+	check(good == MANY, "rates: of many tunnels, each has its own");
+	rates_free(&rates);
+	tunnels_free(&was);
+	tunnels_free(&is);
+}
+
+/* Each tunnel is an interface, whatever the order in which they are met. */
+static void test_many_interfaces(void)
+{
+	char name[] = "/tmp/mtctl-test-XXXXXX";
+	FILE *file = fdopen(mkstemp(name), "w");
+	struct pcapng p;
+	struct error err;
+	uint32_t i;
+
+	pcapng_begin(&p, file);
+	for (i = 0; i < 2 * MANY; i++) {
+		struct sample s = tcp(i, VICTIM, 0x12);
+
+		s.ifindex = 1 + i % MANY * 7919 % MANY;
+		pcapng_write(&p, &s, "mt0");
+	}
+	check(p.n == MANY, "pcapng: an interface for each tunnel");
+	fclose(file);
+	pcapng_free(&p);
+	read_back = 0;
+	check(!pcapng_read(name, keep, NULL, &err) && read_back == 2 * MANY &&
+	      back.ifindex == MANY, "pcapng: of many tunnels, all are read");
+	unlink(name);
+}
+
 void test_traffic(void)
 {
 	test_normal();
@@ -435,6 +501,8 @@ void test_traffic(void)
 	test_carpet();
 	test_hostile();
 	test_pcapng();
+	test_many_interfaces();
 	test_talkers();
 	test_rates();
+	test_many_rates();
 }
