@@ -11,7 +11,7 @@ const struct nla_policy mtun_prefix_nl_policy[MTUN_A_PREFIX_LEN + 1] = {
 	[MTUN_A_PREFIX_LEN] = NLA_POLICY_MAX(NLA_U8, 128),
 };
 
-static const struct nla_policy mtun_tunnel_new_policy[MTUN_A_TUNNEL_SAMPLE_TX + 1] = {
+static const struct nla_policy mtun_tunnel_new_policy[MTUN_A_TUNNEL_IPSEC + 1] = {
 	[MTUN_A_TUNNEL_IFNAME] = { .type = NLA_NUL_STRING, .len = 15 },
 	[MTUN_A_TUNNEL_LOCAL] = { .type = NLA_BINARY },
 	[MTUN_A_TUNNEL_REMOTE] = { .type = NLA_BINARY },
@@ -39,9 +39,10 @@ static const struct nla_policy mtun_tunnel_new_policy[MTUN_A_TUNNEL_SAMPLE_TX + 
 	[MTUN_A_TUNNEL_MTU] = { .type = NLA_U32 },
 	[MTUN_A_TUNNEL_SAMPLE_RX] = { .type = NLA_U32 },
 	[MTUN_A_TUNNEL_SAMPLE_TX] = { .type = NLA_U32 },
+	[MTUN_A_TUNNEL_IPSEC] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
-static const struct nla_policy mtun_tunnel_set_policy[MTUN_A_TUNNEL_SAMPLE_TX + 1] = {
+static const struct nla_policy mtun_tunnel_set_policy[MTUN_A_TUNNEL_IPSEC + 1] = {
 	[MTUN_A_TUNNEL_IFINDEX] = { .type = NLA_U32 },
 	[MTUN_A_TUNNEL_IFNAME] = { .type = NLA_NUL_STRING, .len = 15 },
 	[MTUN_A_TUNNEL_LOCAL] = { .type = NLA_BINARY },
@@ -70,6 +71,7 @@ static const struct nla_policy mtun_tunnel_set_policy[MTUN_A_TUNNEL_SAMPLE_TX + 
 	[MTUN_A_TUNNEL_MTU] = { .type = NLA_U32 },
 	[MTUN_A_TUNNEL_SAMPLE_RX] = { .type = NLA_U32 },
 	[MTUN_A_TUNNEL_SAMPLE_TX] = { .type = NLA_U32 },
+	[MTUN_A_TUNNEL_IPSEC] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 static const struct nla_policy mtun_tunnel_del_policy[MTUN_A_TUNNEL_IFNAME + 1] = {
