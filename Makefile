@@ -23,7 +23,7 @@ NEWEST   = $(shell ls -d /lib/modules/*/build/Makefile 2>/dev/null | \
 	     grep -v -e -cloud- | sort -V | tail -n 1 | xargs -r dirname)
 KDIR    ?= $(if $(wildcard $(RUNNING)/Makefile),$(RUNNING),$(NEWEST))
 
-.PHONY: all module tools gen check check-debug debug-kernel bench demo install modules_install \
+.PHONY: all module tools gen check check-debug debug-kernel mutants bench demo install modules_install \
 	tools_install deps clean help kdir
 
 all: module tools
@@ -58,6 +58,11 @@ check-debug:
 
 debug-kernel:
 	@selftests/vm/debug-kernel
+
+# make mutants [M="health early:steals"]: break the code on purpose, and see whether
+# the tests notice: takes long
+mutants:
+	@selftests/mutate $(M)
 
 # What packets cost beside the kernel's own driver: takes long
 bench: all
@@ -99,6 +104,7 @@ help:
 	@echo 'make check T="a.sh b.sh"   run only these tests in the VM'
 	@echo 'make debug-kernel   build a kernel with KASAN, lockdep and others: takes long'
 	@echo 'make check-debug [T=...]   run the tests in the VM on that kernel'
+	@echo 'make mutants [M=...]   break the code on purpose, see the tests notice: takes long'
 	@echo 'make bench       what packets and tunnels cost, beside ip_gre: takes long'
 	@echo 'make gen         render the netlink spec into headers and tables'
 	@echo 'make deps        install the packages that building needs'

@@ -64,6 +64,7 @@ struct packet {
 	union mt_addr dst;
 	u8 family;
 	u8 proto;
+	u8 ttl;			/* to be built: 0 for ECHO_TTL */
 	unsigned int at;	/* of what follows */
 	unsigned int len;	/* by the header */
 };
@@ -81,7 +82,7 @@ static void build_ip(u8 *data, const struct packet *p)
 		data[1] = ECHO_DSCP;
 		mt_put_be16(data + 2, p->len);
 		data[6] = 0x40;		/* DF */
-		data[8] = ECHO_TTL;
+		data[8] = p->ttl ?: ECHO_TTL;
 		data[9] = p->proto;
 		memcpy(data + 12, &p->src.v4, sizeof(p->src.v4));
 		memcpy(data + 16, &p->dst.v4, sizeof(p->dst.v4));
@@ -91,7 +92,7 @@ static void build_ip(u8 *data, const struct packet *p)
 		data[1] = (ECHO_DSCP & 0xf) << 4;
 		mt_put_be16(data + 4, p->len - IPV6_LEN);
 		data[6] = p->proto;
-		data[7] = ECHO_TTL;
+		data[7] = p->ttl ?: ECHO_TTL;
 		memcpy(data + 8, &p->src.v6, sizeof(p->src.v6));
 		memcpy(data + 24, &p->dst.v6, sizeof(p->dst.v6));
 	}
@@ -105,6 +106,7 @@ static bool parse_ipv4(struct packet *p, const u8 *data, unsigned int len)
 		return false;
 	p->family = AF_INET;
 	p->len = mt_get_be16(data + 2);
+	p->ttl = data[8];
 	p->proto = data[9];
 	memcpy(&p->src.v4, data + 12, sizeof(p->src.v4));
 	memcpy(&p->dst.v4, data + 16, sizeof(p->dst.v4));
@@ -118,6 +120,7 @@ static bool parse_ipv6(struct packet *p, const u8 *data, unsigned int len)
 	p->family = AF_INET6;
 	p->len = IPV6_LEN + mt_get_be16(data + 4);
 	p->proto = data[6];
+	p->ttl = data[7];
 	memcpy(&p->src.v6, data + 8, sizeof(p->src.v6));
 	memcpy(&p->dst.v6, data + 24, sizeof(p->dst.v6));
 	return true;
@@ -173,6 +176,7 @@ unsigned int mt_echo_build(u8 *data, const struct mt_echo *echo)
 		.dst = echo->dst,
 		.family = echo->family,
 		.proto = echo->family == AF_INET ? PROTO_ICMP : PROTO_ICMPV6,
+		.ttl = echo->ttl,
 		.len = ip_len(echo->family) + ECHO_LEN,
 	};
 	u8 *icmp = data + ip_len(echo->family);
@@ -198,11 +202,12 @@ bool mt_echo_parse(struct mt_echo *echo, const u8 *data, unsigned int len)
 	echo->src = p.src;
 	echo->dst = p.dst;
 	echo->family = p.family;
+	echo->ttl = p.ttl;
 	echo->request = icmp[0] == echo_type(p.family, true);
 	if (icmp[0] != echo_type(p.family, echo->request) || icmp[1])
 		return false;
 	mt_cookie_read(&echo->cookie, icmp + COOKIE_OFFSET);
-	return !icmp_sum(echo, icmp, ECHO_LEN);
+	return echo->ttl && !icmp_sum(echo, icmp, ECHO_LEN);
 }
 
 /* ---- GRE keepalives ---- */

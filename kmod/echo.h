@@ -30,6 +30,7 @@ struct mt_cookie {
  * @dst: in network byte order
  * @family: AF_INET or AF_INET6
  * @request: and not a reply
+ * @ttl: or hop limit; 0 for one to begin with, which mt_echo_parse() does not yield
  * @cookie: its identifier, its sequence number and what is behind
  */
 struct mt_echo {
@@ -37,6 +38,7 @@ struct mt_echo {
 	union mt_addr dst;
 	u8 family;
 	bool request;
+	u8 ttl;
 	struct mt_cookie cookie;
 };
 

@@ -4,6 +4,9 @@
 #include <linux/inetdevice.h>
 #include <net/if_inet6.h>
 #include <net/addrconf.h>
+#include <net/ip6_route.h>
+#include <net/l3mdev.h>
+#include <net/route.h>
 
 static bool find_ipv4(const struct net_device *dev, struct mt_peers *peers)
 {
@@ -62,19 +65,57 @@ bool mt_peers_find(const struct net_device *dev, u8 family,
 	return family != AF_INET && find_ipv6(dev, peers);
 }
 
-bool mt_peers_answer(const struct net_device *dev, struct mt_echo *echo)
+static bool is_local(struct net_device *dev, u8 family,
+		     const union mt_addr *addr)
+{
+	if (family == AF_INET)
+		return inet_addr_type_dev_table(dev_net(dev), dev, addr->v4) ==
+		       RTN_LOCAL;
+	return ipv6_chk_addr(dev_net(dev), &addr->v6, NULL, 0);
+}
+
+/* Where the stack would send it, if the device had a carrier */
+static bool leads_to(const struct net_device *dev, u8 family,
+		     const union mt_addr *addr)
+{
+	struct flowi4 fl4 = { .daddr = addr->v4 };
+	struct flowi6 fl6 = { .daddr = addr->v6 };
+	struct dst_entry *dst;
+	struct rtable *rt;
+	bool leads;
+
+	if (family == AF_INET) {
+		fl4.flowi4_oif = l3mdev_master_ifindex_rcu(dev);
+		rt = ip_route_output_key(dev_net(dev), &fl4);
+		if (IS_ERR(rt))
+			return false;
+		dst = &rt->dst;
+	} else {
+		fl6.flowi6_oif = l3mdev_master_ifindex_rcu(dev);
+		dst = ip6_route_output(dev_net(dev), NULL, &fl6);
+	}
+	leads = !dst->error && dst->dev == dev;
+	dst_release(dst);
+	return leads;
+}
+
+bool mt_peers_answer(struct net_device *dev, struct mt_echo *echo)
 {
 	struct mt_peers peers;
 
-	if (!mt_peers_find(dev, echo->family, &peers))
-		return false;
 	if (echo->request) {
 		swap(echo->src, echo->dst);
 		echo->request = false;
-		if (memcmp(&echo->src, &peers.own, sizeof(peers.own)))
+		echo->ttl = 0;
+		if (!is_local(dev, echo->family, &echo->src))
 			return false;
+	} else if (!--echo->ttl) {
+		return false;
 	}
-	return !memcmp(&echo->dst, &peers.peer, sizeof(peers.peer));
+	if (mt_peers_find(dev, echo->family, &peers) &&
+	    !memcmp(&echo->dst, &peers.peer, sizeof(peers.peer)))
+		return true;
+	return leads_to(dev, echo->family, &echo->dst);
 }
 
 static void choose_outside(const struct mt_health_conf *health,

@@ -40,10 +40,14 @@ bool mt_peers_find(const struct net_device *dev, u8 family,
  * @dev: the tunnel's device
  * @echo: a probe of the far end; becomes the answer, or nothing of use
  *
- * Context: RCU.
- * Return: false if it is not for the far end's address on the link.
+ * A request is for an address of ours; a reply only travels there and back, and loses
+ * a hop here as it would in the stack, so that none travels for ever.
+ *
+ * Context: RCU, bottom halves off.
+ * Return: false if the answer is neither for the far end's address on the link nor
+ * for one to which the routes lead through the tunnel.
  */
-bool mt_peers_answer(const struct net_device *dev, struct mt_echo *echo);
+bool mt_peers_answer(struct net_device *dev, struct mt_echo *echo);
 
 /**
  * mt_peers_choose() - the two ends of a probe

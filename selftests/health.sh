@@ -496,26 +496,47 @@ carrier_test()
 # Two that have no carrier, because nothing comes from the other one, find each other.
 both_test()
 {
-	local style
+	local a=10.97.0. b=2001:db8:97:: style near_uses far_uses
 
+	both_addresses "$near" 1 2 "$a" "$b"
+	both_addresses "$far" 2 1 "$a" "$b"
+	# With the addresses of the device, and with others
 	# shellcheck disable=SC2086
-	for style in request reply; do
-		mt "$far" health set both $FAST probe style $style carrier on
-		watch both probe style $style carrier on
+	while read -r style near_uses; do
+		far_uses=${near_uses//"${a}1"/"${a}2"}
+		[[ $near_uses != *target* ]] || far_uses="source ${b}2 target ${b}1"
+		mt "$far" health set both $FAST probe style $style carrier on $far_uses
+		watch both probe style $style carrier on $near_uses
 		netem "$near" u8 loss 100%
 		wait_state both down
 		wait_far_down
 		has_carrier both
-		check_fail $? "carrier while down, $style"
+		check_fail $? "carrier while down, $style $near_uses"
 		netem "$near" u8
 		wait_state both degraded
 		wait_state both healthy
 		has_carrier both
-		check_err $? "carrier in the end, $style"
-		mt "$far" health set both off
+		check_err $? "carrier in the end, $style $near_uses"
+		mt "$far" health set both off source auto target auto
 		unwatch both
-	done
+	done <<-EOF
+		request
+		reply
+		reply source ${a}1
+		request source ${b}1 target ${b}2
+	EOF
 	log_test "both ends have lost the carrier"
+}
+
+# both_addresses NS OWN OTHER IPV4 IPV6: that are not of the device
+both_addresses()
+{
+	ip_batch "$1" <<-EOF
+		addr add $4$2/32 dev lo
+		addr add $5$2/128 dev lo
+		route add $4$3 dev both
+		route add $5$3 dev both
+	EOF
 }
 
 wait_far_down()
