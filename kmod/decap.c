@@ -212,11 +212,13 @@ static void count_taken(struct mt_endpoint *ep, struct sk_buff *skb,
  */
 static noinline int check_guard(const struct mt_endpoint *ep,
 				const struct sk_buff *skb,
-				const struct mt_outer *outer, u32 wrong)
+				const struct mt_outer *outer, u32 flags)
 {
+	const u32 options = MTUN_GRE_FLAG_CSUM | MTUN_GRE_FLAG_SEQ;
+
 	if (ep->rx_flags & MT_RX_GUARDED && !mt_esp_guarded(skb, &outer->tuple))
 		return MTUN_DROP_RX_IPSEC;
-	return wrong & ~MT_RX_GUARDED ? MTUN_DROP_RX_OPTIONS : 0;
+	return (flags ^ ep->rx_flags) & options ? MTUN_DROP_RX_OPTIONS : 0;
 }
 
 static __always_inline
@@ -225,7 +227,6 @@ void decap(struct mt_endpoint *ep, struct sk_buff *skb,
 {
 	const u32 options = MTUN_GRE_FLAG_CSUM | MTUN_GRE_FLAG_SEQ |
 			    MT_RX_GUARDED;
-	u32 wrong = (gre->flags ^ ep->rx_flags) & options;
 	struct mt_tunnel *tunnel = ep->tunnel;
 	const struct mt_filter *filter;
 	struct net_device *dev = tunnel->dev;
@@ -241,8 +242,8 @@ void decap(struct mt_endpoint *ep, struct sk_buff *skb,
 	if (reason)
 		goto err_free_skb;
 
-	if (unlikely(wrong)) {
-		reason = check_guard(ep, skb, outer, wrong);
+	if (unlikely((gre->flags ^ ep->rx_flags) & options)) {
+		reason = check_guard(ep, skb, outer, gre->flags);
 		if (reason)
 			goto err_free_skb;
 	}

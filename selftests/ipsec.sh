@@ -21,7 +21,8 @@ ALL_TESTS="never_test:4 never_test:6 esp_test:4 esp_test:6 early_test:4
 	   state_gone_test:6 policy_gone_test:4 policy_gone_test:6
 	   required_later_test:4 required_later_test:6 clear_in_test:4
 	   clear_in_test:6 tunnel_mode_test:4 tunnel_mode_test:6 foreign_test:4
-	   foreign_test:6 if_id_test:4 if_id_test:6 mss_test:4:1402:1394
+	   foreign_test:6 if_id_test:4 if_id_test:6 ah_test options_test
+	   mss_test:4:1402:1394
 	   mss_test:6:1382:1362 error_test leak_test"
 
 . "$(dirname "$0")/lib.sh"
@@ -121,8 +122,8 @@ state()
 
 	[ "$2" = to ] || { from=${A2[v]} to=${A1[v]} spi=0x1${v}2; }
 	# shellcheck disable=SC2086
-	ip -n "$ns" xfrm state add src "${FROM:-$from}" dst "$to" proto esp \
-		spi $spi reqid 1 mode "${MODE:-transport}" ${CIPHER:-$GCM} ${4:-}
+	ip -n "$ns" xfrm state add src "${FROM:-$from}" dst "$to" \
+		proto "${PROTO:-esp}" spi $spi reqid 1 mode "${MODE:-transport}" ${CIPHER:-$GCM} ${4:-}
 	check_err $? "adding a state"
 }
 
@@ -144,7 +145,7 @@ policy()
 	[ "$2" = to ] || { from=${A2[v]} to=${A1[v]}; }
 	[[ $ns.$2 != "$near.to" && $ns.$2 != "$far.from" ]] || dir=out
 	ip -n "$ns" xfrm policy add src "$from" dst "$to" proto gre dir $dir \
-		tmpl src "$from" dst "$to" proto esp reqid 1 \
+		tmpl src "$from" dst "$to" proto "${PROTO:-esp}" reqid 1 \
 		mode "${MODE:-transport}"
 	check_err $? "adding a policy"
 }
@@ -441,6 +442,41 @@ if_id_test()
 	nothing_received "$v" "if_id 7"
 	esp_down
 	log_test "IPv$v: a state with an if_id is another device's"
+}
+
+# It proves where a packet is from, and everybody can read it.
+ah_test()
+{
+	local PROTO=ah CIPHER="auth-trunc hmac(sha256) 0x000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f 128"
+
+	if ! modprobe ah4 2> /dev/null; then
+		log_skip "AH will not do" "the kernel has no AH"
+		return
+	fi
+	esp_up 4
+	nothing_sent 4 "sent"
+	nothing_received 4 "received"
+	esp_down
+	log_test "AH will not do"
+}
+
+# What has come in ESP has to have the right fields as well.
+options_test()
+{
+	esp_up 4
+	mt "$near" tunnel set t4 icsum on
+	snapshot BEFORE "$near"
+	lost_pings "$far" 10.0.4.1
+	snapshot AFTER "$near"
+	check_grown BEFORE AFTER "no checksum" t4 rx-options 3 t4 drops 3
+	ip -n "$far" xfrm policy flush
+	snapshot BEFORE "$near"
+	lost_pings "$far" 10.0.4.1
+	snapshot AFTER "$near"
+	check_grown BEFORE AFTER "in clear" t4 rx-ipsec 3 t4 drops 3
+	mt "$near" tunnel set t4 icsum off
+	esp_down
+	log_test "in ESP, with the wrong fields"
 }
 
 # mss_syn FAMILY MSS: a handshake to far has this MSS

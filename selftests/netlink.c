@@ -32,7 +32,7 @@
 
 #define REQUEST_MAX	4096
 #define REPLY_MAX	8192
-#define ATTR_MAX	32
+#define ATTR_MAX	64
 
 struct request {
 	/* Where each attribute type was put, as extack counts */
