@@ -107,6 +107,9 @@ void mt_attrs_get_change(struct mt_conf_change *change,
 		case MTUN_A_TUNNEL_SAMPLE_TX:
 			change->sample_tx = nla_get_u32(attr);
 			break;
+		case MTUN_A_TUNNEL_IPSEC:
+			change->ipsec = nla_get_u8(attr);
+			break;
 		case MTUN_A_TUNNEL_DESCRIPTION:
 			change->description = nla_data(attr);
 			break;
@@ -156,7 +159,7 @@ size_t mt_attrs_conf_size(void)
 	       2 * nla_total_size(sizeof(u16)) + /* MSS_TX, MSS_RX */
 	       nla_total_size(MT_DESCRIPTION_MAX + 1) +
 	       mt_attrs_prefix_size() +		/* ACCEPT */
-	       12 * nla_total_size(sizeof(u8));
+	       13 * nla_total_size(sizeof(u8));
 }
 
 int mt_attrs_put_conf(struct sk_buff *skb, const struct mt_conf *conf,
@@ -187,6 +190,7 @@ int mt_attrs_put_conf(struct sk_buff *skb, const struct mt_conf *conf,
 	    nla_put_u8(skb, MTUN_A_TUNNEL_PMTU, conf->pmtu) ||
 	    nla_put_u32(skb, MTUN_A_TUNNEL_SAMPLE_RX, conf->sample_rx) ||
 	    nla_put_u32(skb, MTUN_A_TUNNEL_SAMPLE_TX, conf->sample_tx) ||
+	    nla_put_u8(skb, MTUN_A_TUNNEL_IPSEC, conf->ipsec) ||
 	    nla_put_u8(skb, MTUN_A_TUNNEL_MTU_AUTO, mtu_auto))
 		return -EMSGSIZE;
 	if (conf->accept.family &&

@@ -423,6 +423,12 @@ const char *mt_conf_apply(struct mt_conf *conf,
 	if (conf->origin > MTUN_ORIGIN_MAX)
 		return "origin must be manual or file";
 
+	if (given(change, MTUN_A_TUNNEL_IPSEC))
+		conf->ipsec = change->ipsec;
+	*attr = MTUN_A_TUNNEL_IPSEC;
+	if (conf->ipsec > MTUN_IPSEC_MAX)
+		return "ipsec must be off or required";
+
 	if (given(change, MTUN_A_TUNNEL_FWMARK))
 		conf->fwmark = change->fwmark;
 	return NULL;

@@ -43,6 +43,7 @@
  * @pmtu: .
  * @sample_rx: .
  * @sample_tx: .
+ * @ipsec: .
  * @origin: .
  * @description: text, not NULL if it was given
  */
@@ -77,6 +78,7 @@ struct mt_conf_change {
 	u8 pmtu;
 	u32 sample_rx;
 	u32 sample_tx;
+	u8 ipsec;
 	u8 origin;
 	const char *description;
 };
@@ -87,11 +89,16 @@ struct mt_conf_change {
  */
 void mt_conf_init(struct mt_conf *conf);
 
-/* Whether ICMP errors lower the MTU of the path */
+/*
+ * Whether ICMP errors that quote GRE lower the MTU of the path. Those about packets
+ * in ESP quote that, and the kernel obeys them by itself: one that quotes a clear
+ * packet which was never sent is a lie.
+ */
 static inline bool mt_conf_learns_pmtu(const struct mt_conf *conf)
 {
-	return conf->pmtu == MTUN_PMTU_LEARN ||
-	       (conf->pmtu == MTUN_PMTU_AUTO && !conf->anycast);
+	return conf->ipsec != MTUN_IPSEC_REQUIRED &&
+	       (conf->pmtu == MTUN_PMTU_LEARN ||
+		(conf->pmtu == MTUN_PMTU_AUTO && !conf->anycast));
 }
 
 /**

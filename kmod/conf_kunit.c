@@ -231,6 +231,11 @@ static const struct apply_case apply_cases[] = {
 	{ "mss-insert", V4, ONE(MSS_INSERT, .mss_insert = 1) },
 	{ "anycast", V4, ONE(ANYCAST, .anycast = 1) },
 	{ "pmtu", V4, ONE(PMTU, .pmtu = MTUN_PMTU_STATIC) },
+	{ "ipsec", V4, ONE(IPSEC, .ipsec = MTUN_IPSEC_REQUIRED) },
+	{ "ipsec with keys", V4_KEYS,
+	  ONE(IPSEC, .ipsec = MTUN_IPSEC_REQUIRED) },
+	{ "ipsec 2", V4, ONE(IPSEC, .ipsec = 2),
+	  ERROR(IPSEC, "ipsec must be off or required") },
 	{ "sample", V4, ONE(SAMPLE_RX, .sample_rx = 1) },
 	{ "sample-tx, the most", V4, ONE(SAMPLE_TX, .sample_tx = 1 << 30) },
 	{ "sample-rx, too much", V4, ONE(SAMPLE_RX, .sample_rx = (1 << 30) + 1),
@@ -388,6 +393,7 @@ static void expect_conf(struct kunit *test, const struct mt_conf *got,
 	KUNIT_EXPECT_EQ(test, got->pmtu, want->pmtu);
 	KUNIT_EXPECT_EQ(test, got->sample_rx, want->sample_rx);
 	KUNIT_EXPECT_EQ(test, got->sample_tx, want->sample_tx);
+	KUNIT_EXPECT_EQ(test, got->ipsec, want->ipsec);
 	KUNIT_EXPECT_EQ(test, memcmp(&got->accept, &want->accept,
 				     sizeof(got->accept)), 0);
 	KUNIT_EXPECT_EQ(test, !got->description, !want->description);
@@ -477,6 +483,7 @@ static void make_change(struct kunit *test, struct mt_conf_change *to,
 	COPY(pmtu, PMTU);
 	COPY(sample_rx, SAMPLE_RX);
 	COPY(sample_tx, SAMPLE_TX);
+	COPY(ipsec, IPSEC);
 	COPY(accept_len, ACCEPT);
 	COPY(accept_bits, ACCEPT);
 	if (from->given & GIVES(ACCEPT))
@@ -550,6 +557,8 @@ static void model(struct mt_conf *conf, const struct mt_conf_change *change)
 		conf->sample_rx = change->sample_rx;
 	if (given & GIVES(SAMPLE_TX))
 		conf->sample_tx = change->sample_tx;
+	if (given & GIVES(IPSEC))
+		conf->ipsec = change->ipsec;
 	if (given & GIVES(ACCEPT)) {
 		memset(&conf->accept, 0, sizeof(conf->accept));
 		if (change->accept_bits >= 0) {
@@ -767,7 +776,8 @@ static void mt_conf_order_test(struct kunit *test)
 			 GIVES(IFLAGS) | GIVES(OFLAGS) | GIVES(FWMARK) |
 			 GIVES(MSS_TX) | GIVES(MSS_RX) | GIVES(MSS_INSERT) |
 			 GIVES(ORIGIN) | GIVES(DESCRIPTION) | GIVES(ACCEPT) |
-			 GIVES(PMTU) | GIVES(SAMPLE_RX) | GIVES(SAMPLE_TX),
+			 GIVES(PMTU) | GIVES(SAMPLE_RX) | GIVES(SAMPLE_TX) |
+			 GIVES(IPSEC),
 		LOCAL(c4), REMOTE(a4), .ikey = 1, .okey = 2, .ttl = 3,
 		.tos = 4, .tos_inherit = 1, .link = "eth6", .fwmark = 7,
 		.ttl_inherit = 1, .df = MTUN_DF_INHERIT, .inner_df = 1,
@@ -776,6 +786,7 @@ static void mt_conf_order_test(struct kunit *test)
 		.mss_tx = 1300, .mss_rx = MTUN_MSS_AUTO, .mss_insert = 1,
 		.accept = b4, .accept_len = 4, .accept_bits = 32,
 		.pmtu = MTUN_PMTU_LEARN, .sample_rx = 100, .sample_tx = 2,
+		.ipsec = MTUN_IPSEC_REQUIRED,
 		.origin = MTUN_ORIGIN_FILE, .description = "to somebody",
 	};
 	struct mt_conf_change one, change;

@@ -2,6 +2,7 @@
 #include "decap.h"
 #include "clamp.h"
 #include "compat.h"
+#include "esp.h"
 #include "family.h"
 #include "filter.h"
 #include "keepalive.h"
@@ -205,11 +206,27 @@ static void count_taken(struct mt_endpoint *ep, struct sk_buff *skb,
 	mt_meter_end(meter, ep, MTUN_DIRECTION_INGRESS, 0);
 }
 
+/*
+ * The header has not what @ep is told to expect; or @ep takes nothing that is in
+ * clear, which no header tells. Returns a drop reason, or 0.
+ */
+static noinline int check_guard(const struct mt_endpoint *ep,
+				const struct sk_buff *skb,
+				const struct mt_outer *outer, u32 flags)
+{
+	const u32 options = MTUN_GRE_FLAG_CSUM | MTUN_GRE_FLAG_SEQ;
+
+	if (ep->rx_flags & MT_RX_GUARDED && !mt_esp_guarded(skb, &outer->tuple))
+		return MTUN_DROP_RX_IPSEC;
+	return (flags ^ ep->rx_flags) & options ? MTUN_DROP_RX_OPTIONS : 0;
+}
+
 static __always_inline
 void decap(struct mt_endpoint *ep, struct sk_buff *skb,
 	   const struct mt_outer *outer, const struct mt_gre *gre)
 {
-	const u32 options = MTUN_GRE_FLAG_CSUM | MTUN_GRE_FLAG_SEQ;
+	const u32 options = MTUN_GRE_FLAG_CSUM | MTUN_GRE_FLAG_SEQ |
+			    MT_RX_GUARDED;
 	struct mt_tunnel *tunnel = ep->tunnel;
 	const struct mt_filter *filter;
 	struct net_device *dev = tunnel->dev;
@@ -225,9 +242,11 @@ void decap(struct mt_endpoint *ep, struct sk_buff *skb,
 	if (reason)
 		goto err_free_skb;
 
-	reason = MTUN_DROP_RX_OPTIONS;
-	if ((gre->flags ^ ep->conf.iflags) & options)
-		goto err_free_skb;
+	if (unlikely((gre->flags ^ ep->rx_flags) & options)) {
+		reason = check_guard(ep, skb, outer, gre->flags);
+		if (reason)
+			goto err_free_skb;
+	}
 
 	reason = MTUN_DROP_RX_DOWN;
 	if (!(dev->flags & IFF_UP))

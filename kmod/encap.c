@@ -129,6 +129,16 @@ static bool fits(const struct sk_buff *skb, unsigned int mtu)
 	       (skb_is_gso(skb) && skb_gso_validate_network_len(skb, mtu));
 }
 
+/* There is no way to send, or none that is not in clear. A drop reason. */
+static int no_route(const struct mt_conf *conf, const struct dst_entry *dst)
+{
+	int err = PTR_ERR(dst);
+
+	return conf->ipsec == MTUN_IPSEC_REQUIRED &&
+	       (err == -ENOKEY || err == -EPERM) ? MTUN_DROP_TX_IPSEC :
+						   MTUN_DROP_TX_NO_ROUTE;
+}
+
 /* ---- packets that do not fit ---- */
 
 static int encap_part(struct net *net, struct sock *sk, struct sk_buff *skb)
@@ -338,10 +348,11 @@ static void encap(struct mt_tunnel *tunnel, struct sk_buff *skb,
 	if (dev_recursion_level() > RECURSION_MAX)
 		goto err_free_skb;
 
-	reason = MTUN_DROP_TX_NO_ROUTE;
 	dst = mt_route(tunnel->net, ep);
-	if (IS_ERR(dst))
+	if (IS_ERR(dst)) {
+		reason = no_route(conf, dst);
 		goto err_free_skb;
+	}
 
 	reason = MTUN_DROP_TX_LOOP;
 	if (dst->dev == dev)
@@ -414,7 +425,7 @@ void mt_encap_bare(struct mt_tunnel *tunnel, const u8 *data, unsigned int len)
 
 	dst = mt_route(tunnel->net, ep);
 	if (IS_ERR(dst)) {
-		mt_stats_drop(tunnel->stats, MTUN_DROP_TX_NO_ROUTE);
+		mt_stats_drop(tunnel->stats, no_route(&ep->conf, dst));
 		return;
 	}
 	if (dst->dev == tunnel->dev) {

@@ -42,6 +42,9 @@ struct mt_endpoint *mt_endpoint_new(struct mt_tunnel *tunnel,
 	}
 	mt_conf_received(conf, &ep->received);
 	mt_conf_sent(conf, &ep->sent);
+	ep->rx_flags = conf->iflags;
+	if (conf->ipsec == MTUN_IPSEC_REQUIRED)
+		ep->rx_flags |= MT_RX_GUARDED;
 	ep->family = mt_family_of(conf);
 	ep->header_len = mt_overhead(conf);
 	ep->family->build(ep->header, conf);

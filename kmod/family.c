@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "family.h"
 #include "compat.h"
+#include "esp.h"
 #include "link.h"
 #include "registry.h"
 
@@ -34,7 +35,7 @@ static struct dst_entry *refuse_discard(struct dst_entry *dst)
 	if (IS_ERR(dst) || dst->output != dst_discard_out)
 		return dst;
 	dst_release(dst);
-	return ERR_PTR(-ENETUNREACH);
+	return ERR_PTR(-ENOKEY);
 }
 
 static bool ipv4_parse_error(const struct sk_buff *skb, unsigned int len,
@@ -275,6 +276,15 @@ struct dst_entry *mt_route_find(struct net *net, struct mt_endpoint *ep)
 	route->dst = NULL;
 	if (IS_ERR(dst))
 		return dst;
+	/*
+	 * Once for as long as the route is good: a bundle is not when one of its
+	 * policies or states is gone, or another policy has come.
+	 */
+	if (ep->conf.ipsec == MTUN_IPSEC_REQUIRED &&
+	    !mt_esp_guards(dst, &ep->conf)) {
+		dst_release(dst);
+		return ERR_PTR(-ENOKEY);
+	}
 	if (ep->conf.family == AF_INET6)
 		route->cookie = rt6_get_cookie((struct rt6_info *)dst);
 	route->dst = dst;

@@ -39,6 +39,7 @@ static const struct nla_policy mtun_tunnel_new_policy[MTUN_A_TUNNEL_UP + 1] = {
 	[MTUN_A_TUNNEL_MTU] = { .type = NLA_U32 },
 	[MTUN_A_TUNNEL_SAMPLE_RX] = { .type = NLA_U32 },
 	[MTUN_A_TUNNEL_SAMPLE_TX] = { .type = NLA_U32 },
+	[MTUN_A_TUNNEL_IPSEC] = NLA_POLICY_MAX(NLA_U8, 1),
 	[MTUN_A_TUNNEL_UP] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
@@ -71,6 +72,7 @@ static const struct nla_policy mtun_tunnel_set_policy[MTUN_A_TUNNEL_UP + 1] = {
 	[MTUN_A_TUNNEL_MTU] = { .type = NLA_U32 },
 	[MTUN_A_TUNNEL_SAMPLE_RX] = { .type = NLA_U32 },
 	[MTUN_A_TUNNEL_SAMPLE_TX] = { .type = NLA_U32 },
+	[MTUN_A_TUNNEL_IPSEC] = NLA_POLICY_MAX(NLA_U8, 1),
 	[MTUN_A_TUNNEL_UP] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 

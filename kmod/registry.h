@@ -24,6 +24,8 @@ struct mt_stats;
 
 #define MT_HEADER_MAX	56	/* IPv6 and GRE with all of its options */
 
+#define MT_RX_GUARDED	0x80000000u	/* beside MTUN_GRE_FLAG_*, of which it is none */
+
 #define MT_SHAPES	129	/* host bits of an address, 0 to 128 */
 
 /**
@@ -45,6 +47,8 @@ struct mt_route {
  * @tunnel: whose configuration this is
  * @family: how to deal with the outer header
  * @link: the underlay device to send through, or NULL for any
+ * @rx_flags: optional fields that received packets must have, and MT_RX_GUARDED
+ *	      if they must come out of ESP
  * @header_len: bytes of @header, both outer header and GRE
  * @header: the headers of every packet sent, but for what depends on the packet
  * @conf: what all of this was made from
@@ -64,6 +68,7 @@ struct mt_endpoint {
 	struct mt_tunnel *tunnel;
 	const struct mt_family *family;
 	struct mt_link *link;
+	u32 rx_flags;
 	u8 header_len;
 	u8 header[MT_HEADER_MAX];
 	struct mt_conf conf;

@@ -178,10 +178,12 @@ static u64 *link_counter(struct rtnl_link_stats64 *link,
 	case MTUN_DROP_RX_MEMORY:
 	case MTUN_DROP_RX_PROBE:
 	case MTUN_DROP_RX_KEEPALIVE_RATE:
+	case MTUN_DROP_RX_IPSEC:
 		return &link->rx_dropped;
 	case MTUN_DROP_RX_BACKLOG:
 		return NULL;	/* the stack adds its own count of them */
 	case MTUN_DROP_TX_NO_ROUTE:
+	case MTUN_DROP_TX_IPSEC:
 		return &link->tx_carrier_errors;
 	case MTUN_DROP_TX_LOOP:
 		return &link->collisions;

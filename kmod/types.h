@@ -84,6 +84,7 @@ struct mt_prefixes {
  * @pmtu: whether ICMP errors lower the path's MTU, enum mtun_pmtu
  * @sample_rx: one of how many packets received is sampled, 0 for none
  * @sample_tx: the same for those sent
+ * @ipsec: whether packets may be in clear, enum mtun_ipsec
  * @origin: who made it, enum mtun_origin
  * @description: what it is for, or NULL; not owned
  *
@@ -112,6 +113,7 @@ struct mt_conf {
 	bool mss_insert;
 	bool anycast;
 	u8 pmtu;
+	u8 ipsec;
 	u32 sample_rx;
 	u32 sample_tx;
 	u8 origin;

@@ -372,7 +372,7 @@ def together():
 SETTINGS = """
 tunnel add every local 192.0.2.1 remote 192.0.2.2 ikey 1 okey 2 icsum on oseq on \
 ttl 9 tos 0xb8 df clear inner-df clear frag outer dev u0 fwmark 16 mss-tx 1400 \
-mss-rx auto mss-insert on pmtu static sample-rx 100 sample-tx 7 accept 192.0.2.0/24 mtu 1300 \
+mss-rx auto mss-insert on pmtu static sample-rx 100 sample-tx 7 ipsec required accept 192.0.2.0/24 mtu 1300 \
 description "it's: 'a' # \\"b\\" \\\\ c, - {d}"
 tunnel add on local fe80:: remote fe80::1:2:3:4:5 dev 007 tos inherit \
 ttl inherit csum on key 0 accept any description 12

@@ -282,7 +282,7 @@ def add():
           "DOWN", "    mtu 1472 (auto)  ttl inherit  tos 0  df clear  "
           "inner-df clear  frag outer  mss 1400  mss-insert off  accept none  "
           "anycast off  pmtu auto  "
-          "dev later0 (waiting)  fwmark none  sample off"],
+          "dev later0 (waiting)  fwmark none  sample off  ipsec off"],
          "show")
     delete("mt0", "mt1", "mt2", "mt3", "mt4", "mt5")
 
@@ -459,7 +459,7 @@ def text_output():
          "DOWN\n"
          "    mtu 1452 (auto)  ttl 64  tos 0  df set  inner-df keep  "
          "frag inner  mss off  mss-insert off  accept none  anycast off  "
-         "pmtu auto  dev u0  fwmark none  sample off\n"
+         "pmtu auto  dev u0  fwmark none  sample off  ipsec off\n"
          "    ifindex %d  origin manual  flags POINTOPOINT,NOARP\n"
          "    received  0 packets  0 bytes\n"
          "    sent      0 packets  0 bytes\n"
@@ -581,7 +581,8 @@ def ip_link_plugin():
     defaults = {"icsum": False, "ocsum": False, "iseq": False, "oseq": False,
                 "df": "set", "inner_df": "keep", "frag": "inner",
                 "mss_tx": "off", "mss_rx": "off", "mss_insert": False,
-                "anycast": False, "pmtu": "auto", "origin": "manual"}
+                "anycast": False, "pmtu": "auto", "ipsec": "off",
+                "origin": "manual"}
     links = json.loads(ip("-d -j link show type mtun")[1])
     same([link["linkinfo"].get("info_data") for link in links if link],
          [{"local": "192.0.2.1", "remote": "192.0.2.2", "ikey": 7, "okey": 7,

@@ -244,6 +244,18 @@ def keepalive(dst):
     receive(b"\0\0\x08\0" + head + bytes(4))
 
 
+def guarded(provoke):
+    mtctl = [MTCTL, "-n", NEAR, "tunnel", "set", "mt0", "ipsec"]
+    run(*mtctl, "required")
+    provoke()
+    run(*mtctl, "off")
+
+
+def rx_ipsec():
+    guarded(lambda: (receive(b"\0\0\x08\0" + IN4),
+                     settle("mt0", "rx-ipsec")))
+
+
 # Reason: how, tunnel
 CASES = {
     "rx-header": (lambda: receive(b"\x04\0\x08\0" + IN4), "mt0"),
@@ -271,6 +283,8 @@ CASES = {
     "rx-keepalive": (lambda: keepalive("198.51.100.9"), "mt0"),
     "rx-keepalive-rate": (lambda: [keepalive("192.0.2.2")
                                    for _ in range(50)], "mt0"),
+    "rx-ipsec": (rx_ipsec, "mt0"),
+    "tx-ipsec": (lambda: guarded(lambda: transmit(IN4)), "mt0"),
 }
 # Those whose case makes many packets: how many of them, the clock decides, and
 # the others are received, or answered.

@@ -16,7 +16,8 @@
 REASONS="rx-header rx-truncated rx-options rx-checksum rx-sequence rx-protocol
 	 rx-inner rx-ecn rx-policy rx-down rx-backlog rx-memory tx-protocol
 	 tx-inner tx-no-route tx-loop tx-too-big tx-underlay tx-memory
-	 rx-filter tx-filter rx-probe rx-keepalive rx-keepalive-rate"
+	 rx-filter tx-filter rx-probe rx-keepalive rx-keepalive-rate rx-ipsec
+	 tx-ipsec"
 ALL_TESTS="all_reasons_test"
 for reason in $REASONS; do
 	ALL_TESTS+=" reason_test:$reason"

@@ -32,7 +32,7 @@
 
 #define REQUEST_MAX	4096
 #define REPLY_MAX	8192
-#define ATTR_MAX	32
+#define ATTR_MAX	64
 
 struct request {
 	/* Where each attribute type was put, as extack counts */
@@ -509,6 +509,7 @@ TEST_F(mtun, new_with_defaults)
 	EXPECT_EQ(MTUN_MSS_OFF, get_u16(&self->re, MTUN_A_TUNNEL_MSS_TX));
 	EXPECT_EQ(MTUN_MSS_OFF, get_u16(&self->re, MTUN_A_TUNNEL_MSS_RX));
 	EXPECT_EQ(0, get_u8(&self->re, MTUN_A_TUNNEL_MSS_INSERT));
+	EXPECT_EQ(MTUN_IPSEC_OFF, get_u8(&self->re, MTUN_A_TUNNEL_IPSEC));
 	EXPECT_EQ(0, get_u32(&self->re, MTUN_A_TUNNEL_FWMARK));
 	EXPECT_EQ(1476, get_u32(&self->re, MTUN_A_TUNNEL_MTU));
 	EXPECT_EQ(1, get_u8(&self->re, MTUN_A_TUNNEL_MTU_AUTO));
@@ -548,6 +549,7 @@ TEST_F(mtun, new_with_everything)
 	put_u16(&self->r, MTUN_A_TUNNEL_MSS_TX, 1400);
 	put_u16(&self->r, MTUN_A_TUNNEL_MSS_RX, MTUN_MSS_AUTO);
 	put_u8(&self->r, MTUN_A_TUNNEL_MSS_INSERT, 1);
+	put_u8(&self->r, MTUN_A_TUNNEL_IPSEC, MTUN_IPSEC_REQUIRED);
 	put_u32(&self->r, MTUN_A_TUNNEL_FWMARK, 0x80000001);
 	put_u32(&self->r, MTUN_A_TUNNEL_MTU, 1280);
 	ASSERT_DONE();
@@ -579,6 +581,7 @@ TEST_F(mtun, new_with_everything)
 	EXPECT_EQ(1400, get_u16(&self->re, MTUN_A_TUNNEL_MSS_TX));
 	EXPECT_EQ(MTUN_MSS_AUTO, get_u16(&self->re, MTUN_A_TUNNEL_MSS_RX));
 	EXPECT_EQ(1, get_u8(&self->re, MTUN_A_TUNNEL_MSS_INSERT));
+	EXPECT_EQ(MTUN_IPSEC_REQUIRED, get_u8(&self->re, MTUN_A_TUNNEL_IPSEC));
 	EXPECT_EQ(0x80000001, get_u32(&self->re, MTUN_A_TUNNEL_FWMARK));
 	EXPECT_EQ(1280, get_u32(&self->re, MTUN_A_TUNNEL_MTU));
 	EXPECT_EQ(0, get_u8(&self->re, MTUN_A_TUNNEL_MTU_AUTO));
@@ -741,6 +744,7 @@ TEST_F(mtun, number_sizes)
 		{ MTUN_A_TUNNEL_MSS_TX, 2 },
 		{ MTUN_A_TUNNEL_MSS_RX, 2 },
 		{ MTUN_A_TUNNEL_MSS_INSERT, 1 },
+		{ MTUN_A_TUNNEL_IPSEC, 1 },
 		{ MTUN_A_TUNNEL_FWMARK, 4 },
 		{ MTUN_A_TUNNEL_MTU, 4 },
 	};
@@ -795,6 +799,7 @@ TEST_F(mtun, number_values)
 		{ MTUN_A_TUNNEL_MSS_TX, 2, 47, EINVAL, "mss-tx must be off" },
 		{ MTUN_A_TUNNEL_MSS_RX, 2, 1, EINVAL, "mss-rx must be off" },
 		{ MTUN_A_TUNNEL_MSS_INSERT, 1, 2, ERANGE, "" },
+		{ MTUN_A_TUNNEL_IPSEC, 1, 2, ERANGE, "" },
 		{ MTUN_A_TUNNEL_MTU, 4, 1, 0, "mtu must be 68 to 655" },
 		{ MTUN_A_TUNNEL_MTU, 4, 67, 0, "mtu must be 68 to 655" },
 		{ MTUN_A_TUNNEL_MTU, 4, 65512, 0, "mtu must be 68 to 655" },

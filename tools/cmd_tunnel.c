@@ -110,7 +110,7 @@ static enum result tunnel_list(struct context *ctx, int argc, char **argv)
 }
 
 #define CONF_ARGS \
-	"[key K | ikey K okey K] [csum on|off] [seq on|off] [ttl N|inherit] [tos N|inherit] [df set|inherit|clear] [inner-df keep|clear] [frag inner|outer] [dev IFNAME] [fwmark N] [mss N|auto|off] [mss-insert on|off] [mtu N|auto] [accept PREFIX|any|none] [anycast on|off] [pmtu auto|learn|static] [sample N|off] [description TEXT] [up on|off]"
+	"[key K | ikey K okey K] [csum on|off] [seq on|off] [ttl N|inherit] [tos N|inherit] [df set|inherit|clear] [inner-df keep|clear] [frag inner|outer] [dev IFNAME] [fwmark N] [mss N|auto|off] [mss-insert on|off] [mtu N|auto] [accept PREFIX|any|none] [anycast on|off] [pmtu auto|learn|static] [sample N|off] [ipsec required|off] [description TEXT] [up on|off]"
 
 #define CONF_MORE \
 	"  local ADDR      outer source address, IPv4 or IPv6\n" \
@@ -151,6 +151,9 @@ static enum result tunnel_list(struct context *ctx, int argc, char **argv)
 	"  sample N        show one in N packets to \"mtctl samples\", at random\n" \
 	"  sample off      none (default)\n" \
 	"  sample-rx, sample-tx  the same for what is received, for what is sent only\n" \
+	"  ipsec required  nothing is sent or received in clear: packets without ESP\n" \
+	"                  in transport mode between the two addresses are dropped\n" \
+	"  ipsec off       IPsec is what the policies of the underlay say (default)\n" \
 	"  description TEXT  what the tunnel is for; \"\" for nothing\n" \
 	"  up on|off       bring it up, or take it down\n" \
 	"Numbers are decimal, or hexadecimal with 0x; a key may be a dotted quad.\n"

@@ -98,6 +98,7 @@ struct tunnel {
 	uint8_t pmtu;
 	uint32_t sample_rx;
 	uint32_t sample_tx;
+	uint8_t ipsec;
 	char description[MAX_DESCRIPTION + 1];
 	uint8_t origin;
 	char link[IFNAMSIZ];	/* "" for any */

@@ -141,6 +141,19 @@ const struct name origin_names[MTUN_ORIGIN_MAX + 1] = {
 	},
 };
 
+const struct name ipsec_names[MTUN_IPSEC_MAX + 1] = {
+	[MTUN_IPSEC_OFF] = {
+		"off",
+		"As the IPsec policies of the underlay say."
+	},
+	[MTUN_IPSEC_REQUIRED] = {
+		"required",
+		"They may not, in either direction: there is ESP in transport "
+		"mode around them, or they are dropped. Policies and states are "
+		"made by others."
+	},
+};
+
 const struct name filter_list_names[MTUN_FILTER_LIST_MAX + 1] = {
 	[MTUN_FILTER_LIST_ALLOW_SRC_RX] = {
 		"allow-src-rx",
@@ -354,6 +367,17 @@ const struct name drop_reason_names[MTUN_DROP_REASON_MAX + 1] = {
 		"rx-keepalive-rate",
 		"A keepalive beyond the ten a second that are answered."
 	},
+	[MTUN_DROP_RX_IPSEC] = {
+		"rx-ipsec",
+		"The tunnel requires IPsec, and the packet came in clear, or by "
+		"a state that is not of ESP in transport mode between the two "
+		"addresses that the packet has."
+	},
+	[MTUN_DROP_TX_IPSEC] = {
+		"tx-ipsec",
+		"The tunnel requires IPsec, and the underlay has no policy for "
+		"its packets, or no state yet: nothing leaves in clear."
+	},
 };
 
 const struct name direction_names[MTUN_DIRECTION_MAX + 1] = {
@@ -497,6 +521,7 @@ const char *const tunnel_attr_names[MTUN_A_TUNNEL_MAX + 1] = {
 	[MTUN_A_TUNNEL_STATS] = "stats",
 	[MTUN_A_TUNNEL_SAMPLE_RX] = "sample-rx",
 	[MTUN_A_TUNNEL_SAMPLE_TX] = "sample-tx",
+	[MTUN_A_TUNNEL_IPSEC] = "ipsec",
 	[MTUN_A_TUNNEL_UP] = "up",
 };
 

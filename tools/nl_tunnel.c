@@ -148,6 +148,8 @@ static bool read_attr(const struct nlattr *a, struct tunnel *t)
 		return get_number(a, &t->sample_rx, sizeof(t->sample_rx));
 	case MTUN_A_TUNNEL_SAMPLE_TX:
 		return get_number(a, &t->sample_tx, sizeof(t->sample_tx));
+	case MTUN_A_TUNNEL_IPSEC:
+		return get_number(a, &t->ipsec, sizeof(t->ipsec));
 	case MTUN_A_TUNNEL_DESCRIPTION:
 		return get_string(a, t->description, sizeof(t->description));
 	case MTUN_A_TUNNEL_ORIGIN:
@@ -250,6 +252,7 @@ static void put_tunnel(struct nlmsghdr *nlh, const struct tunnel *t)
 	put_u8(nlh, t, MTUN_A_TUNNEL_PMTU, t->pmtu);
 	put_u32(nlh, t, MTUN_A_TUNNEL_SAMPLE_RX, t->sample_rx);
 	put_u32(nlh, t, MTUN_A_TUNNEL_SAMPLE_TX, t->sample_tx);
+	put_u8(nlh, t, MTUN_A_TUNNEL_IPSEC, t->ipsec);
 	if (tunnel_has(t, MTUN_A_TUNNEL_DESCRIPTION))
 		mnl_attr_put_strz(nlh, MTUN_A_TUNNEL_DESCRIPTION,
 				  t->description);

@@ -149,6 +149,8 @@ static void add_tunnel(json_t *o, const struct tunnel *t,
 			    json_string(enum_name(pmtu_names, t->pmtu)));
 	json_object_set_new(o, "sample_rx", number(t->sample_rx));
 	json_object_set_new(o, "sample_tx", number(t->sample_tx));
+	json_object_set_new(o, "ipsec",
+			    json_string(enum_name(ipsec_names, t->ipsec)));
 	if (t->description[0])
 		json_object_set_new(o, "description",
 				    json_name(t->description));
@@ -399,6 +401,8 @@ static void print_settings(const struct tunnel *t, bool all)
 		       sample_text(t->sample_tx).s);
 	else if (all || t->sample_rx)
 		printf("  sample %s", sample_text(t->sample_rx).s);
+	if (all || t->ipsec)
+		printf("  ipsec %s", enum_name(ipsec_names, t->ipsec));
 }
 
 static void print_block(const struct tunnel *t, const struct options *opt)

@@ -50,6 +50,7 @@ static const char *make_conf(const struct tunnel *t, struct mt_conf *conf,
 		.pmtu = t->pmtu,
 		.sample_rx = t->sample_rx,
 		.sample_tx = t->sample_tx,
+		.ipsec = t->ipsec,
 		.origin = t->origin,
 		.description = t->description,
 	};

@@ -31,7 +31,8 @@ enum {
 	DESCRIPTION	= 1 << 22,
 	SAMPLE_RX	= 1 << 23,
 	SAMPLE_TX	= 1 << 24,
-	UP		= 1 << 25,
+	IPSEC		= 1 << 25,
+	UP		= 1 << 26,
 };
 
 #define IN	(IN_KEY | IN_CSUM | IN_SEQ)
@@ -442,6 +443,8 @@ static const struct arg args[] = {
 	    SAMPLE_WANTS, 0),
 	ARG("sample-tx", SAMPLE_TX, parse_sample, tunnel_sample_text,
 	    SAMPLE_WANTS, 0),
+	CHOICE("ipsec", IPSEC, tunnel, ipsec, MTUN_A_TUNNEL_IPSEC, ipsec_names,
+	       "give required or off"),
 	ARG("description", DESCRIPTION, parse_description, description_text,
 	    "give at most 255 bytes without control characters", ARG_NAME),
 	ARG("mtu", MTU, parse_mtu, mtu_text,

@@ -204,6 +204,8 @@ static void mtun_print_opt(struct link_util *lu, FILE *f, struct rtattr *tb[])
 	print_flag("anycast", "%s ", number(tb, MTUN_A_TUNNEL_ANYCAST));
 	print_name(tb, "pmtu", "pmtu %s ", pmtu_names, ARRAY_SIZE(pmtu_names),
 		   MTUN_A_TUNNEL_PMTU);
+	print_name(tb, "ipsec", "ipsec %s ", ipsec_names,
+		   ARRAY_SIZE(ipsec_names), MTUN_A_TUNNEL_IPSEC);
 	print_name(tb, "origin", "origin %s ", origin_names,
 		   ARRAY_SIZE(origin_names), MTUN_A_TUNNEL_ORIGIN);
 	if (tb[MTUN_A_TUNNEL_DESCRIPTION])

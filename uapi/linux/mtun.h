@@ -210,6 +210,22 @@ enum mtun_origin {
 };
 
 /**
+ * enum mtun_ipsec - Whether packets of a tunnel may be in clear.
+ * @MTUN_IPSEC_OFF: As the IPsec policies of the underlay say.
+ * @MTUN_IPSEC_REQUIRED: They may not, in either direction: there is ESP in
+ *   transport mode around them, or they are dropped. Policies and states are
+ *   made by others.
+ */
+enum mtun_ipsec {
+	MTUN_IPSEC_OFF,
+	MTUN_IPSEC_REQUIRED,
+
+	/* private: */
+	__MTUN_IPSEC_MAX,
+	MTUN_IPSEC_MAX = (__MTUN_IPSEC_MAX - 1)
+};
+
+/**
  * enum mtun_filter_list - Which addresses of inner packets a list of prefixes
  * is about; "rx" are packets that arrive encapsulated, "tx" those that are to
  * be encapsulated.
@@ -364,6 +380,11 @@ enum mtun_health_reason {
  *   where answers are off. It gets no answer.
  * @MTUN_DROP_RX_KEEPALIVE_RATE: A keepalive beyond the ten a second that are
  *   answered.
+ * @MTUN_DROP_RX_IPSEC: The tunnel requires IPsec, and the packet came in clear,
+ *   or by a state that is not of ESP in transport mode between the two
+ *   addresses that the packet has.
+ * @MTUN_DROP_TX_IPSEC: The tunnel requires IPsec, and the underlay has no
+ *   policy for its packets, or no state yet: nothing leaves in clear.
  */
 enum mtun_drop_reason {
 	MTUN_DROP_RX_HEADER = 1,
@@ -390,6 +411,8 @@ enum mtun_drop_reason {
 	MTUN_DROP_RX_PROBE,
 	MTUN_DROP_RX_KEEPALIVE,
 	MTUN_DROP_RX_KEEPALIVE_RATE,
+	MTUN_DROP_RX_IPSEC,
+	MTUN_DROP_TX_IPSEC,
 
 	/* private: */
 	__MTUN_DROP_REASON_MAX,
@@ -684,6 +707,7 @@ enum mtun_stats_attr {
  * @MTUN_A_TUNNEL_SAMPLE_RX: (u32) One of how many packets that arrive is
  *   sampled, at random; 0, the default, for none. At most 2^30.
  * @MTUN_A_TUNNEL_SAMPLE_TX: (u32) The same for packets that leave.
+ * @MTUN_A_TUNNEL_IPSEC: (u8) Whether packets may be in clear; off by default.
  * @MTUN_A_TUNNEL_UP: (u8) 1 brings the device up, 0 takes it down; what is not
  *   given stays, and a new tunnel is down. Only in requests: if-flags tell what
  *   is so.
@@ -722,6 +746,7 @@ enum mtun_tunnel_attr {
 	MTUN_A_TUNNEL_STATS,
 	MTUN_A_TUNNEL_SAMPLE_RX,
 	MTUN_A_TUNNEL_SAMPLE_TX,
+	MTUN_A_TUNNEL_IPSEC,
 	MTUN_A_TUNNEL_UP,
 
 	/* private: */

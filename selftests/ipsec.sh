@@ -1,0 +1,568 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# "ipsec required": nothing of a tunnel is in clear, neither sent nor received.
+# ESP in transport mode around GRE, against the kernel's own ip_gre and ip6_gre.
+#
+#  +- near -----------------------+       +- far ------------------------+
+#  |  t4  10.0.4.1/24  (mtun)     |       |  g4  10.0.4.2/24  (ip_gre)   |
+#  |      2001:db8:a:4::1/64      |       |      2001:db8:a:4::2/64      |
+#  |  t6  10.0.6.1/24  (mtun)     |       |  g6  10.0.6.2/24  (ip6_gre)  |
+#  |   :  2001:db8:a:6::1/64      |       |   :  2001:db8:a:6::2/64      |
+#  |  u0  192.0.2.1/24      ------+-------+-- u0  192.0.2.2/24           |
+#  |      2001:db8::1/64          |       |       2001:db8::2/64         |
+#  +------------------------------+       +------------------------------+
+#
+# All that passes the wire is captured; no byte of what the pings and streams of
+# the cases carry may be in it.
+
+ALL_TESTS="never_test:4 never_test:6 esp_test:4 esp_test:6 early_test:4
+	   early_test:6 no_state_test:4 no_state_test:6 state_gone_test:4
+	   state_gone_test:6 policy_gone_test:4 policy_gone_test:6
+	   required_later_test:4 required_later_test:6 clear_in_test:4
+	   clear_in_test:6 tunnel_mode_test:4 tunnel_mode_test:6 foreign_test:4
+	   foreign_test:6 if_id_test:4 if_id_test:6 ah_test options_test
+	   mss_test:4:1402:1394
+	   mss_test:6:1382:1362 error_test leak_test"
+
+. "$(dirname "$0")/lib.sh"
+
+need_mtun
+need_command ping nft tcpdump
+need_module veth esp4 esp6 ip_gre ip6_gre
+
+declare -A BEFORE AFTER
+# By family: addresses, and others of the far end
+A1=([4]=192.0.2.1 [6]=2001:db8::1)
+A2=([4]=192.0.2.2 [6]=2001:db8::2)
+A3=([4]=192.0.2.3 [6]=2001:db8::3)
+
+SECRET=6d74756e6c65616b	# "mtunleak", in each ping
+
+setup_prepare()
+{
+	setup_ns near far
+	setup_underlay "$near" "$far"
+	mt "$near" -b - <<-EOF
+		tunnel add t4 local 192.0.2.1 remote 192.0.2.2 ipsec required
+		tunnel add t6 local 2001:db8::1 remote 2001:db8::2 ipsec required
+	EOF
+	ip_batch "$near" <<-EOF
+		addr add 10.0.4.1/24 dev t4
+		addr add 10.0.6.1/24 dev t6
+		addr add 2001:db8:a:4::1/64 dev t4
+		addr add 2001:db8:a:6::1/64 dev t6
+		link set t4 up
+		link set t6 up
+	EOF
+	ip_batch "$far" <<-EOF
+		link add g4 mtu 1400 type gre local 192.0.2.2 remote 192.0.2.1 ttl 64
+		link add g6 mtu 1400 type ip6gre local 2001:db8::2 remote 2001:db8::1 encaplimit none
+		link set g4 addrgenmode none
+		link set g6 addrgenmode none
+		addr add 10.0.4.2/24 dev g4
+		addr add 10.0.6.2/24 dev g6
+		addr add 2001:db8:a:4::2/64 dev g4
+		addr add 2001:db8:a:6::2/64 dev g6
+		link set g4 up
+		link set g6 up
+	EOF
+	# The first hook there is: what came by the wire, as it came.
+	in_ns "$far" nft -f - <<-EOF
+		table netdev wire {
+			counter n_esp { }
+			counter n_gre { }
+			chain in {
+				type filter hook ingress device u0 priority -500;
+				ip protocol 50 counter name n_esp
+				ip protocol 47 counter name n_gre
+				ip6 nexthdr 50 counter name n_esp
+				ip6 nexthdr 47 counter name n_gre
+			}
+		}
+	EOF
+	check_err $? "nft" || exit $ksft_fail
+	# What each case counts is its own packets.
+	in_ns "$far" nft -f - <<-EOF
+		table ip6 quiet {
+			chain out {
+				type filter hook output priority 0;
+				oifname { g4, g6 } icmpv6 type { 130, 131, 132, 133, 143 } drop
+			}
+		}
+	EOF
+	check_err $? "nft" || exit $ksft_fail
+	# In clear from the far end are the packets that are to be refused.
+	capture_start "$near" u0 "$TMP/wire.pcap" -Q out || exit $ksft_fail
+}
+
+# wire: "ESP GRE" that have come to far since the last time
+wire()
+{
+	local out number
+	local -A packets=()
+
+	out=$(in_ns "$far" nft reset counters table netdev wire)
+	number='counter n_([a-z]+) \{[[:space:]]*packets ([0-9]+)'
+	while [[ $out =~ $number ]]; do
+		packets[${BASH_REMATCH[1]}]=${BASH_REMATCH[2]}
+		out=${out#*"${BASH_REMATCH[0]}"}
+	done
+	echo "${packets[esp]} ${packets[gre]}"
+}
+
+GCM="aead rfc4106(gcm(aes)) 0x000102030405060708090a0b0c0d0e0f10111213 128"
+CBC="auth-trunc hmac(sha256) 0x000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f 128
+     enc cbc(aes) 0x000102030405060708090a0b0c0d0e0f"
+
+# state NS from|to FAMILY [WORDS]: of packets from near to far, or from far to near
+state()
+{
+	local ns=$1 v=$3 from=${A1[$3]} to=${A2[$3]} spi=0x1${3}1
+
+	[ "$2" = to ] || { from=${A2[v]} to=${A1[v]} spi=0x1${v}2; }
+	# shellcheck disable=SC2086
+	ip -n "$ns" xfrm state add src "${FROM:-$from}" dst "$to" \
+		proto "${PROTO:-esp}" spi $spi reqid 1 mode "${MODE:-transport}" ${CIPHER:-$GCM} ${4:-}
+	check_err $? "adding a state"
+}
+
+states()
+{
+	local ns
+
+	for ns in "$near" "$far"; do
+		state "$ns" to "$1"
+		state "$ns" from "$1"
+	done
+}
+
+# policy NS to|from FAMILY
+policy()
+{
+	local ns=$1 v=$3 from=${A1[$3]} to=${A2[$3]} dir=in
+
+	[ "$2" = to ] || { from=${A2[v]} to=${A1[v]}; }
+	[[ $ns.$2 != "$near.to" && $ns.$2 != "$far.from" ]] || dir=out
+	ip -n "$ns" xfrm policy add src "$from" dst "$to" proto gre dir $dir \
+		tmpl src "$from" dst "$to" proto "${PROTO:-esp}" reqid 1 \
+		mode "${MODE:-transport}"
+	check_err $? "adding a policy"
+}
+
+policies()
+{
+	policy "$near" to "$1"
+	policy "$near" from "$1"
+	policy "$far" to "$1"
+	policy "$far" from "$1"
+}
+
+esp_up()
+{
+	states "$1"
+	policies "$1"
+}
+
+esp_down()
+{
+	local ns
+
+	for ns in "$near" "$far"; do
+		ip -n "$ns" xfrm policy flush
+		ip -n "$ns" xfrm state flush
+	done
+}
+
+# pings FAMILY: three of each inner family
+pings()
+{
+	in_ns "$near" sh -c "ping -q -n -p $SECRET -c 3 -i 0.01 -W $WAIT_TIMEOUT 10.0.$1.2 &&
+		ping -q -n -p $SECRET -c 3 -i 0.01 -W $WAIT_TIMEOUT 2001:db8:a:$1::2" \
+		> /dev/null 2>&1
+}
+
+# lost_pings NS ADDRESS: none of three is answered
+lost_pings()
+{
+	in_ns "$1" ping -q -n -p $SECRET -c 3 -i 0.01 -W 0.2 "$2" \
+		> /dev/null 2>&1
+	check_fail $? "ping should fail"
+}
+
+# nothing_sent FAMILY MESSAGE: each is counted once, and none leaves
+nothing_sent()
+{
+	local v=$1 message=$2
+
+	wire > /dev/null
+	snapshot BEFORE "$near"
+	lost_pings "$near" "10.0.$v.2"
+	lost_pings "$near" "2001:db8:a:$v::2"
+	snapshot AFTER "$near"
+	check_eq "$(wire)" "0 0" "$message: ESP and GRE"
+	check_grown BEFORE AFTER "$message" "t$v" tx-ipsec 6 "t$v" drops 6 \
+		"t$v" tx_packets 0
+}
+
+# nothing_received FAMILY MESSAGE: what far sends is refused
+nothing_received()
+{
+	local v=$1 message=$2
+
+	snapshot BEFORE "$near"
+	lost_pings "$far" "10.0.$v.1"
+	lost_pings "$far" "2001:db8:a:$v::1"
+	snapshot AFTER "$near"
+	check_grown BEFORE AFTER "$message" "t$v" rx-ipsec 6 "t$v" drops 6 \
+		"t$v" rx_packets 0 "t$v" tx_packets 0
+}
+
+never_test()
+{
+	local v=$1
+
+	nothing_sent "$v" "no policy"
+	nothing_received "$v" "in clear"
+	mt "$near" netns set rx early
+	nothing_received "$v" "in clear, early"
+	mt "$near" netns set rx local
+	log_test "IPv$v: without IPsec nothing goes through"
+}
+
+# all_esp FAMILY MESSAGE
+all_esp()
+{
+	local v=$1 message=$2
+
+	wire > /dev/null
+	snapshot BEFORE "$near"
+	pings "$v"
+	check_err $? "$message: pings"
+	snapshot AFTER "$near"
+	check_grown BEFORE AFTER "$message" "t$v" tx_packets 6 \
+		"t$v" rx_packets 6 "t$v" drops 0
+	check_eq "$(wire)" "6 0" "$message: ESP and GRE"
+}
+
+esp_test()
+{
+	local v=$1
+
+	esp_up "$v"
+	all_esp "$v" "ESP"
+	tcp_check "$near" "$far" "10.0.$v.2" 5001 300000
+	check_err $? "TCP over IPv4"
+	tcp_check "$far" "$near" "2001:db8:a:$v::1" 5001 300000
+	check_err $? "TCP over IPv6"
+	check_match "$(wire)" "^[1-9][0-9]* 0$" "ESP and GRE, TCP"
+	esp_down
+	nothing_sent "$v" "without again"
+	log_test "IPv$v: all in ESP"
+}
+
+# What comes out of ESP meets PRE_ROUTING once more.
+early_test()
+{
+	local v=$1
+
+	mt "$near" netns set rx early
+	esp_up "$v"
+	all_esp "$v" "early"
+	esp_down
+	mt "$near" netns set rx local
+	log_test "IPv$v: all in ESP, received early"
+}
+
+no_state_test()
+{
+	local v=$1
+
+	policies "$v"
+	nothing_sent "$v" "no state yet"
+	states "$v"
+	all_esp "$v" "states have come"
+	esp_down
+	log_test "IPv$v: a policy whose state comes later"
+}
+
+beat_start()
+{
+	in_bg "$near" "$TMP/beat" "$TRAFFIC" udp-beat 9 5 "10.0.$1.2" \
+		"2001:db8:a:$1::2"
+	BEAT=$BG_PID
+}
+
+esp_flows()
+{
+	[[ $(wire) =~ ^[1-9][0-9]*\ 0$ ]]
+}
+
+refused_more()
+{
+	[ "$(stat_get "$near" "t$1" tx-ipsec)" -gt "$2" ]
+}
+
+# gone FAMILY MESSAGE COMMAND...: the beat stops at once, and not one is in clear
+gone()
+{
+	local v=$1 message=$2; shift 2
+
+	slowwait_for esp_flows
+	check_err $? "$message: no ESP"
+	"$@"
+	check_err $? "$message: $*"
+	slowwait_for refused_more "$v" \
+		$(($(stat_get "$near" "t$v" tx-ipsec) + 20))
+	check_err $? "$message: nothing is refused"
+	check_match "$(wire)" " 0$" "$message: ESP and GRE"
+}
+
+state_gone_test()
+{
+	local v=$1 i
+
+	esp_up "$v"
+	beat_start "$v"
+	for i in 1 2 3; do
+		gone "$v" "round $i" ip -n "$near" xfrm state delete \
+			src "${A1[v]}" dst "${A2[v]}" proto esp spi "0x1${v}1"
+		# What waits for a state keeps one of its own.
+		ip -n "$near" xfrm state flush
+		state "$near" to "$v"
+		state "$near" from "$v"
+	done
+	slowwait_for esp_flows
+	check_err $? "no ESP at the end"
+	stop_bg "$BEAT"
+	esp_down
+	log_test "IPv$v: the state goes while traffic flows"
+}
+
+policy_gone_test()
+{
+	local v=$1 i
+
+	esp_up "$v"
+	beat_start "$v"
+	for i in 1 2 3; do
+		gone "$v" "round $i" ip -n "$near" xfrm policy delete \
+			src "${A1[v]}" dst "${A2[v]}" proto gre dir out
+		policy "$near" to "$v"
+	done
+	gone "$v" "a policy that lets pass" ip -n "$near" xfrm policy update \
+		src "${A1[v]}" dst "${A2[v]}" proto gre dir out
+	stop_bg "$BEAT"
+	esp_down
+	log_test "IPv$v: the policy goes while traffic flows"
+}
+
+# The route of what was in clear is not used any more.
+required_later_test()
+{
+	local v=$1
+
+	mt "$near" tunnel set "t$v" ipsec off
+	ping_check "$near" "10.0.$v.2"	# nothing secret yet
+	check_err $? "a ping in clear"
+	beat_start "$v"
+	mt "$near" tunnel set "t$v" ipsec required
+	wire > /dev/null
+	nothing_sent_beside "$v"
+	stop_bg "$BEAT"
+	nothing_sent "$v" "required"
+	log_test "IPv$v: required while traffic flows in clear"
+}
+
+nothing_sent_beside()
+{
+	slowwait_for refused_more "$1" \
+		$(($(stat_get "$near" "t$1" tx-ipsec) + 20))
+	check_err $? "nothing is refused"
+	check_eq "$(wire)" "0 0" "ESP and GRE"
+}
+
+clear_in_test()
+{
+	local v=$1
+
+	esp_up "$v"
+	all_esp "$v" "before"
+	# The policy of near alone would see it, too.
+	ip -n "$near" xfrm policy delete src "${A2[v]}" dst "${A1[v]}" proto gre \
+		dir in
+	ip -n "$far" xfrm policy flush
+	nothing_received "$v" "in clear"
+	policy "$near" from "$v"
+	nothing_received "$v" "in clear, and there is a policy"
+	policy "$far" to "$v"
+	policy "$far" from "$v"
+	all_esp "$v" "after"
+	esp_down
+	log_test "IPv$v: clear packets are refused beside ESP"
+}
+
+# The addresses of GRE are inside then, where whoever has a state writes what he
+# likes.
+tunnel_mode_test()
+{
+	local v=$1 MODE=tunnel
+
+	esp_up "$v"
+	nothing_sent "$v" "sent"
+	nothing_received "$v" "received"
+	esp_down
+	log_test "IPv$v: ESP in tunnel mode will not do"
+}
+
+# Somebody who may send ESP sends it from another's address.
+foreign_test()
+{
+	local v=$1
+
+	states "$v"
+	policy "$far" from "$v"
+	ip -n "$near" xfrm state delete src "${A2[v]}" dst "${A1[v]}" proto esp \
+		spi "0x1${v}2"
+	FROM=${A3[v]} state "$near" from "$v"
+	nothing_received "$v" "the state of another"
+	esp_down
+	log_test "IPv$v: the state has to be of the far end"
+}
+
+if_id_test()
+{
+	local v=$1
+
+	states "$v"
+	policy "$far" from "$v"
+	ip -n "$near" xfrm state delete src "${A2[v]}" dst "${A1[v]}" proto esp \
+		spi "0x1${v}2"
+	state "$near" from "$v" "if_id 7"
+	nothing_received "$v" "if_id 7"
+	esp_down
+	log_test "IPv$v: a state with an if_id is another device's"
+}
+
+# It proves where a packet is from, and everybody can read it.
+ah_test()
+{
+	local PROTO=ah CIPHER="auth-trunc hmac(sha256) 0x000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f 128"
+
+	if ! modprobe ah4 2> /dev/null; then
+		log_skip "AH will not do" "the kernel has no AH"
+		return
+	fi
+	esp_up 4
+	nothing_sent 4 "sent"
+	nothing_received 4 "received"
+	esp_down
+	log_test "AH will not do"
+}
+
+# What has come in ESP has to have the right fields as well.
+options_test()
+{
+	esp_up 4
+	mt "$near" tunnel set t4 icsum on
+	snapshot BEFORE "$near"
+	lost_pings "$far" 10.0.4.1
+	snapshot AFTER "$near"
+	check_grown BEFORE AFTER "no checksum" t4 rx-options 3 t4 drops 3
+	ip -n "$far" xfrm policy flush
+	snapshot BEFORE "$near"
+	lost_pings "$far" 10.0.4.1
+	snapshot AFTER "$near"
+	check_grown BEFORE AFTER "in clear" t4 rx-ipsec 3 t4 drops 3
+	mt "$near" tunnel set t4 icsum off
+	esp_down
+	log_test "in ESP, with the wrong fields"
+}
+
+# mss_syn FAMILY MSS: a handshake to far has this MSS
+mss_syn()
+{
+	local v=$1 mss=$2
+
+	in_ns "$far" nft -f - <<-EOF
+		table inet mss {
+			chain pre {
+				type filter hook prerouting priority 0;
+				iifname g$v tcp flags & (syn|ack) == syn tcp option maxseg size $mss counter comment "right"
+				iifname g$v tcp flags & (syn|ack) == syn tcp option maxseg size != $mss counter comment "wrong"
+			}
+		}
+	EOF
+	check_err $? "nft"
+	tcp_check "$near" "$far" "10.0.$v.2" 5001 100000
+	check_err $? "TCP, $mss"
+	check_match "$(in_ns "$far" nft list table inet mss)" \
+		"packets 1 [^\"]*\"right\".*packets 0 [^\"]*\"wrong\"" \
+		"handshakes with an MSS of $mss"
+	in_ns "$far" nft delete table inet mss
+}
+
+# The clamp knows the state that is in use, and its successor.
+mss_test()
+{
+	local v=$1 gcm=$2 cbc=$3
+
+	mt "$near" tunnel set "t$v" mss auto mtu 1476
+	ip -n "$far" link set "g$v" mtu 1476
+	esp_up "$v"
+	mss_syn "$v" "$gcm"
+	ip -n "$near" xfrm state flush
+	ip -n "$far" xfrm state flush
+	CIPHER=$CBC states "$v"
+	mss_syn "$v" "$cbc"
+	check_match "$(wire)" "^[1-9][0-9]* 0$" "ESP and GRE"
+	esp_down
+	ip -n "$far" link set "g$v" mtu 1400
+	mt "$near" tunnel set "t$v" mss off mtu auto
+	log_test "IPv$v: MSS $gcm with GCM, $cbc with CBC and SHA2"
+}
+
+# An error that quotes a clear packet is about none that was sent. (Over IPv4 the
+# receiver of ip_gre obeys it, whose GRE it may be.)
+error_test()
+{
+	local before after
+
+	esp_up 6
+	pings 6
+	before=$(ip -n "$near" route get 2001:db8::2)
+	snapshot BEFORE "$near"
+	in_ns "$far" "$PYTHON" - <<-EOF
+		import socket
+		import struct
+		near, far = (socket.inet_pton(socket.AF_INET6, "2001:db8::%d" % i)
+		             for i in (1, 2))
+		quoted = struct.pack("!IHBB", 6 << 28, 1400, 47, 64) + near + far
+		raw = socket.socket(socket.AF_INET6, socket.SOCK_RAW, 58)
+		raw.sendto(struct.pack("!BBHI", 2, 0, 0, 1290) + quoted +
+		           b"\0\0\x08\0" + bytes(8), ("2001:db8::1", 0))
+	EOF
+	check_err $? "sending an error"
+	slowwait_for stat_above "$near" t6 icmp_errors \
+		"${BEFORE["t6 icmp_errors"]:-0}"
+	check_err $? "the error is not counted"
+	after=$(ip -n "$near" route get 2001:db8::2)
+	check_eq "$(grep -o "mtu [0-9]*" <<< "$after")" \
+		"$(grep -o "mtu [0-9]*" <<< "$before")" "MTU of the route"
+	esp_down
+	log_test "errors that quote clear packets are not believed"
+}
+
+leak_test()
+{
+	capture_stop "$CAPTURE_PID"
+	[ "$(tcpdump -n -r "$TMP/wire.pcap" 'proto 50 or ip6 proto 50' \
+		2> /dev/null | wc -l)" -gt 100 ]
+	check_err $? "there is no ESP in the capture"
+	check_eq "$(grep -c -a mtunleak "$TMP/wire.pcap")" 0 \
+		"lines with what is inside"
+	log_test "no byte of what is inside is on the wire"
+}
+
+setup_prepare
+run_tests "$@"
