@@ -48,7 +48,7 @@ count()
 	TIME[$key]=$((10#${real/./} * 1000000 / tunnels))
 	MEMORY[$key]=$((($(used_memory) - before) * 1024 / tunnels))
 	[ -z "$MTUN_PROFILE_LABELS" ] ||
-		echo "${key// /-} $tunnels 0" >> "$MTUN_PROFILE_LABELS"
+		echo "${key// /-} $tunnels" >> "$MTUN_PROFILE_LABELS"
 }
 
 # In KiB: what is not free even when all that can be given back is

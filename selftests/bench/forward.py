@@ -3,7 +3,7 @@
 """What a packet costs in tunnels, in instructions, for forward.sh.
 
 	forward.py [--part few|options|many|most] [--json FILE]
-	forward.py --profile PATH OUTER INNER LABELS	for the script profile
+	forward.py --profile PATH OUTER INNER LABELS CPUS	for the script profile
 
 Builds src, two routers and far, sends packets through a router and prints a table:
 what each path costs above plain forwarding of the same packets, through mtun and
@@ -192,16 +192,19 @@ def arrived(driver):
     return int(line.split(":")[1].split()[1])
 
 
-def measure(driver, packets, count, local=False):
-    """Instructions per packet, through the router of @driver"""
+def measure(driver, packets, count, local=False, cpus=1):
+    """Instructions per packet, through the router of @driver, from each CPU"""
     write(packets, not local)
     before = arrived(driver)
-    ns = int(sh(BLAST, ROUTERS[driver] if local else SRC,
-                "-" if local else driver, str(count), "/tmp/bench.packets"))
+    senders = [subprocess.Popen(
+        ("taskset", "-c", str(cpu), BLAST, ROUTERS[driver] if local else SRC,
+         "-" if local else driver, str(count), "/tmp/bench.packets"),
+        stdout=subprocess.PIPE) for cpu in range(cpus)]
+    ns = [int(s.communicate()[0]) for s in senders]
     got = arrived(driver) - before
-    if got != count:
-        raise RuntimeError("%d of %d packets have arrived" % (got, count))
-    return ns / count
+    if got != count * cpus:
+        raise RuntimeError("%d of %d packets have arrived" % (got, count * cpus))
+    return ns[0] / count
 
 
 def udp_packet(src, dst, size):
@@ -238,13 +241,13 @@ def path_packets(path, plain, inner_v, numbers, size, tunnels):
     return [inner(src, behind(inner_v, i), size) for i in numbers]
 
 
-def measure_way(way, path, inner_v, numbers, size, tunnels, count):
+def measure_way(way, path, inner_v, numbers, size, tunnels, count, cpus=1):
     """The same of a @way: plain, gre, mtun or early"""
     packets = path_packets(path, way == "plain", inner_v, numbers, size, tunnels)
     if way == "early":
         mtctl(ROUTERS["mtun"], ["netns set rx early"])
     n = measure("gre" if way == "gre" else "mtun", packets, count,
-                path == "local")
+                path == "local", cpus)
     if way == "early":
         mtctl(ROUTERS["mtun"], ["netns set rx local"])
     return n
@@ -384,13 +387,13 @@ def ways_of(row):
         yield "early", row["above"]["early"]
 
 
-def profile(path, v, inner_v, labels):
+def profile(path, v, inner_v, labels, cpus):
     """One window of the profile for each way, named in the file @labels"""
     tunnels = Tunnels(v, 1)
     with open(labels, "w") as f:
         for way in [w for w in WAYS[path] for _ in range(2)]:
-            n = measure_way(way, path, inner_v, [0], 18, tunnels, 2000)
-            f.write("%s 2000 %d\n" % (way, n))
+            measure_way(way, path, inner_v, [0], 18, tunnels, 2000, cpus)
+            f.write("%s %d\n" % (way, 2000 * cpus))
 
 
 # few: what "make check" measures; many and most: up to 1,000 and 10,000 tunnels
@@ -403,12 +406,12 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--part", choices=PARTS, default="few")
     parser.add_argument("--json")
-    parser.add_argument("--profile", nargs=4)
+    parser.add_argument("--profile", nargs=5)
     args = parser.parse_args()
     setup()
     if args.profile:
-        path, v, inner_v, labels = args.profile
-        profile(path, int(v), int(inner_v), labels)
+        path, v, inner_v, labels, cpus = args.profile
+        profile(path, int(v), int(inner_v), labels, int(cpus))
         return
     rows = PARTS[args.part]()
     print(table(rows), file=sys.stderr, flush=True)

@@ -4,9 +4,6 @@
  * while the guest is between two marks (profile.h). At each second mark it adds a
  * line "window" and lines "ADDRESS INSTRUCTIONS", in hexadecimal and decimal, to the
  * file that its argument "out" names.
- *
- * Debian has no header for plugins: this is version 1 of the interface, of which
- * QEMU says that it stays.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,27 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "profile.h"
-
-typedef uint64_t qemu_plugin_id_t;
-struct qemu_plugin_tb;
-struct qemu_plugin_insn;
-struct qemu_info_t;
-enum { QEMU_PLUGIN_CB_NO_REGS };
-enum { QEMU_PLUGIN_INLINE_ADD_U64 };
-
-void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id,
-		void (*cb)(qemu_plugin_id_t id, struct qemu_plugin_tb *tb));
-void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *tb,
-		int op, void *ptr, uint64_t imm);
-void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
-		void (*cb)(unsigned int cpu, void *data), int flags, void *data);
-size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
-uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *tb);
-struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb,
-						 size_t n);
-const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
-size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
+#include "plugin.h"
 
 int qemu_plugin_version = 1;
 
@@ -91,29 +68,15 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	counts = c;
 	qemu_plugin_register_vcpu_tb_exec_inline(tb, QEMU_PLUGIN_INLINE_ADD_U64,
 						 &c->n, n);
-	for (i = 0; i < n; i++) {
-		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
-		const void *data = qemu_plugin_insn_data(insn);
-		size_t size = qemu_plugin_insn_size(insn);
-
-		if (size == sizeof(profile_begin) &&
-		    !memcmp(data, profile_begin, size))
-			qemu_plugin_register_vcpu_insn_exec_cb(insn, begin,
-					QEMU_PLUGIN_CB_NO_REGS, NULL);
-		if (size == sizeof(profile_end) &&
-		    !memcmp(data, profile_end, size))
-			qemu_plugin_register_vcpu_insn_exec_cb(insn, end,
-					QEMU_PLUGIN_CB_NO_REGS, NULL);
-	}
+	for (i = 0; i < n; i++)
+		find_marks(qemu_plugin_tb_get_insn(tb, i), begin, end);
 }
 
 int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t *info,
 			int argc, char **argv)
 {
 	(void)info;
-	if (argc != 1 || strncmp(argv[0], "out=", 4))
-		return 1;
-	out = fopen(argv[0] + 4, "w");
+	out = open_output(argc, argv);
 	if (!out)
 		return 1;
 	qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
