@@ -289,17 +289,23 @@ bench()
 	echo "$? $((SECONDS - begin))" >"$log"
 }
 
-# Where instructions are counted it does not matter what runs beside.
+# As many at once as there are CPUs, with what runs in the background already: where
+# instructions are counted it does not matter what runs beside.
 run_benches()
 {
-	local b status seconds
+	local b
 
-	rm -f "$LOGS"/bench-*
 	for b in "$@"; do
 		[ "$(jobs -rp | wc -l)" -lt "$JOBS" ] || wait -n
 		bench "$b" &
 	done
 	wait
+}
+
+report_benches()
+{
+	local b status seconds
+
 	for b in "$@"; do
 		read -r status seconds <"$LOGS/bench-$b"
 		report "bench/$b" "$seconds" "$LOGS/bench-$b.log" "$status"
@@ -391,9 +397,11 @@ guest()
 # A test does one thing after another and keeps one CPU busy, so that guests of one
 # CPU share the tests, at most four. Those in SMP_PROGS are about what happens at
 # the same time: one guest of two CPUs, which disturb each other when they are
-# emulated beside others. The tree that all run is this one, or vm_tree.
+# emulated beside others, but not beside benches. The tree that all run is this one, or
+# vm_tree.
 vm_tree=
 vm_name=
+benches=()
 
 run_vm()
 {
@@ -417,7 +425,8 @@ run_vm()
 		guest "$number" 1 "${shared[@]}" &
 	done
 	wait
-	[ ${#alone[@]} -eq 0 ] || guest "$number" 2 "${alone[@]}"
+	[ ${#alone[@]} -eq 0 ] || guest "$number" 2 "${alone[@]}" &
+	run_benches "${benches[@]}"
 
 	for file in "$LOGS"/boots-*; do
 		while read -r status seconds; do
@@ -530,13 +539,13 @@ main()
 	elif [ ! -e mtun.ko ]; then
 		whole 'kselftests' sh -c 'echo "no mtun.ko, see above"; false'
 	else
+		[ -n "$T" ] || mapfile -t benches < <(
+			cd selftests/bench && basename -s .sh ./*.sh)
 		# shellcheck disable=SC2086
 		run_vm $tests
-		if [ -z "$T" ]; then
-			# shellcheck disable=SC2046
-			run_benches $(cd selftests/bench && basename -s .sh ./*.sh)
-			debug_slice
-		fi
+		report_benches "${benches[@]}"
+		benches=()
+		[ -n "$T" ] || debug_slice
 	fi
 
 	finish
