@@ -17,6 +17,7 @@
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -154,6 +155,9 @@ int main(int argc, char **argv)
 	fd = !by_udp ? open_device(argv[2]) :
 	     open_udp(version(packets) == 4 ? AF_INET : AF_INET6);
 
+	/* Until all are ready, that are to begin together */
+	if (getenv("BLAST_WAIT"))
+		raise(SIGSTOP);
 	begin = now();
 	PROFILE_BEGIN();
 	for (sent = 0; sent < count; sent += n) {
