@@ -163,15 +163,16 @@ def test_outside():
             PEER[4], OUR[4], ICMP, probe.data), 0, 0)[20:], **kw)
     # The far end's own stack does not get to see it: near has no such key there.
     answered = health("p")["answered"]
-    from_far.send(reply())
-    report("answers", "outside",
-           until(lambda: health("p")["answered"] - answered), 1)
+    # Before the right one: a probe is answered once.
     mtctl(NEAR, ["tunnel add o local %s remote 192.0.2.9" % OUR[4]])
     report("enemy", "outside, from somebody else", (from_far.send(ip(
         "192.0.2.9", OUR[4], ICMP, changed(ip(
             "192.0.2.9", OUR[4], ICMP, probe.data), 0, 0)[20:])),
-        health("p")["answered"])[1], answered + 1)
+        health("p")["answered"])[1], answered)
     delete("o")
+    from_far.send(reply())
+    report("answers", "outside",
+           until(lambda: health("p")["answered"] - answered), 1)
     report("enemy", "outside, again",
            grown(lambda: from_far.send(reply()), "p"), {"rx-probe": 1})
     # Whichever way it takes: it arrives at the same address.
