@@ -19,7 +19,7 @@ static int by_ifindex(const void *a, const void *b)
 {
 	const struct tunnel *x = a, *y = b;
 
-	return (x->ifindex > y->ifindex) - (x->ifindex < y->ifindex);
+	return compare_numbers(x->ifindex, y->ifindex);
 }
 
 static struct tunnel *find(const struct known *known, const struct tunnel *t)

@@ -30,8 +30,7 @@ void *allocate(size_t n, size_t size)
 	return or_exit(calloc(n ?: 1, size));
 }
 
-/* Makes room for one more in an array, and clears it. */
-static void *add_one(void **v, size_t *n, size_t *room, size_t size)
+void *add_one(void **v, size_t *n, size_t *room, size_t size)
 {
 	if (*n == *room) {
 		size_t more = *room ? 2 * *room : 64;
@@ -41,10 +40,6 @@ static void *add_one(void **v, size_t *n, size_t *room, size_t size)
 	}
 	return memset((char *)*v + (*n)++ * size, 0, size);
 }
-
-#define ADD_ONE(array) \
-	add_one((void **)&(array)->v, &(array)->n, &(array)->room, \
-		sizeof(*(array)->v))
 
 struct tunnel *tunnels_add(struct tunnels *ts)
 {
@@ -121,10 +116,9 @@ const struct filter *filters_find(const struct filters *fs, const char *ifname)
 
 static int find_tunnel(const void *key, const void *element)
 {
-	const uint32_t *ifindex = key;
 	const struct tunnel *t = element;
 
-	return (*ifindex > t->ifindex) - (*ifindex < t->ifindex);
+	return compare_numbers(*(const uint32_t *)key, t->ifindex);
 }
 
 const struct tunnel *tunnels_find(const struct tunnels *ts, uint32_t ifindex)

@@ -370,6 +370,19 @@ void config_free(struct config *config);
 /* Cleared memory for n of them, which may be none; there is always some. */
 void *allocate(size_t n, size_t size);
 
+/* Makes room for one more in an array, and clears it. */
+void *add_one(void **v, size_t *n, size_t *room, size_t size);
+
+#define ADD_ONE(array) \
+	add_one((void **)&(array)->v, &(array)->n, &(array)->room, \
+		sizeof(*(array)->v))
+
+/* As what sorts and searches wants it */
+static inline int compare_numbers(uint32_t a, uint32_t b)
+{
+	return (a > b) - (a < b);
+}
+
 enum event_type {
 	EVENT_NEW,
 	EVENT_SET,

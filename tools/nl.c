@@ -369,16 +369,21 @@ enum result connect_family(struct nl *nl, struct error *err)
 	return res;
 }
 
+struct nlmsghdr *start_family(struct nl *nl, uint16_t flags, uint8_t cmd,
+			      struct error *err)
+{
+	if (connect_family(nl, err))
+		return NULL;
+	return start_request(nl, nl->family, flags, cmd, MTUN_GENL_VERSION);
+}
+
 enum result get_one(struct nl *nl, uint8_t cmd, reply_fn fn, void *data,
 		    const struct about *about, struct error *err)
 {
-	struct nlmsghdr *nlh;
-	enum result res;
+	struct nlmsghdr *nlh = start_family(nl, 0, cmd, err);
 
-	res = connect_family(nl, err);
-	if (res)
-		return res;
-	nlh = start_request(nl, nl->family, 0, cmd, MTUN_GENL_VERSION);
+	if (!nlh)
+		return RES_REFUSED;
 	mnl_attr_put_strz(nlh, about->name_attr, about->name);
 	return talk(nl, nl->genl, fn, data, about, NULL, err);
 }
@@ -387,20 +392,20 @@ enum result dump(struct nl *nl, uint8_t cmd, void (*restart)(void *data),
 		 reply_fn fn, void *data, const struct about *about,
 		 bool *incomplete, struct error *err)
 {
+	enum result res = RES_OK;
 	bool interrupted = true;
 	struct nlmsghdr *nlh;
-	enum result res;
 
 	*incomplete = false;
-	res = connect_family(nl, err);
 	for (int i = 0; !res && interrupted && i < DUMP_TRIES; i++) {
 		/* A burst of changes takes its time: about a second in all. */
 		if (i)
 			usleep(1000u << i);
 		restart(data);
 		interrupted = false;
-		nlh = start_request(nl, nl->family, NLM_F_DUMP, cmd,
-				    MTUN_GENL_VERSION);
+		nlh = start_family(nl, NLM_F_DUMP, cmd, err);
+		if (!nlh)
+			return RES_REFUSED;
 		if (*about->name)
 			mnl_attr_put_strz(nlh, about->name_attr, about->name);
 		res = talk(nl, nl->genl, fn, data, about, &interrupted, err);

@@ -81,15 +81,12 @@ static bool put_side(struct nlmsghdr *nlh, const struct prefixes *ps,
 static enum result change(struct nl *nl, enum mtun_cmd cmd,
 			  const struct clamp *c, struct error *err)
 {
+	struct nlmsghdr *nlh = start_family(nl, 0, cmd, err);
 	bool set = cmd == MTUN_CMD_CLAMP_SET;
 	const struct about a = about(c);
-	struct nlmsghdr *nlh;
-	enum result res;
 
-	res = connect_family(nl, err);
-	if (res)
-		return res;
-	nlh = start_request(nl, nl->family, 0, cmd, MTUN_GENL_VERSION);
+	if (!nlh)
+		return RES_REFUSED;
 	mnl_attr_put_strz(nlh, MTUN_A_CLAMP_IFNAME, c->ifname);
 	if (clamp_has(c, MTUN_A_CLAMP_DIRECTION))
 		mnl_attr_put_u8(nlh, MTUN_A_CLAMP_DIRECTION, c->direction);

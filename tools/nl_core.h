@@ -67,6 +67,10 @@ enum result subscribe(struct nl *nl, struct mnl_socket **s, enum group group,
 struct nlmsghdr *start_request(struct nl *nl, uint16_t type, uint16_t flags,
 			       uint8_t cmd, uint8_t version);
 
+/* The same to the kernel's family; NULL, and err says why, where there is none. */
+struct nlmsghdr *start_family(struct nl *nl, uint16_t flags, uint8_t cmd,
+			      struct error *err);
+
 /*
  * Sends nl->req and reads until its acknowledgment or the end of its dump.
  * about may be NULL. *interrupted tells that a dump is inconsistent.

@@ -72,16 +72,12 @@ static enum result too_many(struct error *err)
 enum result nl_filter_set(struct nl *nl, const struct filter *f,
 			  struct error *err)
 {
+	struct nlmsghdr *nlh = start_family(nl, 0, MTUN_CMD_FILTER_SET, err);
 	const struct about a = about(f->ifname);
-	struct nlmsghdr *nlh;
 	uint32_t clear = 0;
-	enum result res;
 
-	res = connect_family(nl, err);
-	if (res)
-		return res;
-	nlh = start_request(nl, nl->family, 0, MTUN_CMD_FILTER_SET,
-			    MTUN_GENL_VERSION);
+	if (!nlh)
+		return RES_REFUSED;
 	mnl_attr_put_strz(nlh, MTUN_A_FILTER_IFNAME, f->ifname);
 	for (size_t i = 0; i < FILTER_LISTS; i++)
 		if (f->lists[i].any && !f->lists[i].n)

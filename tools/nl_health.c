@@ -126,14 +126,12 @@ static struct about about(const struct health *h)
 enum result nl_health_set(struct nl *nl, const struct health *h,
 			  struct error *err)
 {
+	struct nlmsghdr *nlh = start_family(nl, 0, MTUN_CMD_HEALTH_SET, err);
 	const struct about a = about(h);
-	enum result res;
 
-	res = connect_family(nl, err);
-	if (res)
-		return res;
-	put_health(start_request(nl, nl->family, 0, MTUN_CMD_HEALTH_SET,
-				 MTUN_GENL_VERSION), h);
+	if (!nlh)
+		return RES_REFUSED;
+	put_health(nlh, h);
 	return talk(nl, nl->genl, NULL, NULL, &a, NULL, err);
 }
 

@@ -34,15 +34,11 @@ void read_netns(const struct nlmsghdr *nlh, struct netns *n)
 enum result nl_netns_set(struct nl *nl, const struct netns *n,
 			 struct error *err)
 {
+	struct nlmsghdr *nlh = start_family(nl, 0, MTUN_CMD_NETNS_SET, err);
 	const struct about a = about(n);
-	struct nlmsghdr *nlh;
-	enum result res;
 
-	res = connect_family(nl, err);
-	if (res)
-		return res;
-	nlh = start_request(nl, nl->family, 0, MTUN_CMD_NETNS_SET,
-			    MTUN_GENL_VERSION);
+	if (!nlh)
+		return RES_REFUSED;
 	if (n->has & 1ull << MTUN_A_NETNS_RX)
 		mnl_attr_put_u8(nlh, MTUN_A_NETNS_RX, n->rx);
 	return talk(nl, nl->genl, NULL, NULL, &a, NULL, err);
@@ -57,12 +53,8 @@ static void read_one(struct nl *nl, const struct nlmsghdr *nlh, void *data)
 enum result nl_netns_get(struct nl *nl, struct netns *n, struct error *err)
 {
 	const struct about a = about(n);
-	enum result res;
 
-	res = connect_family(nl, err);
-	if (res)
-		return res;
-	start_request(nl, nl->family, 0, MTUN_CMD_NETNS_GET,
-		      MTUN_GENL_VERSION);
+	if (!start_family(nl, 0, MTUN_CMD_NETNS_GET, err))
+		return RES_REFUSED;
 	return talk(nl, nl->genl, read_one, n, &a, NULL, err);
 }

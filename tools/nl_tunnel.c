@@ -280,13 +280,12 @@ static struct about about(const struct tunnel *t)
 static enum result change(struct nl *nl, enum mtun_cmd cmd,
 			  const struct tunnel *t, struct error *err)
 {
+	struct nlmsghdr *nlh = start_family(nl, 0, cmd, err);
 	const struct about a = about(t);
-	enum result res;
 
-	res = connect_family(nl, err);
-	if (res)
-		return res;
-	put_tunnel(start_request(nl, nl->family, 0, cmd, MTUN_GENL_VERSION), t);
+	if (!nlh)
+		return RES_REFUSED;
+	put_tunnel(nlh, t);
 	return talk(nl, nl->genl, NULL, NULL, &a, NULL, err);
 }
 
@@ -305,16 +304,12 @@ enum result nl_tunnel_set(struct nl *nl, const struct tunnel *t,
 enum result nl_tunnel_del(struct nl *nl, const char *const *ifnames, size_t n,
 			  struct error *err)
 {
+	struct nlmsghdr *nlh = start_family(nl, 0, MTUN_CMD_TUNNEL_DEL, err);
 	const struct tunnel none = { 0 };
 	const struct about a = about(&none);
-	struct nlmsghdr *nlh;
-	enum result res;
 
-	res = connect_family(nl, err);
-	if (res)
-		return res;
-	nlh = start_request(nl, nl->family, 0, MTUN_CMD_TUNNEL_DEL,
-			    MTUN_GENL_VERSION);
+	if (!nlh)
+		return RES_REFUSED;
 	for (size_t i = 0; i < n; i++)
 		if (!mnl_attr_put_strz_check(nlh, REQUEST_SIZE,
 					     MTUN_A_TUNNEL_IFNAME, ifnames[i]))

@@ -102,17 +102,12 @@ static size_t find_interface(const struct pcapng *p, uint32_t ifindex)
 
 static void insert_interface(struct pcapng *p, size_t i, uint32_t ifindex)
 {
-	if (p->n == p->room) {
-		p->room = p->room ? 2 * p->room : 16;
-		p->v = reallocarray(p->v, p->room, sizeof(*p->v));
-		if (!p->v) {
-			perror("mtctl");
-			exit(RES_REFUSED);
-		}
-	}
-	memmove(&p->v[i + 1], &p->v[i], (p->n - i) * sizeof(*p->v));
+	uint32_t number = p->n;
+
+	ADD_ONE(p);
+	memmove(&p->v[i + 1], &p->v[i], (number - i) * sizeof(*p->v));
 	p->v[i].ifindex = ifindex;
-	p->v[i].number = p->n++;
+	p->v[i].number = number;
 }
 
 /* The number of a tunnel's interface, which is told when it is first met. */

@@ -23,10 +23,10 @@
 
 struct reader {
 	uint32_t block[MAX_BLOCK / 4];
-	struct {
+	struct interface {
 		uint16_t linktype;
 		uint64_t ticks;		/* a second */
-	} *interfaces;
+	} *v;			/* by their numbers */
 	size_t n;
 	size_t room;
 };
@@ -53,27 +53,18 @@ static const void *option(const uint32_t *block, size_t at, size_t end,
 static void read_interface(struct reader *r, size_t words)
 {
 	const uint8_t *resolution;
-	uint64_t ticks = 1000000;
-	uint16_t linktype, len;
+	struct interface *new;
+	uint16_t len;
 
 	if (words < 5 || r->n == MAX_INTERFACES)
 		return;
-	if (r->n == r->room) {
-		r->room = r->room ? 2 * r->room : 64;
-		r->interfaces = reallocarray(r->interfaces, r->room,
-					     sizeof(*r->interfaces));
-		if (!r->interfaces) {
-			perror("mtctl");
-			exit(RES_REFUSED);
-		}
-	}
-	memcpy(&linktype, r->block + 2, sizeof(linktype));
+	new = ADD_ONE(r);
+	memcpy(&new->linktype, r->block + 2, sizeof(new->linktype));
+	new->ticks = 1000000;
 	resolution = option(r->block, 4, words - 1, IF_TSRESOL, &len);
 	if (resolution && len == 1 && *resolution < 19)
-		for (ticks = 1; len <= *resolution; len++)
-			ticks *= 10;
-	r->interfaces[r->n].linktype = linktype;
-	r->interfaces[r->n++].ticks = ticks;
+		for (new->ticks = 1; len <= *resolution; len++)
+			new->ticks *= 10;
 }
 
 static uint8_t number_of(const struct name *names, size_t n, const char *word)
@@ -118,9 +109,9 @@ static void read_packet(const struct reader *r, size_t words, sample_fn fn,
 	uint16_t len;
 
 	if (words < 8 || b[2] >= r->n || (b[5] + 3) / 4 > words - 8 ||
-	    r->interfaces[b[2]].linktype != LINKTYPE_RAW)
+	    r->v[b[2]].linktype != LINKTYPE_RAW)
 		return;
-	ticks = r->interfaces[b[2]].ticks;
+	ticks = r->v[b[2]].ticks;
 	time = (uint64_t)b[3] << 32 | b[4];
 	s.time = time / ticks * 1000000000 +
 		 (uint64_t)((double)(time % ticks) * 1e9 / ticks);
@@ -177,7 +168,7 @@ enum result pcapng_read(const char *name, sample_fn fn, void *data,
 			     name);
 	if (file && file != stdin)
 		fclose(file);
-	free(r->interfaces);
+	free(r->v);
 	free(r);
 	return res;
 }

@@ -57,7 +57,7 @@ static int by_ifindex(const void *a, const void *b)
 {
 	const struct rate *x = a, *y = b;
 
-	return (x->ifindex > y->ifindex) - (x->ifindex < y->ifindex);
+	return compare_numbers(x->ifindex, y->ifindex);
 }
 
 /* old in the order of ifindex */
@@ -91,10 +91,9 @@ void rates_update(struct rates *rates, const struct tunnels *was,
 
 static int find_health(const void *key, const void *element)
 {
-	const uint32_t *ifindex = key;
 	const struct health *h = element;
 
-	return (*ifindex > h->ifindex) - (*ifindex < h->ifindex);
+	return compare_numbers(*(const uint32_t *)key, h->ifindex);
 }
 
 void rates_set_health(struct rates *rates, const struct healths *healths)
