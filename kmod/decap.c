@@ -206,6 +206,9 @@ static void count_taken(struct mt_endpoint *ep, struct sk_buff *skb,
 	mt_meter_end(meter, ep, MTUN_DIRECTION_INGRESS, 0);
 }
 
+/* Optional fields of which @ep says whether they are there; the key is looked up by. */
+#define RX_OPTIONS	(MTUN_GRE_FLAG_CSUM | MTUN_GRE_FLAG_SEQ)
+
 /*
  * The header has not what @ep is told to expect; or @ep takes nothing that is in
  * clear, which no header tells. Returns a drop reason, or 0.
@@ -214,19 +217,15 @@ static noinline int check_guard(const struct mt_endpoint *ep,
 				const struct sk_buff *skb,
 				const struct mt_outer *outer, u32 flags)
 {
-	const u32 options = MTUN_GRE_FLAG_CSUM | MTUN_GRE_FLAG_SEQ;
-
 	if (ep->rx_flags & MT_RX_GUARDED && !mt_esp_guarded(skb, &outer->tuple))
 		return MTUN_DROP_RX_IPSEC;
-	return (flags ^ ep->rx_flags) & options ? MTUN_DROP_RX_OPTIONS : 0;
+	return (flags ^ ep->rx_flags) & RX_OPTIONS ? MTUN_DROP_RX_OPTIONS : 0;
 }
 
 static __always_inline
 void decap(struct mt_endpoint *ep, struct sk_buff *skb,
 	   const struct mt_outer *outer, const struct mt_gre *gre)
 {
-	const u32 options = MTUN_GRE_FLAG_CSUM | MTUN_GRE_FLAG_SEQ |
-			    MT_RX_GUARDED;
 	struct mt_tunnel *tunnel = ep->tunnel;
 	const struct mt_filter *filter;
 	struct net_device *dev = tunnel->dev;
@@ -242,7 +241,7 @@ void decap(struct mt_endpoint *ep, struct sk_buff *skb,
 	if (reason)
 		goto err_free_skb;
 
-	if (unlikely((gre->flags ^ ep->rx_flags) & options)) {
+	if (unlikely((gre->flags ^ ep->rx_flags) & (RX_OPTIONS | MT_RX_GUARDED))) {
 		reason = check_guard(ep, skb, outer, gre->flags);
 		if (reason)
 			goto err_free_skb;

@@ -276,9 +276,8 @@ scripts_parse()
 	return $status
 }
 
-# bench FILE: in a machine of its own, whose clock counts instructions
-# bench NAME: leaves what it says in $LOGS/bench-NAME.log and "STATUS SECONDS" in
-# $LOGS/bench-NAME
+# bench NAME: in a machine of its own, whose clock counts instructions. Leaves what it
+# says in $LOGS/bench-NAME.log and "STATUS SECONDS" in $LOGS/bench-NAME.
 bench()
 {
 	local log=$LOGS/bench-$1 begin=$SECONDS

@@ -4,15 +4,12 @@
  * wait for each other: it follows who has each line of memory, as caches do that never
  * run out of room. While two of the guest's programs are between their marks
  * (profile.h), it counts for each instruction how often it wanted a line that another
- * CPU had written or, to write it, that another CPU had. When the first of them has
- * ended it adds a line "window" and lines "ADDRESS TIMES".
+ * CPU had written or, to write it, that another CPU had. It writes that when the first
+ * of them has ended.
  */
 #include <pthread.h>
-#include <stdlib.h>
 
 #include "plugin.h"
-
-int qemu_plugin_version = 1;
 
 #define LINES	(1u << 20)	/* of the table: a power of 2, far more than are in use */
 
@@ -22,17 +19,9 @@ struct line {
 	bool written;		/* by the one that has it */
 };
 
-struct place {
-	uint64_t address;
-	uint64_t times;
-	struct place *next;
-};
-
 static struct line lines[LINES];
-static struct place *places;
 static unsigned int running;
 static bool on;
-static FILE *out;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
 static struct line *find(uint64_t number)
@@ -47,14 +36,11 @@ static struct line *find(uint64_t number)
 
 static void begin(unsigned int cpu, void *data)
 {
-	struct place *p;
-
 	(void)cpu;
 	(void)data;
 	pthread_mutex_lock(&mutex);
 	if (++running == 2) {
-		for (p = places; p; p = p->next)
-			p->times = 0;
+		clear_counts();
 		on = true;
 	}
 	pthread_mutex_unlock(&mutex);
@@ -62,28 +48,19 @@ static void begin(unsigned int cpu, void *data)
 
 static void end(unsigned int cpu, void *data)
 {
-	struct place *p;
-
 	(void)cpu;
 	(void)data;
 	pthread_mutex_lock(&mutex);
 	running--;
-	if (on) {
-		on = false;
-		fprintf(out, "window\n");
-		for (p = places; p; p = p->next)
-			if (p->times)
-				fprintf(out, "%llx %llu\n",
-					(unsigned long long)p->address,
-					(unsigned long long)p->times);
-		fflush(out);
-	}
+	if (on)
+		write_counts();
+	on = false;
 	pthread_mutex_unlock(&mutex);
 }
 
 static void touch(unsigned int cpu, uint32_t info, uint64_t address, void *data)
 {
-	struct place *p = data;
+	struct count *c = data;
 	uint32_t us = 1u << cpu;
 	struct line *line;
 
@@ -92,11 +69,11 @@ static void touch(unsigned int cpu, uint32_t info, uint64_t address, void *data)
 	pthread_mutex_lock(&mutex);
 	line = find(address >> 6);
 	if (qemu_plugin_mem_is_store(info)) {
-		p->times += (line->cpus & ~us) != 0;
+		c->n += (line->cpus & ~us) != 0;
 		line->cpus = us;
 		line->written = true;
 	} else if (!(line->cpus & us)) {
-		p->times += line->written;
+		c->n += line->written;
 		line->written = false;
 		line->cpus |= us;
 	}
@@ -110,28 +87,13 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	(void)id;
 	for (i = 0; i < n; i++) {
 		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
-		struct place *p = calloc(1, sizeof(*p));
+		struct count *c;
 
-		if (!p)
-			abort();
-		p->address = qemu_plugin_insn_vaddr(insn);
 		pthread_mutex_lock(&mutex);
-		p->next = places;
-		places = p;
+		c = add_count(qemu_plugin_insn_vaddr(insn));
 		pthread_mutex_unlock(&mutex);
 		qemu_plugin_register_vcpu_mem_cb(insn, touch,
-				QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW, p);
+				QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW, c);
 		find_marks(insn, begin, end);
 	}
-}
-
-int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t *info,
-			int argc, char **argv)
-{
-	(void)info;
-	out = open_output(argc, argv);
-	if (!out)
-		return 1;
-	qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
-	return 0;
 }
