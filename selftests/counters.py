@@ -317,7 +317,5 @@ def test_dump():
                    stats[short + "_packets"])
 
 
-for test in (test_none, test_table, test_random, test_nonlinear, test_segments,
-             test_dump):
-    if not WANTED or test.__name__[5:] in WANTED:
-        test()
+run_wanted((test_none, test_table, test_random, test_nonlinear, test_segments,
+            test_dump), WANTED)

@@ -6,6 +6,7 @@
 
 Writes "GROUP ok|bad TEXT" for each thing that was tried.
 """
+import contextlib
 import datetime
 import itertools
 import pty
@@ -152,20 +153,27 @@ def test_live():
     monitor.close()
 
 
-def test_recorded():
-    """The same from a file, in no time"""
-    name = TMP + "/record.pcapng"
-    with open(TMP + "/record", "w") as errors:
+@contextlib.contextmanager
+def recorded(name):
+    """What is sampled meanwhile goes to a file."""
+    with open(name + ".errors", "w") as errors:
         recorder = subprocess.Popen((MTCTL, "-n", NEAR, "samples", "-w", name),
                                     stderr=errors)
-        until(lambda: "listening" in open(TMP + "/record").read())
-        clock = Clocked(RATE)
-        dst, make, vector = ATTACKS["syn-flood"]
-        for _ in range(2 * RATE):
-            clock.send(make(dst))
+        until(lambda: "listening" in open(name + ".errors").read())
+        yield
         time.sleep(0.5)
         recorder.terminate()
         recorder.wait()
+
+
+def test_recorded():
+    """The same from a file, in no time"""
+    name = TMP + "/record.pcapng"
+    dst, make, vector = ATTACKS["syn-flood"]
+    with recorded(name):
+        clock = Clocked(RATE)
+        for _ in range(2 * RATE):
+            clock.send(make(dst))
     done = subprocess.run((MTCTL, "-j", "detect", "-r", name, "syn-flood",
                            "60"), stdout=subprocess.PIPE, text=True)
     events = [json.loads(x) for x in done.stdout.splitlines()]
@@ -197,14 +205,19 @@ def block(kind, rest):
         struct.pack("=I", 12 + len(rest))
 
 
+def comment(text):
+    """The options of a packet, of which that is the only one"""
+    text = text.encode()
+    return struct.pack("=HH", 1, len(text)) + text + bytes(-len(text) % 4) + \
+        bytes(4)
+
+
 def sample_block(when, data, interval=1000):
     """As mtctl samples -w writes it; when in seconds"""
     ns = 10 ** 18 + int(when * 1e9)
-    text = b"mt4 ingress, 1 in %d, from 192.0.2.2" % interval
     return block(6, struct.pack("=IIIII", 0, ns >> 32, ns & 0xffffffff, len(data),
                                 len(data)) + data + bytes(-len(data) % 4) +
-                 struct.pack("=HH", 1, len(text)) + text +
-                 bytes(-len(text) % 4) + bytes(4))
+                 comment("mt4 ingress, 1 in %d, from 192.0.2.2" % interval))
 
 
 def from_file(blocks, *limits):
@@ -397,29 +410,26 @@ class Recording:
         self.head, self.packets, at = b"", [], 0
         while at + 12 <= len(data):
             kind, size = struct.unpack_from("=II", data, at)
-            block, at = data[at:at + size], at + size
-            if kind != 6:
-                self.head += block
-                continue
-            high, low, kept = struct.unpack_from("=III", block, 12)
-            when = high << 32 | low
-            options = 28 + (kept + 3 & ~3)
-            size = struct.unpack_from("=H", block, options + 2)[0]
-            comment = block[options + 4:options + 4 + size].decode()
-            many = re.search(", x ([0-9]+)", comment)
-            self.add(when, block[8:12], block[20:options], comment.replace(
-                many[0] if many else "?", "").replace("1 in 1,", "1 in 1000,"),
-                int(many[1]) if many else 1)
+            if kind == 6:
+                self.add(data[at:at + size])
+            else:
+                self.head += data[at:at + size]
+            at += size
         self.packets.sort()
         self.lasted = self.packets[-1][0] - self.packets[0][0] + 10 ** 7
 
-    def add(self, when, interface, packet, comment, times):
-        text = comment.encode()
-        rest = packet + struct.pack("=HH", 1, len(text)) + text + \
-            bytes(-len(text) % 4) + bytes(4)
-        size = 12 + 8 + len(rest) + 4
-        self.packets += times * [(when, struct.pack("=II", 6, size) + interface,
-                                  rest + struct.pack("=I", size))]
+    def add(self, old):
+        """A packet, as one in 1000 and without its other options, in two parts: its
+        time goes between them."""
+        high, low, kept = struct.unpack_from("=III", old, 12)
+        options = 28 + (kept + 3 & ~3)
+        size = struct.unpack_from("=H", old, options + 2)[0]
+        text = old[options + 4:options + 4 + size].decode()
+        many = re.search(", x ([0-9]+)", text)
+        new = block(6, old[8:options] + comment(text.replace(
+            many[0] if many else "?", "").replace("1 in 1,", "1 in 1000,")))
+        self.packets += (int(many[1]) if many else 1) * [
+            (high << 32 | low, new[:12], new[20:])]
 
     def detect(self, limits, seconds, rate, more=()):
         """What mtctl detect tells of these packets, again and again until so many
@@ -461,14 +471,8 @@ def test_hour():
     mtctl(NEAR, ["tunnel set mt4 sample 1"])
     mix = Mix()
     report("hour", "the servers", sorted(mix.waiting), [])
-    with open(TMP + "/mix", "w") as errors:
-        recorder = subprocess.Popen((MTCTL, "-n", NEAR, "samples", "-w", name),
-                                    stderr=errors)
-        until(lambda: "listening" in open(TMP + "/mix").read())
+    with recorded(name):
         report("hour", "the clients", mix.run(), [0] * 10)
-        time.sleep(0.5)
-        recorder.terminate()
-        recorder.wait()
     mix.close()
     mtctl(NEAR, ["tunnel set mt4 sample-tx off sample-rx 2"])
     mixed = Recording(name)
@@ -498,7 +502,6 @@ def test_hour():
         [("attack-start", "syn-flood", "203.0.113.1")])
 
 
-
 def top(*args):
     return subprocess.Popen((MTCTL, "-n", NEAR, "top", "--once", "-j", *args),
                             stdout=subprocess.PIPE, text=True)
@@ -506,6 +509,12 @@ def top(*args):
 
 def test_top():
     """Known traffic, of which two thirds go to one host"""
+    # What was before it does not count.
+    before = counters(NEAR)["mt4"]["rx_packets"]
+    for _ in range(50):
+        from_far.send(ip("192.0.2.2", "192.0.2.1", GRE, gre(
+            with_ports("203.0.113.9", 5000, 472), 4)))
+    until(lambda: counters(NEAR)["mt4"]["rx_packets"] - before >= 50)
     proc = top("-interval", "5", "-by", "destination", "udp")
     time.sleep(1.5)
     sent, old = 0, counters(NEAR)["mt4"]["rx_bytes"]

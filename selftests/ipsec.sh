@@ -26,18 +26,16 @@ ALL_TESTS="never_test:4 never_test:6 esp_test:4 esp_test:6 early_test:4
 	   mss_test:6:1382:1362 error_test leak_test"
 
 . "$(dirname "$0")/lib.sh"
+. "$TEST_DIR/esp_lib.sh"
 
 need_mtun
 need_command ping nft tcpdump
 need_module veth esp4 esp6 ip_gre ip6_gre
 
-declare -A BEFORE AFTER
-# By family: addresses, and others of the far end
-A1=([4]=192.0.2.1 [6]=2001:db8::1)
-A2=([4]=192.0.2.2 [6]=2001:db8::2)
+# Others of the far end
 A3=([4]=192.0.2.3 [6]=2001:db8::3)
 
-SECRET=6d74756e6c65616b	# "mtunleak", in each ping
+PATTERN=6d74756e6c65616b	# "mtunleak", in each ping
 
 setup_prepare()
 {
@@ -47,41 +45,15 @@ setup_prepare()
 		tunnel add t4 local 192.0.2.1 remote 192.0.2.2 ipsec required
 		tunnel add t6 local 2001:db8::1 remote 2001:db8::2 ipsec required
 	EOF
-	ip_batch "$near" <<-EOF
-		addr add 10.0.4.1/24 dev t4
-		addr add 10.0.6.1/24 dev t6
-		addr add 2001:db8:a:4::1/64 dev t4
-		addr add 2001:db8:a:6::1/64 dev t6
-		link set t4 up
-		link set t6 up
-	EOF
+	tunnel_up "$near" 1 t4 t6
 	ip_batch "$far" <<-EOF
 		link add g4 mtu 1400 type gre local 192.0.2.2 remote 192.0.2.1 ttl 64
 		link add g6 mtu 1400 type ip6gre local 2001:db8::2 remote 2001:db8::1 encaplimit none
 		link set g4 addrgenmode none
 		link set g6 addrgenmode none
-		addr add 10.0.4.2/24 dev g4
-		addr add 10.0.6.2/24 dev g6
-		addr add 2001:db8:a:4::2/64 dev g4
-		addr add 2001:db8:a:6::2/64 dev g6
-		link set g4 up
-		link set g6 up
 	EOF
-	# The first hook there is: what came by the wire, as it came.
-	in_ns "$far" nft -f - <<-EOF
-		table netdev wire {
-			counter n_esp { }
-			counter n_gre { }
-			chain in {
-				type filter hook ingress device u0 priority -500;
-				ip protocol 50 counter name n_esp
-				ip protocol 47 counter name n_gre
-				ip6 nexthdr 50 counter name n_esp
-				ip6 nexthdr 47 counter name n_gre
-			}
-		}
-	EOF
-	check_err $? "nft" || exit $ksft_fail
+	tunnel_up "$far" 2 g4 g6
+	wire_watch "$far"
 	# What each case counts is its own packets.
 	in_ns "$far" nft -f - <<-EOF
 		table ip6 quiet {
@@ -96,98 +68,10 @@ setup_prepare()
 	capture_start "$near" u0 "$TMP/wire.pcap" -Q out || exit $ksft_fail
 }
 
-# wire: "ESP GRE" that have come to far since the last time
+# "ESP GRE" that have come to far since the last time
 wire()
 {
-	local out number
-	local -A packets=()
-
-	out=$(in_ns "$far" nft reset counters table netdev wire)
-	number='counter n_([a-z]+) \{[[:space:]]*packets ([0-9]+)'
-	while [[ $out =~ $number ]]; do
-		packets[${BASH_REMATCH[1]}]=${BASH_REMATCH[2]}
-		out=${out#*"${BASH_REMATCH[0]}"}
-	done
-	echo "${packets[esp]} ${packets[gre]}"
-}
-
-GCM="aead rfc4106(gcm(aes)) 0x000102030405060708090a0b0c0d0e0f10111213 128"
-CBC="auth-trunc hmac(sha256) 0x000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f 128
-     enc cbc(aes) 0x000102030405060708090a0b0c0d0e0f"
-
-# state NS from|to FAMILY [WORDS]: of packets from near to far, or from far to near
-state()
-{
-	local ns=$1 v=$3 from=${A1[$3]} to=${A2[$3]} spi=0x1${3}1
-
-	[ "$2" = to ] || { from=${A2[v]} to=${A1[v]} spi=0x1${v}2; }
-	# shellcheck disable=SC2086
-	ip -n "$ns" xfrm state add src "${FROM:-$from}" dst "$to" \
-		proto "${PROTO:-esp}" spi $spi reqid 1 mode "${MODE:-transport}" ${CIPHER:-$GCM} ${4:-}
-	check_err $? "adding a state"
-}
-
-states()
-{
-	local ns
-
-	for ns in "$near" "$far"; do
-		state "$ns" to "$1"
-		state "$ns" from "$1"
-	done
-}
-
-# policy NS to|from FAMILY
-policy()
-{
-	local ns=$1 v=$3 from=${A1[$3]} to=${A2[$3]} dir=in
-
-	[ "$2" = to ] || { from=${A2[v]} to=${A1[v]}; }
-	[[ $ns.$2 != "$near.to" && $ns.$2 != "$far.from" ]] || dir=out
-	ip -n "$ns" xfrm policy add src "$from" dst "$to" proto gre dir $dir \
-		tmpl src "$from" dst "$to" proto "${PROTO:-esp}" reqid 1 \
-		mode "${MODE:-transport}"
-	check_err $? "adding a policy"
-}
-
-policies()
-{
-	policy "$near" to "$1"
-	policy "$near" from "$1"
-	policy "$far" to "$1"
-	policy "$far" from "$1"
-}
-
-esp_up()
-{
-	states "$1"
-	policies "$1"
-}
-
-esp_down()
-{
-	local ns
-
-	for ns in "$near" "$far"; do
-		ip -n "$ns" xfrm policy flush
-		ip -n "$ns" xfrm state flush
-	done
-}
-
-# pings FAMILY: three of each inner family
-pings()
-{
-	in_ns "$near" sh -c "ping -q -n -p $SECRET -c 3 -i 0.01 -W $WAIT_TIMEOUT 10.0.$1.2 &&
-		ping -q -n -p $SECRET -c 3 -i 0.01 -W $WAIT_TIMEOUT 2001:db8:a:$1::2" \
-		> /dev/null 2>&1
-}
-
-# lost_pings NS ADDRESS: none of three is answered
-lost_pings()
-{
-	in_ns "$1" ping -q -n -p $SECRET -c 3 -i 0.01 -W 0.2 "$2" \
-		> /dev/null 2>&1
-	check_fail $? "ping should fail"
+	wire_counts "$far" esp gre
 }
 
 # nothing_sent FAMILY MESSAGE: each is counted once, and none leaves
@@ -415,8 +299,9 @@ tunnel_mode_test()
 	log_test "IPv$v: ESP in tunnel mode will not do"
 }
 
-# Somebody who may send ESP sends it from another's address.
-foreign_test()
+# other_state FAMILY MESSAGE FROM WORDS: far sends as it should, and near has a state
+# for it from another address, or with more words.
+other_state()
 {
 	local v=$1
 
@@ -424,24 +309,22 @@ foreign_test()
 	policy "$far" from "$v"
 	ip -n "$near" xfrm state delete src "${A2[v]}" dst "${A1[v]}" proto esp \
 		spi "0x1${v}2"
-	FROM=${A3[v]} state "$near" from "$v"
-	nothing_received "$v" "the state of another"
+	FROM=$3 state "$near" from "$v" "$4"
+	nothing_received "$v" "$2"
 	esp_down
-	log_test "IPv$v: the state has to be of the far end"
+}
+
+# Somebody who may send ESP sends it from another's address.
+foreign_test()
+{
+	other_state "$1" "the state of another" "${A3[$1]}" ""
+	log_test "IPv$1: the state has to be of the far end"
 }
 
 if_id_test()
 {
-	local v=$1
-
-	states "$v"
-	policy "$far" from "$v"
-	ip -n "$near" xfrm state delete src "${A2[v]}" dst "${A1[v]}" proto esp \
-		spi "0x1${v}2"
-	state "$near" from "$v" "if_id 7"
-	nothing_received "$v" "if_id 7"
-	esp_down
-	log_test "IPv$v: a state with an if_id is another device's"
+	other_state "$1" "if_id 7" "" "if_id 7"
+	log_test "IPv$1: a state with an if_id is another device's"
 }
 
 # It proves where a packet is from, and everybody can read it.

@@ -106,6 +106,13 @@ def report(group, text, got, want=True):
 ##############################################################################
 # Waiting
 
+def run_wanted(tests, wanted):
+    """Those that are named, or all: test_NAME by its name"""
+    for test in tests:
+        if not wanted or test.__name__[5:] in wanted:
+            test()
+
+
 def until(condition):
     """Until it is true; its last value, also when the time is over"""
     end = time.monotonic() + WAIT

@@ -469,8 +469,6 @@ def test_refused():
            "mtctl tunnel set: sample-rx must be off or at most 1073741824\n")
 
 
-for test in (test_fields, test_drops, test_nested, test_off, test_estimate,
-             test_interval, test_segments, test_nobody, test_lost,
-             test_filter, test_lines, test_pcapng, test_count, test_refused):
-    if not WANTED or test.__name__[5:] in WANTED:
-        test()
+run_wanted((test_fields, test_drops, test_nested, test_off, test_estimate,
+            test_interval, test_segments, test_nobody, test_lost, test_filter,
+            test_lines, test_pcapng, test_count, test_refused), WANTED)

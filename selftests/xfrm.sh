@@ -20,20 +20,14 @@ ALL_TESTS="clear_test esp_test:4 esp_test:6 mtu_test:4:1442 mtu_test:6:1422
 	   secpath_test:4 secpath_test:6 inner_policy_test clear_test"
 
 . "$(dirname "$0")/lib.sh"
+. "$TEST_DIR/esp_lib.sh"
 
 need_mtun
 need_command ping nft
 need_module veth esp4 esp6
 
-declare -A BEFORE AFTER
-# By family: addresses and an inner address of the far end
-A1=([4]=192.0.2.1 [6]=2001:db8::1)
-A2=([4]=192.0.2.2 [6]=2001:db8::2)
-
 setup_prepare()
 {
-	local ns
-
 	setup_ns near far
 	setup_underlay "$near" "$far"
 	mt "$near" -b - <<-EOF
@@ -44,129 +38,21 @@ setup_prepare()
 		tunnel add t4 local 192.0.2.2 remote 192.0.2.1
 		tunnel add t6 local 2001:db8::2 remote 2001:db8::1
 	EOF
-	ip_batch "$near" <<-EOF
-		addr add 10.0.4.1/24 dev t4
-		addr add 10.0.6.1/24 dev t6
-		addr add 2001:db8:a:4::1/64 dev t4
-		addr add 2001:db8:a:6::1/64 dev t6
-		link set t4 up
-		link set t6 up
-	EOF
-	ip_batch "$far" <<-EOF
-		addr add 10.0.4.2/24 dev t4
-		addr add 10.0.6.2/24 dev t6
-		addr add 2001:db8:a:4::2/64 dev t4
-		addr add 2001:db8:a:6::2/64 dev t6
-		link set t4 up
-		link set t6 up
-	EOF
-	# The first hook there is: what came by the wire, as it came.
-	for ns in "$near" "$far"; do
-		in_ns "$ns" nft -f - <<-EOF
-			table netdev wire {
-				counter n_esp { }
-				counter n_gre { }
-				counter n_fragments { }
-				chain in {
-					type filter hook ingress device u0 priority -500;
-					ip protocol 50 counter name n_esp
-					ip protocol 47 counter name n_gre
-					ip6 nexthdr 50 counter name n_esp
-					ip6 nexthdr 47 counter name n_gre
-					ip frag-off & 0x3fff != 0 counter name n_fragments
-					ip6 nexthdr 44 counter name n_fragments
-				}
-			}
-		EOF
-		check_err $? "nft" || exit $ksft_fail
-	done
+	tunnel_up "$near" 1 t4 t6
+	tunnel_up "$far" 2 t4 t6
+	wire_watch "$near" "$far"
 }
 
 # wire NS: "ESP GRE FRAGMENTS" that came by the wire since the last time
 wire()
 {
-	local out number
-	local -A packets=()
-
-	out=$(in_ns "$1" nft reset counters table netdev wire)
-	number='counter n_([a-z]+) \{[[:space:]]*packets ([0-9]+)'
-	while [[ $out =~ $number ]]; do
-		packets[${BASH_REMATCH[1]}]=${BASH_REMATCH[2]}
-		out=${out#*"${BASH_REMATCH[0]}"}
-	done
-	echo "${packets[esp]} ${packets[gre]} ${packets[fragments]}"
+	wire_counts "$1" esp gre fragments
 }
 
 wire_forget()
 {
 	wire "$near" > /dev/null
 	wire "$far" > /dev/null
-}
-
-KEY=0x000102030405060708090a0b0c0d0e0f10111213
-
-# states FAMILY: both directions, in both namespaces
-states()
-{
-	local v=$1 ns
-
-	for ns in "$near" "$far"; do
-		ip_batch "$ns" <<-EOF
-			xfrm state add src ${A1[v]} dst ${A2[v]} proto esp spi 0x1${v}1 reqid 1 mode transport aead rfc4106(gcm(aes)) $KEY 128
-			xfrm state add src ${A2[v]} dst ${A1[v]} proto esp spi 0x1${v}2 reqid 1 mode transport aead rfc4106(gcm(aes)) $KEY 128
-		EOF
-		check_err $? "adding states"
-	done
-}
-
-# policy near|far in|out FAMILY
-policy()
-{
-	local me=A1 you=A2 dir=$2 v=$3 from to
-
-	[ "$1" = near ] || { me=A2 you=A1; }
-	from=$me[$v] to=$you[$v]
-	[ "$dir" = out ] || { from=$you[$v] to=$me[$v]; }
-	echo "xfrm policy add src ${!from} dst ${!to} proto gre dir $dir" \
-		"tmpl src ${!from} dst ${!to} proto esp reqid 1 mode transport"
-}
-
-# esp_up FAMILY
-esp_up()
-{
-	states "$1"
-	{ policy near out "$1"; policy near in "$1"; } | ip_batch "$near"
-	check_err $? "adding policies to near"
-	{ policy far out "$1"; policy far in "$1"; } | ip_batch "$far"
-	check_err $? "adding policies to far"
-}
-
-esp_down()
-{
-	local ns
-
-	for ns in "$near" "$far"; do
-		ip_batch "$ns" <<-EOF
-			xfrm policy flush
-			xfrm state flush
-		EOF
-	done
-}
-
-# pings FAMILY: three of each inner family
-pings()
-{
-	in_ns "$near" sh -c "ping -q -n -c 3 -i 0.01 -W $WAIT_TIMEOUT 10.0.$1.2 &&
-		ping -q -n -c 3 -i 0.01 -W $WAIT_TIMEOUT 2001:db8:a:$1::2" \
-		> /dev/null 2>&1
-}
-
-# lost_pings FAMILY: none of three is answered
-lost_pings()
-{
-	in_ns "$near" ping -q -n -c 3 -i 0.01 -W 0.2 "10.0.$1.2" \
-		> /dev/null 2>&1
-	check_fail $? "ping should fail"
 }
 
 clear_test()
@@ -279,10 +165,9 @@ require_test()
 {
 	local v=$1
 
-	policy far in "$v" | ip_batch "$far"
-	check_err $? "adding a policy"
+	policy "$far" to "$v"
 	snapshot BEFORE "$far"
-	lost_pings "$v"
+	lost_pings "$near" "10.0.$v.2"
 	snapshot AFTER "$far"
 	check_grown BEFORE AFTER "far" "t$v" rx-policy 3 "t$v" drops 3 \
 		"t$v" rx_packets 0
@@ -296,25 +181,25 @@ require_test()
 required_later_test()
 {
 	states 4
-	policy near out 4 | ip_batch "$near"
+	policy "$near" to 4
 	wire_forget
 	snapshot BEFORE "$far"
 	pings 4
 	check_err $? "pings, ESP one way"
 	check_eq "$(wire "$far")" "6 0 0" "ESP, GRE and fragments to far"
 	check_eq "$(wire "$near")" "0 6 0" "ESP, GRE and fragments to near"
-	policy far in 4 | ip_batch "$far"
+	policy "$far" to 4
 	pings 4
 	check_err $? "pings, ESP one way is required"
 	snapshot AFTER "$far"
 	check_grown BEFORE AFTER "far" t4 rx_packets 12 t4 drops 0
-	policy near in 4 | ip_batch "$near"
+	policy "$near" from 4
 	snapshot BEFORE "$near"
-	lost_pings 4
+	lost_pings "$near" 10.0.4.2
 	snapshot AFTER "$near"
 	check_grown BEFORE AFTER "near" t4 rx-policy 3 t4 drops 3 \
 		t4 rx_packets 0 t4 tx_packets 3
-	policy far out 4 | ip_batch "$far"
+	policy "$far" from 4
 	pings 4
 	check_err $? "pings, ESP both ways is required"
 	esp_down
@@ -328,7 +213,7 @@ nothing_sent()
 
 	wire_forget
 	snapshot BEFORE "$near"
-	lost_pings "$v"
+	lost_pings "$near" "10.0.$v.2"
 	snapshot AFTER "$near"
 	check_eq "$(wire "$far")" "0 0 0" "$message: ESP, GRE and fragments to far"
 	check_grown BEFORE AFTER "$message" "t$v" drops 3 "t$v" tx_packets 0
@@ -353,8 +238,7 @@ no_state_test()
 {
 	local v=$1
 
-	policy near out "$v" | ip_batch "$near"
-	check_err $? "adding a policy"
+	policy "$near" to "$v"
 	nothing_sent "$v" "no state"
 	states "$v"
 	pings "$v"
@@ -388,14 +272,14 @@ live_test()
 	snapshot BEFORE "$far"
 	for i in 1 2; do
 		states "$v"
-		policy near out "$v" | ip_batch "$near"
+		policy "$near" to "$v"
 		# Nothing that was under way in clear is left after this.
 		ping_check "$near" "10.0.$v.2"
 		check_err $? "ping, $i"
 		wire_forget
 		slowwait_for esp_only
 		check_err $? "not only ESP, $i"
-		policy far in "$v" | ip_batch "$far"
+		policy "$far" to "$v"
 		slowwait_for esp_only
 		check_err $? "not only ESP when it is required, $i"
 		ip -n "$far" xfrm policy flush
@@ -451,7 +335,7 @@ inner_policy_test()
 		tmpl src 192.0.2.1 dst 192.0.2.2 proto esp reqid 1 mode transport
 	check_err $? "adding a policy"
 	snapshot BEFORE "$far"
-	lost_pings 4
+	lost_pings "$near" 10.0.4.2
 	snapshot AFTER "$far"
 	check_grown BEFORE AFTER "far" t4 rx_packets 3 t4 tx_packets 0 t4 drops 0
 	esp_down

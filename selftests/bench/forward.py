@@ -18,7 +18,6 @@ TEXT" for each target goes to the standard output, the table to the standard err
 import argparse
 import json
 import os
-import shutil
 import signal
 import struct
 import subprocess
@@ -47,14 +46,14 @@ TARGETS = {("decap", 4): 0.54, ("early", 4): 0.28, ("encap", 4): 0.65,
 CLAMP = 30
 SYN = 0.5       # of nft's rule, for a SYN that is clamped
 
-CONNTRACK = """
+CONNTRACK = "".join("""
 table inet bench {
 	chain %s {
 		type filter hook %s priority 0
 		ct state invalid drop
 	}
 }
-"""
+""" % (hook, hook) for hook in ("input", "forward", "output", "prerouting"))
 
 MAXSEG = """
 table inet bench {
@@ -66,21 +65,24 @@ table inet bench {
 }
 """
 
-# What a tunnel may have: of mtctl tunnel add, of ip link add, and what is done for
-# both. None for what ip_gre does not have: it is compared as it is without. "SYN" is
-# about packets that are one.
+# What a tunnel may have: of mtctl tunnel add and of ip link add. What ip_gre does not
+# have is compared with how it is without. "SYN" is about packets that are one.
 OPTIONS = {
-    "key": ("key {i}", "key {i}", None),
-    "no key": ("", "", None),
-    "checksum": ("key {i} csum on", "key {i} csum", None),
-    "clamp": ("key {i} mss auto", "key {i}", None),
-    "filter": ("key {i}", "key {i}",
-               "filter set mt0 allow-src-rx 10.0.0.0/8 allow-dst-tx 10.0.0.0/8"),
-    "samples": ("key {i} sample 1000", "key {i}", None),
-    "nft": ("key {i}", "key {i}", "conntrack"),
-    "SYN": ("key {i}", "key {i}", None),
-    "SYN, clamp": ("key {i} mss 1300", "key {i}", "maxseg"),
+    "key": ("key {i}", "key {i}"),
+    "no key": ("", ""),
+    "checksum": ("key {i} csum on", "key {i} csum"),
+    "clamp": ("key {i} mss auto", "key {i}"),
+    "filter": ("key {i}", "key {i}"),
+    "samples": ("key {i} sample 1000", "key {i}"),
+    "nft": ("key {i}", "key {i}"),
+    "SYN": ("key {i}", "key {i}"),
+    "SYN, clamp": ("key {i} mss 1300", "key {i}"),
 }
+# What mtctl does beyond that, and nft in whose router
+COMMANDS = {"filter": ["filter set mt0 allow-src-rx 10.0.0.0/8 "
+                       "allow-dst-tx 10.0.0.0/8"]}
+RULES = {"nft": {"mtun": CONNTRACK, "gre": CONNTRACK},
+         "SYN, clamp": {"gre": MAXSEG}}
 
 
 def sh(*words, text=None):
@@ -141,7 +143,8 @@ class Tunnels:
 
     def __init__(self, v, count, option="key"):
         self.v, self.count, self.option = v, count, option
-        mtun, gre, extra = OPTIONS[option]
+        mtun, gre = OPTIONS[option]
+        self.rules = RULES.get(option, {})
         mtctl(ROUTERS["mtun"], [
             "tunnel add mt%d local %s remote %s %s" % (
                 i, LOCAL[v], remote(v, i), mtun.format(i=i))
@@ -158,21 +161,17 @@ class Tunnels:
             ip_batch(router, ["route add %s dev %s%d" % (
                 behind(inner, i), name, i)
                 for inner in (4, 6) for i in range(count)])
-            with netns(router):
-                if extra == "conntrack":
-                    for hook in "input", "forward", "output", "prerouting":
-                        sh("nft", "-f", "-", text=CONNTRACK % (hook, hook))
-                elif extra == "maxseg" and driver == "gre":
-                    sh("nft", "-f", "-", text=MAXSEG)
-        if extra and " " in extra:
-            mtctl(ROUTERS["mtun"], [extra])
+            if driver in self.rules:
+                with netns(router):
+                    sh("nft", "-f", "-", text=self.rules[driver])
+        mtctl(ROUTERS["mtun"], COMMANDS.get(option, []))
 
     def delete(self):
         for driver, router in ROUTERS.items():
             ip_batch(router, ["link del %s%d" % (NAMES[driver], i)
                               for i in range(self.count)])
-            with netns(router):
-                if shutil.which("nft"):
+            if driver in self.rules:
+                with netns(router):
                     sh("nft", "flush", "ruleset")
 
 
@@ -229,11 +228,11 @@ def path_packets(path, plain, inner_v, numbers, size, tunnels):
     """What is sent for a path, to the tunnels of @numbers, or what that is above of"""
     src, v = INNER_SRC[inner_v], tunnels.v
 
-    def inner(src, dst, size):
+    def inner(dst):
         return (syn(src, dst) if tunnels.option.startswith("SYN") else
                 udp_packet(src, dst, size))
     if path == "decap":
-        data = inner(src, PLAIN[inner_v], size)
+        data = inner(PLAIN[inner_v])
         sum_it = tunnels.option == "checksum"
 
         def header(i):
@@ -243,8 +242,8 @@ def path_packets(path, plain, inner_v, numbers, size, tunnels):
             return [ip(remote(v, 0), PLAIN[v], GRE, header(0))]
         return [ip(remote(v, i), LOCAL[v], GRE, header(i)) for i in numbers]
     if plain:
-        return [inner(src, PLAIN[inner_v], size)]
-    return [inner(src, behind(inner_v, i), size) for i in numbers]
+        return [inner(PLAIN[inner_v])]
+    return [inner(behind(inner_v, i)) for i in numbers]
 
 
 def measure_way(way, path, inner_v, numbers, size, tunnels, count, cpus=1):

@@ -1,0 +1,150 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# What tests of IPsec share: a wire between $near and $far, of which the packets are
+# counted, and ESP in transport mode around GRE, by hand. For a test that sources lib.sh
+# before, and has set those two.
+
+declare -A BEFORE AFTER
+# By family: the ends of the wire
+A1=([4]=192.0.2.1 [6]=2001:db8::1)
+A2=([4]=192.0.2.2 [6]=2001:db8::2)
+
+# tunnel_up NS NUMBER TUNNEL4 TUNNEL6: with the addresses 10.0.4.NUMBER and so on
+tunnel_up()
+{
+	ip_batch "$1" <<-EOF
+		addr add 10.0.4.$2/24 dev $3
+		addr add 10.0.6.$2/24 dev $4
+		addr add 2001:db8:a:4::$2/64 dev $3
+		addr add 2001:db8:a:6::$2/64 dev $4
+		link set $3 up
+		link set $4 up
+	EOF
+}
+
+# wire_watch NS...: the first hook there is sees what comes by the wire, as it comes
+wire_watch()
+{
+	local ns
+
+	for ns in "$@"; do
+		in_ns "$ns" nft -f - <<-EOF
+			table netdev wire {
+				counter n_esp { }
+				counter n_gre { }
+				counter n_fragments { }
+				chain in {
+					type filter hook ingress device u0 priority -500;
+					ip protocol 50 counter name n_esp
+					ip protocol 47 counter name n_gre
+					ip6 nexthdr 50 counter name n_esp
+					ip6 nexthdr 47 counter name n_gre
+					ip frag-off & 0x3fff != 0 counter name n_fragments
+					ip6 nexthdr 44 counter name n_fragments
+				}
+			}
+		EOF
+		check_err $? "nft" || exit $ksft_fail
+	done
+}
+
+# wire_counts NS esp|gre|fragments...: how many of these came since the last time
+wire_counts()
+{
+	local ns=$1 out number name
+	local -A packets=()
+	local -a counts=(); shift
+
+	out=$(in_ns "$ns" nft reset counters table netdev wire)
+	number='counter n_([a-z]+) \{[[:space:]]*packets ([0-9]+)'
+	while [[ $out =~ $number ]]; do
+		packets[${BASH_REMATCH[1]}]=${BASH_REMATCH[2]}
+		out=${out#*"${BASH_REMATCH[0]}"}
+	done
+	for name in "$@"; do
+		counts+=("${packets[$name]}")
+	done
+	echo "${counts[*]}"
+}
+
+GCM="aead rfc4106(gcm(aes)) 0x000102030405060708090a0b0c0d0e0f10111213 128"
+CBC="auth-trunc hmac(sha256) 0x000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f 128
+     enc cbc(aes) 0x000102030405060708090a0b0c0d0e0f"
+
+# state NS from|to FAMILY [WORDS]: of packets from near to far, or from far to near
+state()
+{
+	local ns=$1 v=$3 from=${A1[$3]} to=${A2[$3]} spi=0x1${3}1
+
+	[ "$2" = to ] || { from=${A2[v]} to=${A1[v]} spi=0x1${v}2; }
+	# shellcheck disable=SC2086
+	ip -n "$ns" xfrm state add src "${FROM:-$from}" dst "$to" \
+		proto "${PROTO:-esp}" spi $spi reqid 1 mode "${MODE:-transport}" ${CIPHER:-$GCM} ${4:-}
+	check_err $? "adding a state"
+}
+
+states()
+{
+	local ns
+
+	for ns in "$near" "$far"; do
+		state "$ns" to "$1"
+		state "$ns" from "$1"
+	done
+}
+
+# policy NS to|from FAMILY
+policy()
+{
+	local ns=$1 v=$3 from=${A1[$3]} to=${A2[$3]} dir=in
+
+	[ "$2" = to ] || { from=${A2[v]} to=${A1[v]}; }
+	[[ $ns.$2 != "$near.to" && $ns.$2 != "$far.from" ]] || dir=out
+	ip -n "$ns" xfrm policy add src "$from" dst "$to" proto gre dir $dir \
+		tmpl src "$from" dst "$to" proto "${PROTO:-esp}" reqid 1 \
+		mode "${MODE:-transport}"
+	check_err $? "adding a policy"
+}
+
+policies()
+{
+	policy "$near" to "$1"
+	policy "$near" from "$1"
+	policy "$far" to "$1"
+	policy "$far" from "$1"
+}
+
+esp_up()
+{
+	states "$1"
+	policies "$1"
+}
+
+esp_down()
+{
+	local ns
+
+	for ns in "$near" "$far"; do
+		ip -n "$ns" xfrm policy flush
+		ip -n "$ns" xfrm state flush
+	done
+}
+
+# pings FAMILY: three of each inner family, with $PATTERN in them if there is one
+pings()
+{
+	local more="-q -n -c 3 -i 0.01 -W $WAIT_TIMEOUT ${PATTERN:+-p $PATTERN}"
+
+	in_ns "$near" sh -c "ping $more 10.0.$1.2 && ping $more 2001:db8:a:$1::2" \
+		> /dev/null 2>&1
+}
+
+# lost_pings NS ADDRESS: none of three is answered
+lost_pings()
+{
+	# shellcheck disable=SC2086
+	in_ns "$1" ping -q -n ${PATTERN:+-p $PATTERN} -c 3 -i 0.01 -W 0.2 "$2" \
+		> /dev/null 2>&1
+	check_fail $? "ping should fail"
+}
