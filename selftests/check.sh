@@ -343,13 +343,11 @@ debug_tree()
 
 debug_build()
 {
-	local tree=$1 build=$2/build b
+	local tree=$1 build=$2/build
 
 	make -C "$tree" module tools KDIR="$build" -j"$JOBS" &&
-	make -C "$tree/selftests" -j"$JOBS" || return
-	for b in fault bench; do
-		make -C "$build" M="$tree/selftests/$b" modules || return
-	done
+	make -C "$tree/selftests" -j"$JOBS" &&
+	make -C "$build" M="$tree/selftests/fault" modules
 }
 
 # run_debug DIR TEST...: on the kernel in DIR
