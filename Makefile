@@ -23,7 +23,8 @@ NEWEST   = $(shell ls -d /lib/modules/*/build/Makefile 2>/dev/null | \
 	     grep -v -e -cloud- | sort -V | tail -n 1 | xargs -r dirname)
 KDIR    ?= $(if $(wildcard $(RUNNING)/Makefile),$(RUNNING),$(NEWEST))
 
-.PHONY: all module tools gen check check-debug debug-kernel mutants bench demo install modules_install \
+.PHONY: all module tools gen check check-debug check-long coverage debug-kernel mutants \
+	bench demo install modules_install \
 	tools_install deps clean help kdir
 
 all: module tools
@@ -55,6 +56,14 @@ check:
 # The same on a kernel that looks for what goes wrong unseen: takes long
 check-debug:
 	@T="$(T)" selftests/check.sh debug
+
+# Those tests that find more the longer they run, for hours
+check-long:
+	@T="$(T)" selftests/check.sh long
+
+# Which lines of kmod/ and tools/ the tests do not run: takes long
+coverage:
+	@T="$(T)" selftests/check.sh coverage
 
 debug-kernel:
 	@selftests/vm/debug-kernel
@@ -104,6 +113,8 @@ help:
 	@echo 'make check T="a.sh b.sh"   run only these tests in the VM'
 	@echo 'make debug-kernel   build a kernel with KASAN, lockdep and others: takes long'
 	@echo 'make check-debug [T=...]   run the tests in the VM on that kernel'
+	@echo 'make check-long  fuzzers, torture and soak there, for hours'
+	@echo 'make coverage [T=...]   which lines the tests in the VM do not run: takes long'
 	@echo 'make mutants [M=...]   break the code on purpose, see the tests notice: takes long'
 	@echo 'make bench       what packets and tunnels cost, beside ip_gre: takes long'
 	@echo 'make gen         render the netlink spec into headers and tables'

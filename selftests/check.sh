@@ -9,6 +9,10 @@
 #   check.sh debug            the kselftests, all or those in T, on the debug
 #                             kernel (vm/debug-kernel), which is built first if
 #                             need be; without it, a few run there if it is there
+#   check.sh long             those which may take as long as one likes, for hours, on
+#                             the debug kernel
+#   check.sh coverage         the kselftests on a kernel that counts which lines run, and
+#                             what of kmod/ and tools/ has not
 #
 # A step prints TAP, or passes or fails as a whole. Results are counted one by
 # one: a program that ends early or dies counts the results that it owes as
@@ -327,12 +331,13 @@ kselftests()
 	listed "TEST_(GEN_)?PROGS"
 }
 
-# What is built for another kernel is built in a copy of the tree. Prints where.
+# debug_tree KERNEL: what is built for another kernel is built in a copy of the tree.
+# Prints where.
 debug_tree()
 {
 	local tree
 
-	tree=$CACHE/tree-$(realpath . | sha256sum | cut -c 1-8)
+	tree=$CACHE/tree-$(echo "$(realpath .) $1" | sha256sum | cut -c 1-8)
 	# Only what has changed, so that only that is built.
 	mkdir -p "$tree" &&
 	find . -path ./.git -prune -o -type f ! -name '*.o' ! -name '*.a' \
@@ -344,8 +349,12 @@ debug_tree()
 debug_build()
 {
 	local tree=$1 build=$2/build
+	local -a tools=()
 
-	make -C "$tree" module tools KDIR="$build" -j"$JOBS" &&
+	[ -z "${MTUN_COVERAGE:-}" ] ||
+		tools=(CFLAGS="-O1 -g --coverage" LDFLAGS=--coverage)
+	make -C "$tree" module KDIR="$build" -j"$JOBS" &&
+	make -C "$tree/tools" "${tools[@]}" -j"$JOBS" &&
 	make -C "$tree/selftests" -j"$JOBS" &&
 	make -C "$build" M="$tree/selftests/fault" modules
 }
@@ -355,7 +364,7 @@ run_debug()
 {
 	local kernel=$1 tree; shift
 
-	tree=$(debug_tree)
+	tree=$(debug_tree "$kernel")
 	whole "debug: builds" debug_build "$tree" "$kernel" || return
 	export MTUN_VM_KERNEL=$kernel
 	vm_tree=$tree/
@@ -366,23 +375,27 @@ run_debug()
 	vm_name=
 }
 
+# Variables of the tests
+PASS_ON=(MTUN_LEAKS MTUN_COVERAGE MTUN_TIMEOUT MTUN_HOSTILE MTUN_REQUESTS MTUN_TORTURE
+	 MTUN_SOAK MTUN_SEED)
+
 # guest NUMBER CPUS TEST...: boot until no test is left to begin, or five times.
 # Leaves "STATUS SECONDS" of each boot in $LOGS/boots-NUMBER.
 guest()
 {
 	local number=$1 cpus=$2 boot status begin limit timeout; shift 2
 
-	timeout=$(sed -n 's/^timeout=//p' selftests/settings 2>/dev/null)
+	timeout=${MTUN_TIMEOUT:-$(sed -n 's/^timeout=//p' selftests/settings 2>/dev/null)}
 	# Whoever runs this has a limit, too: rather our own report.
 	limit=$((300 + $# * (${timeout:-45} + 30)))
-	[ $limit -le 4500 ] || limit=4500
+	[ $limit -le 4500 ] || [ -n "${MTUN_TIMEOUT:-}" ] || limit=4500
 	[ -z "${MTUN_VM_KERNEL:-}" ] || limit=$((limit * 4))
 	for boot in 1 2 3 4 5; do
 		begin=$SECONDS
 		MTUN_VM_CPUS=$cpus selftests/vm/run \
 			--out "$LOGS/vm" --timeout $limit \
 			--keep-console "$LOGS/console-$number.$boot.log" \
-			--env MTUN_LEAKS --env MTUN_HOSTILE --env MTUN_REQUESTS --env MTUN_SEED \
+			"${PASS_ON[@]/#/--env=}" \
 			-- "${vm_tree}selftests/vm/guest.sh" "$@" 2>&1 |
 			sed -u "s/^/$number: /"
 		status=${PIPESTATUS[0]}
@@ -463,7 +476,33 @@ main_debug()
 	# shellcheck disable=SC2086
 	MTUN_LEAKS=1 run_debug "$kernel" $tests
 	[ -n "$T" ] || MTUN_VM_KERNEL=$kernel tap "debug: vm/reports" \
-		"$(debug_tree)/selftests/vm/reports.sh"
+		"$(debug_tree "$kernel")/selftests/vm/reports.sh"
+	finish
+}
+
+# What finds more the longer it runs
+main_long()
+{
+	: "${MTUN_HOSTILE:=1000000}" "${MTUN_REQUESTS:=2000}"
+	: "${MTUN_TORTURE:=600}" "${MTUN_SOAK:=3600}" "${MTUN_TIMEOUT:=14400}"
+	export MTUN_HOSTILE MTUN_REQUESTS MTUN_TORTURE MTUN_SOAK MTUN_TIMEOUT
+	T=${T:-hostile.sh scramble.sh soak.sh torture.sh}
+	main_debug
+}
+
+# Which lines run
+main_coverage()
+{
+	local kernel tests=$T
+
+	whole "kernel that counts" selftests/vm/debug-kernel --gcov || finish
+	kernel=$(selftests/vm/debug-kernel --gcov --print)
+	[ -n "$tests" ] || tests=$(kselftests)
+	export MTUN_COVERAGE=1
+	# shellcheck disable=SC2086
+	run_debug "$kernel" $tests
+	selftests/vm/coverage "$(debug_tree "$kernel")" "$LOGS"/vm/coverage-* |
+		tee "$LOGS/coverage"
 	finish
 }
 
@@ -492,7 +531,11 @@ main()
 	ksrc=$(selftests/deps.sh --ksrc)
 	export KSRC=$ksrc
 
-	[ "${1:-}" != debug ] || main_debug
+	case ${1:-} in
+	debug) main_debug ;;
+	long) main_long ;;
+	coverage) main_coverage ;;
+	esac
 
 	if [ -z "$T" ]; then
 		# A network that lacks this source package makes one check skip.

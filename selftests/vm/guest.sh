@@ -9,6 +9,7 @@
 #  * a test during which the kernel complained has failed, whatever it says,
 #  * with $MTUN_LEAKS, a kernel that has kmemleak is asked at the end what all tests
 #    have leaked,
+#  * with $MTUN_COVERAGE, what has run is left in $MTUN_VM_OUT/coverage-*,
 #  * processes and namespaces that a test leaves behind are removed,
 #  * mtun is unloaded between tests; a test after which that is impossible has
 #    failed.
@@ -32,7 +33,7 @@ complaints+='|INFO: trying to register|ODEBUG: |DEBUG_LOCKS|suspicious RCU'
 complaints+='|turning off the locking|leaked reference'
 
 # A test may take this much longer on a debug kernel.
-timeout=$((timeout * ${MTUN_SLOW:-1}))
+timeout=${MTUN_TIMEOUT:-$((timeout * ${MTUN_SLOW:-1}))}
 
 # Everything that a test starts is in its control group, daemons too.
 cgroup=/sys/fs/cgroup/mtun-test
@@ -103,17 +104,23 @@ find_leaks()
 	cat $kmemleak
 }
 
-# Under TCG with several CPUs, an instruction that the kernel changes while
-# another CPU runs it may stay, for that CPU, the breakpoint that it is for a
-# moment: both then take that breakpoint for ever. What is changed most often in
-# the path of packets is the branch to taking time stamps, by each ping and
-# each capture: it stays on while somebody wants them.
-if [ "$MTUN_VM" = tcg ]; then
-	/usr/bin/python3 -I -S -c 'import signal, socket
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.setsockopt(socket.SOL_SOCKET, 29, 1)	# SO_TIMESTAMP
-signal.pause()' &
+# Which lines have run ("make coverage"): the tools say it when they end, the kernel
+# when it is asked.
+if [ -n "$MTUN_COVERAGE" ]; then
+	GCOV_PREFIX=$out/coverage-$(cut -c 1-8 /proc/sys/kernel/random/boot_id)
+	export GCOV_PREFIX
 fi
+
+gather_coverage()
+{
+	local file
+
+	cd /sys/kernel/debug/gcov || return
+	find . -name '*.gcda' | while read -r file; do
+		mkdir -p "$GCOV_PREFIX/${file%/*}"
+		cat "$file" >"$GCOV_PREFIX/$file"
+	done
+}
 
 echo "TAP version 13"
 
@@ -174,4 +181,5 @@ if leaks=$(find_leaks) && [ -n "$leaks" ]; then
 	printf '%s\n' "$leaks" | sed 's/^/# kernel: /'
 	failed=1
 fi
+[ -z "$MTUN_COVERAGE" ] || (gather_coverage)
 exit $failed
