@@ -543,6 +543,13 @@ link_stat()
 	in_ns "$1" cat "/sys/class/net/$2/statistics/$3_$4"
 }
 
+# unreclaimed: kB of the kernel's memory that are no caches
+unreclaimed()
+{
+	awk '/^(SUnreclaim|Percpu|VmallocUsed)/ { sum += $2 } END { print sum }' \
+		/proc/meminfo
+}
+
 ##############################################################################
 # Captures
 

@@ -1,0 +1,382 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Everything at the same time, for as long as one likes: tunnels come, change, move
+# and go while they carry packets, are read and watched; what they stand on goes and
+# comes back; namespaces end with packets in flight; memory runs short; processors
+# are switched off; the module is unloaded. Nothing of that may make the kernel
+# complain, hang or forget memory, and afterwards everything works.
+#
+#  +- near ------------------------+       +- far --------------------------+
+#  |  a4 a6  to far, changed       |       |  g4   10.0.4.2/24  (ip_gre)    |
+#  |  m0     moved to and fro      |       |  g6   10.0.6.2/24  (ip6_gre)   |
+#  |  n0..   made and deleted      |       |   :                            |
+#  |  u0     192.0.2.1/24    ------+-------+-- u0  192.0.2.2/24             |
+#  |         2001:db8::1/64        |       |       2001:db8::2/64           |
+#  +-------------------------------+       +--------------------------------+
+#
+# Each actor does its part again and again until time is up, and may be refused
+# anything: what it needs may be gone. What is certain is that each gets somewhere.
+#
+# MTUN_TORTURE	seconds, default 20; 600 is worth a night's trust
+# MTUN_SEED	of what is chosen at random, default 1
+
+ALL_TESTS="torture_test again_test memory_test"
+
+. "$(dirname "$0")/lib.sh"
+
+need_mtun
+need_module veth ip_gre ip6_gre
+rmmod mtun 2> /dev/null && load_mtun || skip_all "mtun cannot be unloaded"
+
+LONG=${MTUN_TORTURE:-20}
+SEED=${MTUN_SEED:-1}
+# What the kernel keeps of names, namespaces and so on that have been, in kB; a tunnel
+# has 40, and there are hundreds
+MARGIN=2000
+ACTORS="maker setter filterer watcher reader mover namespaces underlay routes
+	pressure processors unloader"
+
+setup_prepare()
+{
+	setup_ns near far other
+	setup_underlay "$near" "$far"
+	ip_batch "$far" <<-EOF
+		link add g4 type gre local 192.0.2.2 remote 192.0.2.1 key 4
+		link add g6 type ip6gre local 2001:db8::2 remote 2001:db8::1 key 6
+		addr add 10.0.4.2/24 dev g4
+		addr add 10.0.6.2/24 dev g6
+		link set g4 up
+		link set g6 up
+	EOF
+	tunnels > /dev/null 2>&1
+	in_bg "$far" /dev/null "$TRAFFIC" udp-flood 10.0.4.1 9 200
+	in_bg "$far" /dev/null "$TRAFFIC" udp-flood 10.0.6.1 9 1400
+	in_bg "$near" /dev/null "$TRAFFIC" udp-flood 10.0.4.2 9 1400
+	in_bg "$near" /dev/null "$TRAFFIC" udp-flood 10.0.6.2 9 200
+
+	# Whatever is there once is there before.
+	torture $((LONG / 3))
+	rmmod mtun
+	BEFORE=$(unreclaimed)
+	load_mtun
+}
+
+cleanup_more()
+{
+	local cpu
+
+	for cpu in /sys/devices/system/cpu/cpu*/online; do
+		[ ! -e "$cpu" ] || echo 1 > "$cpu"
+	done
+	load_mtun
+}
+
+##############################################################################
+# Actors, each in a process of its own
+
+# one_of WORD...
+one_of()
+{
+	shift $((RANDOM % $#))
+	echo "$1"
+}
+
+pause()
+{
+	sleep "0.$((RANDOM % 3))$((RANDOM % 10))"
+}
+
+# The two that carry most of the traffic, and what a round may have done to them
+tunnels()
+{
+	mt "$near" -fo -b - <<-EOF
+		tunnel add a4 local 192.0.2.1 remote 192.0.2.2 key 4 up on
+		tunnel add a6 local 2001:db8::1 remote 2001:db8::2 key 6 up on
+	EOF
+	ip -n "$near" -force -batch - <<-EOF
+		addr add 10.0.4.1/24 dev a4
+		addr add 10.0.6.1/24 dev a6
+	EOF
+}
+
+maker()
+{
+	local i n=$((RANDOM % 20 + 1))
+
+	for ((i = 0; i < n; i++)); do
+		echo "tunnel add n$i local 192.0.2.1 remote 192.0.2.2 key $((100 + i)) up on"
+		echo "clamp add dev n$i mss 1200"
+	done | mt "$near" -fo -b -
+	ip -n "$near" addr add 10.1.0.1/24 dev n0
+	in_ns "$near" ping -q -c 3 -i 0.002 -W 0.1 10.1.0.2
+	for ((i = 0; i < n; i++)); do
+		echo "tunnel del n$i"
+	done | mt "$near" -fo -b -
+	[ $((RANDOM % 2)) = 0 ] || mt "$near" tunnel del a4 a6
+	tunnels
+}
+
+setter()
+{
+	local t
+
+	tunnels
+	for t in a4 a6; do
+		echo "tunnel set $t $(one_of "csum on" "csum off" "seq on" "seq off" \
+			"ttl inherit" "tos inherit" "mss auto" "mss off" \
+			"mss-insert on" "frag outer df clear" "frag inner df set" \
+			"pmtu static" "pmtu learn" "dev u0" "dev nowhere" \
+			"mtu 1280" "mtu auto" "key 7" "accept any" "accept none" \
+			"ipsec required" "ipsec off" "up off" "up on")"
+	done | mt "$near" -fo -b -
+	mt "$near" netns set rx "$(one_of local early)"
+	# Most of the time they are such that packets get through.
+	printf 'tunnel set %s csum off seq off ipsec off accept none up on %s\n' \
+		a4 "key 4" a6 "key 6" | mt "$near" -fo -b -
+	pause
+}
+
+filterer()
+{
+	mt "$near" -fo -b - <<-EOF
+		filter set a4 allow-src-rx 10.0.0.0/$((RANDOM % 16 + 8))
+		filter set a6 allow-dst-tx 10.0.6.0/24 allow-src-rx 10.0.6.0/24
+		clamp add dev u0 mss $((RANDOM % 500 + 900))
+		clamp set dev u0 mss 1000 src 10.0.0.0/8
+		filter clear a4
+		clamp del dev u0
+		filter clear a6
+	EOF
+	pause
+}
+
+watcher()
+{
+	mt "$near" -fo -b - <<-EOF
+		health set a4 $(one_of "probe interval 100ms" "keepalive interval 100ms" off)
+		health set a6 $(one_of "probe style request interval 100ms" off)
+		health set a4 carrier $(one_of on off)
+		tunnel set a4 sample $(one_of 1 10 off)
+		tunnel set a6 sample $(one_of 1 10 off)
+	EOF
+	pause
+}
+
+reader()
+{
+	mt "$near" -j -s -d tunnel show
+	mt "$near" export > "$TMP/reader.yaml"
+	mt "$near" check -f "$TMP/reader.yaml"
+	timeout 0.5 "$MTCTL" -n "$near" monitor
+	timeout 0.5 "$MTCTL" -n "$near" samples
+	mt "$near" health
+	ip -n "$near" -s -d link show
+	in_ns "$near" cat /proc/net/dev
+}
+
+# Its underlay stays where it was.
+mover()
+{
+	mt "$near" tunnel add m0 local 192.0.2.1 remote 192.0.2.2 key 9 up on
+	ip -n "$near" link set m0 netns "$other"
+	ip -n "$other" link set m0 up
+	ip -n "$other" addr add 10.2.0.1/24 dev m0
+	in_ns "$other" ping -q -c 2 -i 0.002 -W 0.1 10.2.0.2
+	ip -n "$other" link set m0 netns "$near"
+	mt "$near" tunnel del m0
+}
+
+# Two namespaces end while packets are under way between them, and with them a
+# tunnel that has come from one of them.
+namespaces()
+{
+	local name=torture-$BASHPID n flood=()
+
+	for n in 1 2; do
+		ip netns add "$name-$n"
+	done
+	setup_underlay "$name-1" "$name-2"
+	for n in 1 2; do
+		mt "$name-$n" -fo -b - <<-EOF
+			tunnel add t0 local 192.0.2.$n remote 192.0.2.$((3 - n)) up on
+			health set t0 probe interval 100ms
+			tunnel set t0 sample 1
+		EOF
+		ip -n "$name-$n" addr add "10.0.0.$n/24" dev t0
+		ip netns exec "$name-$n" "$TRAFFIC" udp-flood "10.0.0.$((3 - n))" 9 500 &
+		flood+=($!)
+	done
+	pause
+	ip -n "$name-2" link set t0 netns "$other"
+	ip netns del "$name-1"
+	kill "${flood[@]}"
+	ip netns del "$name-2"
+	wait "${flood[@]}"
+	ip -n "$other" link del t0
+}
+
+underlay()
+{
+	ip -n "$near" link set dev u0 mtu "$(one_of 1280 1400 1500 9000)"
+	ip -n "$near" link set dev u0 down
+	pause
+	ip -n "$near" link set dev u0 up
+	ip -n "$near" -force -batch - <<-EOF
+		addr add 2001:db8::1/64 dev u0
+		addr del 192.0.2.1/24 dev u0
+		addr add 192.0.2.1/24 dev u0
+	EOF
+	sleep 1
+}
+
+routes()
+{
+	local i
+
+	for ((i = 0; i < 50; i++)); do
+		echo "route $(one_of add del replace) $(one_of 192.0.2.2 198.51.100.$i \
+			2001:db8::2) dev $(one_of u0 lo a4 a6) metric $((i % 3 + 1))"
+	done | ip -n "$near" -force -batch -
+	ip -n "$near" route flush 192.0.2.2/32
+	ip -n "$near" -6 route flush 2001:db8::2/128
+	ip -n "$near" neigh flush all
+	sleep 1
+}
+
+# Most of the memory that there is, for a moment; with a kernel that can be asked for
+# it, single allocations of everybody fail all the time (fail.sh has each once).
+pressure()
+{
+	"$PYTHON" -c '
+import mmap, time
+for line in open("/proc/meminfo"):
+    if line.startswith("MemAvailable"):
+        size = int(line.split()[1]) * 1024
+m = mmap.mmap(-1, max(size - (48 << 20), 1 << 20))
+for at in range(0, len(m), 4096):
+    m[at] = 1
+time.sleep(0.2)'
+	sleep 2
+}
+
+processors()
+{
+	local cpu=/sys/devices/system/cpu/cpu1/online
+
+	[ -e $cpu ] || { sleep 5; return; }
+	echo 0 > $cpu
+	pause
+	echo 1 > $cpu
+	sleep 1
+}
+
+unloader()
+{
+	sleep 5
+	rmmod mtun
+	load_mtun
+	tunnels
+}
+
+# act NAME: its rounds are counted in $TMP/NAME.
+act()
+{
+	local rounds=0
+
+	# Only the actors' own words count, and the kernel's.
+	exec > "$TMP/$1.log" 2>&1
+	RANDOM=$((SEED * 100 + $2))
+	while [ ! -e "$TMP/over" ]; do
+		: > "$TMP/$1.log"
+		"$1"
+		rounds=$((rounds + 1))
+		echo $rounds > "$TMP/$1"
+	done
+}
+
+##############################################################################
+
+# torture SECONDS: all of them
+torture()
+{
+	local actor pid n=0
+	local -a actors=()
+
+	for actor in $ACTORS; do
+		n=$((n + 1))
+		rm -f "$TMP/$actor"
+		act "$actor" $n &
+		actors+=($!)
+	done
+	sleep "$1"
+	touch "$TMP/over"
+	for pid in "${actors[@]}"; do
+		busywait $((WAIT_MS * 4)) has_ended "$pid" ||
+			check_err 1 "$(ps -o stat=,wchan:20=,args= --ppid "$pid" -p "$pid")"
+	done
+	rm "$TMP/over"
+}
+
+torture_test()
+{
+	local actor rounds
+
+	tunnels > /dev/null 2>&1
+	torture "$LONG"
+	for actor in $ACTORS; do
+		rounds=$(cat "$TMP/$actor" 2> /dev/null)
+		say "$actor: ${rounds:-0} rounds"
+		[ "${rounds:-0}" -gt 0 ]
+		check_err $? "$actor has got nowhere"
+	done
+	check_eq "$(klog_bad | wc -l)" 0 "complaints in the kernel log"
+	log_test "$LONG seconds of everything at the same time"
+}
+
+# As a router that has survived all of that: the module is loaded anew, and what was
+# configured last is configured again.
+again_test()
+{
+	rmmod mtun
+	check_err $? "cannot be unloaded"
+	load_mtun
+	ip_batch "$near" <<-EOF
+		link set dev u0 mtu 1500
+		link set dev u0 down
+		link set dev u0 up
+		route flush 192.0.2.2/32
+		addr flush dev u0
+		addr add 192.0.2.1/24 dev u0
+		addr add 2001:db8::1/64 dev u0
+	EOF
+	ip -n "$near" -6 route flush 2001:db8::2/128
+	tunnels > "$TMP/tunnels" 2>&1
+	check_err $? "$(cat "$TMP/tunnels")"
+	ping_check "$near" 10.0.4.2
+	check_err $? "no way through a4"
+	ping_check "$near" 10.0.6.2
+	check_err $? "no way through a6"
+	log_test "works afterwards"
+}
+
+# Much is freed only after a while.
+returned()
+{
+	AFTER=$(unreclaimed)
+	[ "$AFTER" -le $((BEFORE + MARGIN)) ]
+}
+
+memory_test()
+{
+	rmmod mtun
+	check_err $? "cannot be unloaded"
+	busywait 10000 returned > /dev/null
+	say "kB before: $BEFORE, afterwards: $(unreclaimed)"
+	returned
+	check_err $? "$((AFTER - BEFORE)) kB are missing"
+	log_test "memory is back"
+}
+
+setup_prepare
+run_tests "$@"
