@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """What a packet costs in tunnels, in instructions, for forward.sh.
 
-	forward.py [--part few|options|many|most] [--json FILE]
+	forward.py [--part few|options|many|most|most-4|most-6] [--json FILE]
 	forward.py --profile PATH OUTER INNER LABELS CPUS	for the script profile
 
 Builds src, two routers and far, sends packets through a router and prints a table:
@@ -316,9 +316,9 @@ def run_options():
     return rows
 
 
-def run_many(counts):
+def run_many(counts, families=(4, 6)):
     rows = []
-    for v in (4, 6):
+    for v in families:
         for count in counts:
             tunnels = Tunnels(v, count)
             packets = max(4000, 2 * count)
@@ -407,7 +407,9 @@ def profile(path, v, inner_v, labels, cpus):
 # few: what "make check" measures; many and most: up to 1,000 and 10,000 tunnels
 PARTS = {"few": run_few, "options": run_options,
          "many": lambda: run_many((1, 1000)),
-         "most": lambda: run_many((1, 1000, 10000))}
+         "most": lambda: run_many((1, 1000, 10000)),
+         "most-4": lambda: run_many((1, 1000, 10000), [4]),
+         "most-6": lambda: run_many((1, 1000, 10000), [6])}
 
 
 def main():

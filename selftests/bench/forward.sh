@@ -8,12 +8,18 @@
 #
 #	MTUN_VM_ACCEL=icount vm/run -- bench/forward.sh
 
-ALL_TESTS="target_test:decap_4 target_test:early_4 target_test:encap_4
-	   target_test:local_4"
+ALL_TESTS=
 # What a tunnel may have is measured over IPv4.
-[ "$MTUN_BENCH_PART" = options ] ||
-	ALL_TESTS+=" target_test:decap_6 target_test:early_6 target_test:encap_6
-	   target_test:local_6"
+case $MTUN_BENCH_PART in
+options|*-4) families=4 ;;
+*-6) families=6 ;;
+*) families="4 6" ;;
+esac
+for v in $families; do
+	for way in decap early encap local; do
+		ALL_TESTS+=" target_test:${way}_$v"
+	done
+done
 ALL_TESTS+=" matrix_test"
 
 # shellcheck source=selftests/lib.sh
@@ -28,7 +34,8 @@ need_command "$PYTHON"
 setup_prepare()
 {
 	MTCTL=$MTCTL "$PYTHON" "$TEST_DIR/bench/forward.py" \
-		${MTUN_BENCH_PART:+--part "$MTUN_BENCH_PART"} > "$TMP/result" 2> "$TMP/log"
+		${MTUN_BENCH_PART:+--part "$MTUN_BENCH_PART"} \
+		--json "$MTUN_VM_OUT/result.json" > "$TMP/result" 2> "$TMP/log"
 	# The table is what comes last, and begins with its heads.
 	say "$(tac "$TMP/log" | sed '/^path /q' | tac)"
 }
