@@ -159,7 +159,9 @@ struct mt_net *mt_net(const struct net *net);
 
 /*
  * Each received packet is looked for, so this is short. Who sends packets has no
- * say in what is in the table: the hash need not withstand anyone.
+ * say in what is in the table: the hash need not withstand anyone. What is last in an
+ * IPv6 address, as a rule all that addresses differ in, is in the highest bits, which
+ * a product would leave there: they are folded down before.
  */
 static __always_inline u32 mt_tuple_hash(const void *data, u32 len, u32 seed)
 {
@@ -169,7 +171,9 @@ static __always_inline u32 mt_tuple_hash(const void *data, u32 len, u32 seed)
 	static_assert(sizeof(struct mt_tuple) == 5 * sizeof(u64));
 	hash = hash * MT_MIX + words[1];
 	hash = hash * MT_MIX + words[2];
+	hash ^= hash >> 32;
 	hash = hash * MT_MIX + words[3];
+	hash ^= hash >> 32;
 	hash = hash * MT_MIX + words[4];
 	return mt_mix(hash, hash >> 32);
 }
