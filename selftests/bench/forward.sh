@@ -7,10 +7,16 @@
 # runs all parts of it (MTUN_BENCH_PART), which takes long.
 #
 #	MTUN_VM_ACCEL=icount vm/run -- bench/forward.sh
+#
+# Only MTUN_BENCH_PART=scale is about time: how many packets all CPUs together send,
+# through mtun beside the other driver. Nothing is judged but that all have arrived.
+#
+#	MTUN_VM_ACCEL=mttcg MTUN_VM_CPUS=2 vm/run -- env MTUN_BENCH_PART=scale bench/forward.sh
 
 ALL_TESTS=
 # What a tunnel may have is measured over IPv4.
 case $MTUN_BENCH_PART in
+scale) families= ;;
 options|*-4) families=4 ;;
 *-6) families=6 ;;
 *) families="4 6" ;;
@@ -25,7 +31,8 @@ ALL_TESTS+=" matrix_test"
 # shellcheck source=selftests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
-[ "$MTUN_VM" = icount ] || skip_all "the clock does not count instructions"
+[ "$MTUN_VM" = icount ] || [ "$MTUN_BENCH_PART" = scale ] ||
+	skip_all "the clock does not count instructions"
 need_mtun
 [ -x "$TEST_DIR/bench/blast" ] || skip_all "bench/blast is not built; run make"
 need_module veth ip_gre ip6_gre
