@@ -73,9 +73,10 @@ debug-kernel:
 mutants:
 	@selftests/mutate $(M)
 
-# What packets cost beside the kernel's own driver: takes long
+# make bench [P="few scale"]: what packets cost beside the kernel's own driver, all of
+# it or these parts (selftests/bench/run lists them): takes long
 bench: all
-	@selftests/bench/run
+	@selftests/bench/run $(P)
 
 demo:
 	@selftests/demo.sh
@@ -116,7 +117,9 @@ help:
 	@echo 'make check-long  fuzzers, torture and soak there, for hours'
 	@echo 'make coverage [T=...]   which lines the tests in the VM do not run: takes long'
 	@echo 'make mutants [M=...]   break the code on purpose, see the tests notice: takes long'
-	@echo 'make bench       what packets and tunnels cost, beside ip_gre: takes long'
+	@echo 'make bench [P=...]   what packets and tunnels cost, beside ip_gre, into'
+	@echo '                 Documentation/bench: all, or parts (few options most-4 most-6'
+	@echo '                 throughput config scale): takes long'
 	@echo 'make gen         render the netlink spec into headers and tables'
 	@echo 'make deps        install the packages that building needs'
 	@echo 'make install     install module and tools (DESTDIR=, PREFIX=)'

@@ -129,6 +129,26 @@ bool mt_set_has(const struct mt_set *set, const struct in6_addr *addr);
  */
 void mt_tuple_widen(struct mt_tuple *tuple, unsigned int host_bits);
 
+/*
+ * For a hash table. Each received packet is looked for, so this is short. Who sends
+ * packets has no say in what is in the table: the hash need not withstand anyone.
+ * What is last in an IPv6 address, as a rule all that addresses differ in, is in the
+ * highest bits, which a product would leave there: they are folded down before.
+ */
+static __always_inline u32 mt_tuple_hash(const struct mt_tuple *tuple, u32 seed)
+{
+	const u64 *words = (const u64 *)tuple;
+	u64 hash = words[0] + seed;
+
+	hash = hash * MT_MIX + words[1];
+	hash = hash * MT_MIX + words[2];
+	hash ^= hash >> 32;
+	hash = hash * MT_MIX + words[3];
+	hash ^= hash >> 32;
+	hash = hash * MT_MIX + words[4];
+	return mt_mix(hash, hash >> 32);
+}
+
 /* An IPv4 address as an IPv4-mapped one */
 void mt_map_v4(struct in6_addr *to, __be32 addr);
 

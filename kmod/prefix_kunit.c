@@ -274,11 +274,56 @@ static void mt_tuple_widen_test(struct kunit *test)
 	}
 }
 
+/*
+ * Tunnels whose addresses or keys differ in a byte or two meet in the hash table as
+ * by chance, where each of N meets (N - 1) / 2 / BUCKETS on average that are not it.
+ */
+static void mt_tuple_hash_test(struct kunit *test)
+{
+	/* two bytes of a tuple */
+	static const struct {
+		u8 first, second, family;
+	} patterns[] = {
+		{ 18, 19, AF_INET },	/* remotes */
+		{ 19, 35, AF_INET },	/* and keys */
+		{ 3, 19, AF_INET },	/* locals and remotes */
+		{ 30, 31, AF_INET6 },	/* remotes */
+		{ 22, 23, AF_INET6 },	/* networks */
+		{ 23, 31, AF_INET6 },	/* and hosts in them */
+		{ 15, 31, AF_INET6 },	/* locals and remotes */
+		{ 7, 31, AF_INET6 },	/* networks of locals, and remotes */
+		{ 31, 35, AF_INET6 },	/* remotes and keys */
+	};
+	static u16 buckets[8192];
+	unsigned int i, x, y, pairs, hash, bad = 0;
+	struct mt_tuple tuple;
+	u8 *bytes = (u8 *)&tuple;
+
+	for (i = 0; i < ARRAY_SIZE(patterns); i++) {
+		memset(&tuple, 0, sizeof(tuple));
+		tuple.family = patterns[i].family;
+		memset(buckets, 0, sizeof(buckets));
+		pairs = 0;
+		for (x = 0; x < 64; x++) {
+			for (y = 0; y < 64; y++) {
+				bytes[patterns[i].first] = x;
+				bytes[patterns[i].second] = y;
+				hash = mt_tuple_hash(&tuple, 1);
+				/* as the table takes a bucket from a hash */
+				pairs += buckets[hash >> 4 & 8191]++;
+			}
+		}
+		bad |= (pairs > 4096 / 4 * 3 / 2) << i;
+	}
+	KUNIT_EXPECT_EQ(test, bad, 0U);
+}
+
 static struct kunit_case prefix_tests[] = {
 	KUNIT_CASE_PARAM(mt_prefix_test, prefix_cases_gen_params),
 	KUNIT_CASE(mt_set_test),
 	KUNIT_CASE(mt_set_sizes_test),
 	KUNIT_CASE(mt_tuple_widen_test),
+	KUNIT_CASE(mt_tuple_hash_test),
 	{}
 };
 

@@ -3,6 +3,7 @@
 #ifndef MTUN_REGISTRY_H
 #define MTUN_REGISTRY_H
 
+#include "prefix.h"
 #include "types.h"
 
 #include <linux/list.h>
@@ -157,21 +158,10 @@ struct mt_net {
 
 struct mt_net *mt_net(const struct net *net);
 
-/*
- * Each received packet is looked for, so this is short. Who sends packets has no
- * say in what is in the table: the hash need not withstand anyone.
- */
-static __always_inline u32 mt_tuple_hash(const void *data, u32 len, u32 seed)
+static __always_inline u32 mt_key_hash(const void *key, u32 len, u32 seed)
 {
-	const u64 *words = data;
-	u64 hash = words[0] + seed;
-
 	static_assert(sizeof(struct mt_tuple) == 5 * sizeof(u64));
-	hash = hash * MT_MIX + words[1];
-	hash = hash * MT_MIX + words[2];
-	hash = hash * MT_MIX + words[3];
-	hash = hash * MT_MIX + words[4];
-	return mt_mix(hash, hash >> 32);
+	return mt_tuple_hash(key, seed);
 }
 
 /* As memcmp(), as far as it is asked: whether they differ. */
@@ -189,7 +179,7 @@ static const struct rhashtable_params mt_endpoint_params = {
 	.head_offset = offsetof(struct mt_endpoint, node),
 	.key_offset = offsetof(struct mt_endpoint, received),
 	.key_len = sizeof(struct mt_tuple),
-	.hashfn = mt_tuple_hash,
+	.hashfn = mt_key_hash,
 	.obj_cmpfn = mt_endpoint_differs,
 	.automatic_shrinking = true,
 };

@@ -31,6 +31,7 @@ need_module ip_gre dummy
 DELETED=100
 
 declare -A COST TIME MEMORY
+RESULTS=()
 
 # count KEY TUNNELS COMMAND...: into COST, instructions per tunnel: the command's own
 # time on the CPU, in user space and in the kernel. Into TIME how long it took, in
@@ -81,7 +82,7 @@ write_files()
 
 setup_prepare()
 {
-	local n ns
+	local n ns what
 
 	for n in $MTUN_BENCH_FEW $MTUN_BENCH_MANY; do
 		setup_ns ours theirs
@@ -114,6 +115,12 @@ setup_prepare()
 			"(ip $((TIME[ip-remove $n] / 1000)));" \
 			"bytes: ${MEMORY[apply $n]} (ip_gre ${MEMORY[ip $n]}," \
 			"dummy ${MEMORY[dummy $n]})"
+		for what in apply:ip remove:ip-remove; do
+			RESULTS+=("{\"what\": \"${what%:*}\", \"tunnels\": $n,
+				\"mtun\": ${COST[${what%:*} $n]},
+				\"ip\": ${COST[${what#*:} $n]}}")
+		done
+		(IFS=,; echo "[${RESULTS[*]}]") > "$MTUN_VM_OUT/result.json"
 		ip netns del "$theirs"
 	done
 }

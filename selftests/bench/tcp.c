@@ -23,6 +23,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "profile.h"
+
 #define PORT	5001
 #define CHUNK	65536
 #define MAX	64
@@ -151,6 +153,7 @@ int main(int argc, char **argv)
 
 	unused = idle();
 	start = now();
+	PROFILE_BEGIN();
 	do {
 		int moved = 0;
 
@@ -163,6 +166,7 @@ int main(int argc, char **argv)
 		if (open && !moved)
 			poll(fds, 2 * streams, 1000);
 	} while (open);
+	PROFILE_END();
 	end = now();
 	printf("%lld\n", end - start - (idle() - unused));
 	return 0;

@@ -14,9 +14,16 @@
 #  |   :                         |       |   :                          |
 #  |  u0   192.0.2.1/24    ------+-------+-- u0  192.0.2.2/24           |
 #  |       2001:db8::1/64        |       |       2001:db8::2/64         |
+#  |       10.0.5.1, 10.0.6.1    |       |       10.0.5.2, 10.0.6.2     |
 #  +-----------------------------+       +------------------------------+
 #
+# For the profile also over u0 without a tunnel, in segments of the same size. (Of
+# several streams, ends of chunks wait for delayed ACKs there.)
+#
 #	MTUN_VM_ACCEL=icount vm/run -- bench/throughput.sh
+#
+# With MTUN_PROFILE_LABELS, for the script profile, MTUN_PROFILE_BULK is the family
+# outside and the number of streams, and nothing is judged.
 
 ALL_TESTS="ratio_test:4:1 ratio_test:6:1 ratio_test:4:8 ratio_test:6:8"
 
@@ -30,6 +37,9 @@ need_module veth ip_gre ip6_gre
 
 MEGABYTES=32
 ROUNDS=3
+MOST=100	# percent of ip_gre's
+WAYS="gre mtun early"
+RESULTS=()
 
 setup_prepare()
 {
@@ -59,6 +69,10 @@ setup_end()
 		addr add 10.0.2.$me/24 dev gre4
 		addr add 10.0.3.$me/24 dev mt6
 		addr add 10.0.4.$me/24 dev gre6
+		addr add 10.0.5.$me/24 dev u0 noprefixroute
+		addr add 10.0.6.$me/24 dev u0 noprefixroute
+		route add 10.0.5.0/24 dev u0 src 10.0.5.$me mtu 1472
+		route add 10.0.6.0/24 dev u0 src 10.0.6.$me mtu 1452
 		link set mt4 up
 		link set gre4 up
 		link set mt6 up
@@ -66,39 +80,85 @@ setup_end()
 	EOF
 }
 
-# instructions ADDRESS STREAMS: for a transfer, per megabyte
+# address V WAY: of the far end, of a tunnel over IPv$1 or of none
+address()
+{
+	case $2$1 in
+	plain4) echo 10.0.5.2 ;;
+	plain6) echo 10.0.6.2 ;;
+	mtun4|early4) echo 10.0.1.2 ;;
+	gre4) echo 10.0.2.2 ;;
+	mtun6|early6) echo 10.0.3.2 ;;
+	gre6) echo 10.0.4.2 ;;
+	esac
+}
+
+# instructions V WAY STREAMS: for a transfer, per megabyte
 instructions()
 {
-	local ns
+	local ns rx=local
 
-	ns=$("$TEST_DIR/bench/tcp" "$near" "$far" "$1" "$2" $MEGABYTES) &&
+	[ "$2" = early ] && rx=early
+	mt "$near" netns set rx $rx && mt "$far" netns set rx $rx &&
+		ns=$("$TEST_DIR/bench/tcp" "$near" "$far" "$(address "$1" "$2")" \
+			"$3" $MEGABYTES) &&
 		echo $((ns / MEGABYTES))
+}
+
+median()
+{
+	tr ' ' '\n' <<< "$*" | sort -n | sed -n "$((($# + 1) / 2))p"
 }
 
 ratio_test()
 {
-	local v=$1 streams=$2 us="" them="" one i
-	local our_addr their_addr
+	local v=$1 streams=$2 way i one
+	local -A all=() n=()
 
-	[ "$v" = 4 ] && our_addr=10.0.1.2 their_addr=10.0.2.2
-	[ "$v" = 6 ] && our_addr=10.0.3.2 their_addr=10.0.4.2
-	ping_check "$near" $our_addr && ping_check "$near" $their_addr
-	check_err $? "ping"
+	for way in $WAYS; do
+		ping_check "$near" "$(address "$v" "$way")"
+		check_err $? "ping, $way"
+	done
 	# The first round warms up.
 	for ((i = 0; i <= ROUNDS; i++)); do
-		one=$(instructions $our_addr "$streams") || RET=1
-		[ $i -gt 0 ] && us+=" $one"
-		one=$(instructions $their_addr "$streams") || RET=1
-		[ $i -gt 0 ] && them+=" $one"
+		for way in $WAYS; do
+			one=$(instructions "$v" "$way" "$streams") || RET=1
+			[ $i -eq 0 ] || all[$way]+=" $one"
+		done
 	done
-	say "IPv$v, $streams streams, instructions per megabyte: mtun$us," \
-		"in-tree$them"
-	us=$(tr ' ' '\n' <<< "$us" | sort -n | sed -n "$((ROUNDS / 2 + 2))p")
-	them=$(tr ' ' '\n' <<< "$them" | sort -n | sed -n "$((ROUNDS / 2 + 2))p")
-	[ "${us:-0}" -gt 0 ] && [ "$us" -le "${them:-0}" ]
-	check_err $? "mtun needs more: $us instead of $them"
-	log_test "bulk TCP over IPv$v, $streams streams: $((us * 100 / them)) % of the in-tree driver's instructions"
+	for way in $WAYS; do
+		# shellcheck disable=SC2086
+		n[$way]=$(median ${all[$way]})
+	done
+	say "IPv$v, $streams streams, instructions per megabyte: mtun${all[mtun]}," \
+		"rx early${all[early]}, ip_gre${all[gre]}"
+	RESULTS+=("{\"outer\": $v, \"streams\": $streams, \"gre\": ${n[gre]:-0},
+		\"mtun\": ${n[mtun]:-0}, \"early\": ${n[early]:-0}}")
+	(IFS=,; echo "[${RESULTS[*]}]") > "$MTUN_VM_OUT/result.json"
+	[ "${n[mtun]:-0}" -gt 0 ] &&
+		[ "${n[mtun]}" -le $((${n[gre]:-0} * MOST / 100)) ]
+	check_err $? "mtun needs more: ${n[mtun]}, and ip_gre ${n[gre]}"
+	log_test "bulk TCP over IPv$v, $streams streams: $((n[mtun] * 100 / n[gre])) % of ip_gre's instructions, with rx early $((n[early] * 100 / n[gre])) %, at most $MOST"
+}
+
+# profile V STREAMS: a window of the profile for each way, twice
+profile()
+{
+	local way
+
+	for way in plain $WAYS; do
+		for _ in 1 2; do
+			instructions "$1" "$way" "$2" > "$TMP/ns" || return
+			say "$way: $(cat "$TMP/ns")"
+			echo "$way $MEGABYTES" >> "$MTUN_PROFILE_LABELS"
+		done
+	done
 }
 
 setup_prepare
+if [ -n "$MTUN_PROFILE_LABELS" ]; then
+	# shellcheck disable=SC2086
+	profile $MTUN_PROFILE_BULK
+	exit
+fi
 run_tests "$@"
