@@ -132,8 +132,10 @@ esp_down()
 	local ns
 
 	for ns in "$near" "$far"; do
-		ip -n "$ns" xfrm policy flush
-		ip -n "$ns" xfrm state flush
+		ip_batch "$ns" <<-EOF
+			xfrm policy flush
+			xfrm state flush
+		EOF
 	done
 }
 

@@ -58,10 +58,42 @@ setup_prepare()
 	capture_start "$near" u0 "$TMP/wire.pcap" || exit $ksft_fail
 }
 
+# Many words for few calls of ip: what the emulated CPU takes longest for are those.
+
+# state_line to|from FAMILY [WORDS]
+state_line()
+{
+	local v=$2 from=${A1[$2]} to=${A2[$2]} spi=0x${ROUND:-1}${2}1
+	local cipher=${CIPHER:-$GCM}
+
+	[ "$1" = to ] || { from=${A2[v]} to=${A1[v]} spi=0x${ROUND:-1}${v}2; }
+	echo "xfrm state add src ${FROM:-$from} dst $to proto esp spi $spi reqid 1" \
+		"mode $MODE flag af-unspec if_id ${IF_ID:-$v}" \
+		"${cipher//$'\n'/ } ${3:-}"
+}
+
+# policy_lines NS FAMILY DIR...: of any packet
+policy_lines()
+{
+	local ns=$1 v=$2 here=${A1[$2]} there=${A2[$2]} any dir ends; shift 2
+
+	[ "$ns" = "$near" ] || { here=${A2[v]} there=${A1[v]}; }
+	for any in 0.0.0.0/0 ::/0; do
+		for dir; do
+			ends="src $there dst $here"
+			[ "$dir" = out ] && ends="src $here dst $there"
+			echo "xfrm policy add src $any dst $any dir $dir tmpl" \
+				"$ends proto esp reqid 1 mode tunnel" \
+				"if_id ${IF_ID:-$v}"
+		done
+	done
+}
+
 # esp_state NS to|from FAMILY [WORDS]: with the if_id of the tunnel
 esp_state()
 {
-	state "$1" "$2" "$3" "flag af-unspec if_id ${IF_ID:-$3} ${4:-}"
+	state_line "$2" "$3" "${4:-}" | ip_batch "$1"
+	check_err $? "adding a state"
 }
 
 # esp_states FAMILY [WORDS]
@@ -70,39 +102,34 @@ esp_states()
 	local ns
 
 	for ns in "$near" "$far"; do
-		esp_state "$ns" to "$1" "${2:-}"
-		esp_state "$ns" from "$1" "${2:-}"
+		{
+			state_line to "$1" "${2:-}"
+			state_line from "$1" "${2:-}"
+		} | ip_batch "$ns"
+		check_err $? "adding states"
 	done
 }
 
-# esp_policies NS FAMILY [dir...]: of any packet
+# esp_policies NS FAMILY DIR...
 esp_policies()
 {
-	local ns=$1 v=$2 any dir; shift 2
-	local -A from=([out]=${A1[v]} [in]=${A2[v]} [fwd]=${A2[v]})
-	local -A to=([out]=${A2[v]} [in]=${A1[v]} [fwd]=${A1[v]})
-
-	if [ "$ns" = "$far" ]; then
-		from=([out]=${A2[v]} [in]=${A1[v]} [fwd]=${A1[v]})
-		to=([out]=${A1[v]} [in]=${A2[v]} [fwd]=${A2[v]})
-	fi
-	for any in 0.0.0.0/0 ::/0; do
-		for dir; do
-			ip -n "$ns" xfrm policy add src $any dst $any \
-				dir "$dir" tmpl src "${from[$dir]}" \
-				dst "${to[$dir]}" proto esp reqid 1 \
-				mode tunnel if_id "${IF_ID:-$v}"
-			check_err $? "adding a policy"
-		done
-	done
+	policy_lines "$@" | ip_batch "$1"
+	check_err $? "adding policies"
 }
 
 # tunnel_esp_up FAMILY [WORDS of states]
 tunnel_esp_up()
 {
-	esp_states "$@"
-	esp_policies "$near" "$1" out
-	esp_policies "$far" "$1" out in fwd
+	local ns
+
+	for ns in "$near" "$far"; do
+		{
+			state_line to "$1" "${2:-}"
+			state_line from "$1" "${2:-}"
+			policy_lines "$ns" "$1" out in fwd
+		} | ip_batch "$ns"
+		check_err $? "states and policies"
+	done
 }
 
 # "ESP" or "GRE and the like" that have come since the last time, to far
@@ -243,7 +270,7 @@ rekey_test()
 	beat_start "$v"
 	snapshot BEFORE "$near"
 	wire > /dev/null
-	for ROUND in 2 3 4 5 6 7 8 9; do
+	for ROUND in 2 3 4 5; do
 		[ $((ROUND % 2)) = 0 ] && CIPHER=$CBC || CIPHER=$GCM
 		esp_states "$v"
 		for ns in "$near" "$far"; do
@@ -751,12 +778,12 @@ settings_test()
 		mode ipsec
 	refused "if-id is for mode ipsec" tunnel add t8 local 192.0.2.1 \
 		remote 192.0.2.3 if-id 8
-	refused "delete it and add it again" tunnel set t4 mode gre
+	refused "delete the tunnel and add it again" tunnel set t4 mode gre
 	refused "give if-id" tunnel set t4 key 5
 	refused "leave both to ESP" tunnel set t4 csum on
 	refused "hoplimit" tunnel set t4 ttl 5
 	refused "output-mark" tunnel set t4 fwmark 5
-	refused "in the states" tunnel set t4 accept any
+	refused "states say whose" tunnel set t4 accept any
 	out=$(mt "$near" -j tunnel show t4)
 	check_match "$out" '"mode": ?"ipsec", ?"if_id": ?4' "JSON"
 	check_match "$(mt "$near" tunnel show t4)" \
