@@ -64,14 +64,16 @@ static u8 inner_family(const struct sk_buff *skb)
 static struct dst_entry *plain_route(const struct net_device *dev,
 				     const struct flowi *fl, u8 family)
 {
-	struct flowi4 fl4 = fl->u.ip4;
-	struct flowi6 fl6 = fl->u.ip6;
+	struct flowi4 fl4;
+	struct flowi6 fl6;
 	struct rtable *rt;
 
 	if (family == AF_INET6) {
+		fl6 = fl->u.ip6;
 		fl6.flowi6_oif = dev->ifindex;
 		return ip6_route_output(dev_net(dev), NULL, &fl6);
 	}
+	fl4 = fl->u.ip4;
 	fl4.flowi4_oif = dev->ifindex;
 	fl4.flowi4_flags = FLOWI_FLAG_ANYSRC;
 	rt = __ip_route_output_key(dev_net(dev), &fl4);

@@ -541,7 +541,7 @@ pmtu_test()
 	check_err $? "a ping that may be fragmented"
 	check_eq "$(wire_counts "$far" fragments)" 0 "fragments of ESP"
 	for to in -4 -6; do
-		in_ns "$near" ip $to route flush cache
+		in_ns "$near" ip "$to" route flush cache
 	done
 	esp_down
 	ip -n "$far" link set "x$v" mtu 1400
