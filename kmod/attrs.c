@@ -110,6 +110,12 @@ void mt_attrs_get_change(struct mt_conf_change *change,
 		case MTUN_A_TUNNEL_IPSEC:
 			change->ipsec = nla_get_u8(attr);
 			break;
+		case MTUN_A_TUNNEL_MODE:
+			change->mode = nla_get_u8(attr);
+			break;
+		case MTUN_A_TUNNEL_IF_ID:
+			change->if_id = nla_get_u32(attr);
+			break;
 		case MTUN_A_TUNNEL_DESCRIPTION:
 			change->description = nla_data(attr);
 			break;
@@ -154,12 +160,12 @@ size_t mt_attrs_conf_size(void)
 	return 2 * nla_total_size(sizeof(struct in6_addr)) +
 	       2 * nla_total_size(sizeof(struct nla_bitfield32)) +
 	       nla_total_size(IFNAMSIZ) +	/* LINK */
-	       3 * nla_total_size(sizeof(u32)) + /* IKEY, OKEY, FWMARK */
+	       4 * nla_total_size(sizeof(u32)) + /* IKEY, OKEY, FWMARK, IF_ID */
 	       2 * nla_total_size(sizeof(u32)) + /* SAMPLE_RX, SAMPLE_TX */
 	       2 * nla_total_size(sizeof(u16)) + /* MSS_TX, MSS_RX */
 	       nla_total_size(MT_DESCRIPTION_MAX + 1) +
 	       mt_attrs_prefix_size() +		/* ACCEPT */
-	       13 * nla_total_size(sizeof(u8));
+	       14 * nla_total_size(sizeof(u8));
 }
 
 int mt_attrs_put_conf(struct sk_buff *skb, const struct mt_conf *conf,
@@ -191,6 +197,8 @@ int mt_attrs_put_conf(struct sk_buff *skb, const struct mt_conf *conf,
 	    nla_put_u32(skb, MTUN_A_TUNNEL_SAMPLE_RX, conf->sample_rx) ||
 	    nla_put_u32(skb, MTUN_A_TUNNEL_SAMPLE_TX, conf->sample_tx) ||
 	    nla_put_u8(skb, MTUN_A_TUNNEL_IPSEC, conf->ipsec) ||
+	    nla_put_u8(skb, MTUN_A_TUNNEL_MODE, conf->mode) ||
+	    nla_put_u32(skb, MTUN_A_TUNNEL_IF_ID, conf->if_id) ||
 	    nla_put_u8(skb, MTUN_A_TUNNEL_MTU_AUTO, mtu_auto))
 		return -EMSGSIZE;
 	if (conf->accept.family &&

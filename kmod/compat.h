@@ -13,6 +13,7 @@
 #include <net/dst.h>
 #include <net/flow.h>
 #include <net/genetlink.h>
+#include <net/xfrm.h>
 #ifdef MT_HAVE_NET_GSO_H
 #include <net/gso.h>	/* skb_gso_validate_network_len() */
 #endif
@@ -78,6 +79,17 @@ static inline void mt_flow4_set_tos(struct flowi4 *fl4, u8 tos)
 #else
 #define MT_MCGRP_ADMIN
 #endif
+
+/* The flow that a packet of @net is, or the one that would answer it. */
+static inline int mt_decode_session(struct net *net, struct sk_buff *skb,
+				    struct flowi *fl, u8 family, bool reverse)
+{
+#ifdef MT_HAVE_DECODE_SESSION_NET
+	return __xfrm_decode_session(net, skb, fl, family, reverse);
+#else
+	return __xfrm_decode_session(skb, fl, family, reverse);
+#endif
+}
 
 /* The timer does not run and is not armed, even if it arms itself. */
 static inline void mt_timer_delete_sync(struct timer_list *timer)

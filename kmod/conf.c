@@ -188,6 +188,81 @@ static const char *apply_both_ways(struct mt_conf *conf,
 			    "okey is missing but oflags have the key bit");
 }
 
+/*
+ * What packets are put into, and then what is the business of xfrm: the texts say
+ * where that is told of it. The device has other functions in each mode, so it keeps
+ * the one that it was made with.
+ */
+static const char *apply_mode(struct mt_conf *conf,
+			      const struct mt_conf_change *change, bool new,
+			      u16 *attr)
+{
+	*attr = MTUN_A_TUNNEL_MODE;
+	if (given(change, MTUN_A_TUNNEL_MODE)) {
+		if (change->mode > MTUN_MODE_MAX)
+			return "mode must be gre or ipsec";
+		if (!new && change->mode != conf->mode)
+			return "mode cannot change: delete the tunnel and add it again";
+		conf->mode = change->mode;
+	}
+	*attr = MTUN_A_TUNNEL_IF_ID;
+	if (given(change, MTUN_A_TUNNEL_IF_ID))
+		conf->if_id = change->if_id;
+	if (conf->mode == MTUN_MODE_IPSEC)
+		return conf->if_id ? NULL :
+		       "if-id is needed in mode ipsec: the if_id of its policies and states";
+	return conf->if_id ? "if-id is for mode ipsec" : NULL;
+}
+
+/* What only GRE has, and what a state says in place of the tunnel. */
+static const char *check_esp(const struct mt_conf *conf, u16 *attr)
+{
+	*attr = MTUN_A_TUNNEL_IKEY;
+	if (conf->iflags & MTUN_GRE_FLAG_KEY)
+		return "ikey is GRE's: in mode ipsec give if-id";
+	*attr = MTUN_A_TUNNEL_OKEY;
+	if (conf->oflags & MTUN_GRE_FLAG_KEY)
+		return "okey is GRE's: in mode ipsec give if-id";
+	*attr = MTUN_A_TUNNEL_MODE;
+	if (conf->iflags || conf->oflags)
+		return "mode ipsec has no csum and seq: leave both to ESP";
+	*attr = MTUN_A_TUNNEL_TTL_INHERIT;
+	if (conf->ttl_inherit)
+		return "ttl-inherit is not for mode ipsec: give the route to remote a hoplimit";
+	*attr = MTUN_A_TUNNEL_TTL;
+	if (conf->ttl != TTL_DEFAULT)
+		return "ttl must be 64 in mode ipsec: give the route to remote a hoplimit";
+	*attr = MTUN_A_TUNNEL_TOS_INHERIT;
+	if (conf->tos_inherit)
+		return "tos-inherit is not for mode ipsec: states inherit by themselves";
+	*attr = MTUN_A_TUNNEL_TOS;
+	if (conf->tos)
+		return "tos must be 0 in mode ipsec: give the state extra-flag dont-encap-dscp";
+	*attr = MTUN_A_TUNNEL_DF;
+	if (conf->df != MTUN_DF_SET)
+		return "df must be set in mode ipsec: give the state flag nopmtudisc";
+	/* and so frag is inner, as apply_fragmentation() has seen */
+	*attr = MTUN_A_TUNNEL_FWMARK;
+	if (conf->fwmark)
+		return "fwmark must be 0 in mode ipsec: give the state an output-mark";
+	*attr = MTUN_A_TUNNEL_LINK;
+	if (conf->link[0])
+		return "link must be empty in mode ipsec: give the state an output-mark";
+	*attr = MTUN_A_TUNNEL_ACCEPT;
+	if (conf->accept.family)
+		return "accept must be none in mode ipsec: states say whose packets are taken";
+	*attr = MTUN_A_TUNNEL_ANYCAST;
+	if (conf->anycast)
+		return "anycast must be off in mode ipsec: a state is one node's";
+	*attr = MTUN_A_TUNNEL_PMTU;
+	if (conf->pmtu != MTUN_PMTU_AUTO)
+		return "pmtu must be auto in mode ipsec: the kernel obeys errors about ESP";
+	*attr = MTUN_A_TUNNEL_IPSEC;
+	if (conf->ipsec)
+		return "ipsec must be off in mode ipsec, where nothing is in clear anyway";
+	return NULL;
+}
+
 /* Where packets may come from, besides the one address that they are sent to. */
 static const char *apply_accept(struct mt_conf *conf,
 				const struct mt_conf_change *change, u16 *attr)
@@ -292,10 +367,16 @@ static const char *apply_link(struct mt_conf *conf,
 		memset(conf->link, 0, sizeof(conf->link));
 		memcpy(conf->link, change->link, len);
 	}
-	if (!conf->link[0] && (is_link_local(conf->family, &conf->local) ||
-			       is_link_local(conf->family, &conf->remote)))
+	if (conf->link[0] || (!is_link_local(conf->family, &conf->local) &&
+			      !is_link_local(conf->family, &conf->remote)))
+		return NULL;
+	if (conf->mode != MTUN_MODE_IPSEC)
 		return "link is needed with a link-local address";
-	return NULL;
+	*attr = is_link_local(conf->family, &conf->local) ? MTUN_A_TUNNEL_LOCAL :
+							    MTUN_A_TUNNEL_REMOTE;
+	return *attr == MTUN_A_TUNNEL_LOCAL ?
+	       "local must not be link-local in mode ipsec" :
+	       "remote must not be link-local in mode ipsec";
 }
 
 static const char *apply_mss(struct mt_conf *conf,
@@ -363,9 +444,14 @@ void mt_conf_init(struct mt_conf *conf)
 const char *mt_conf_apply(struct mt_conf *conf,
 			  const struct mt_conf_change *change, u16 *attr)
 {
+	bool new = !conf->family;
 	const char *err;
 
 	err = apply_addresses(conf, change, attr);
+	if (err)
+		return err;
+
+	err = apply_mode(conf, change, new, attr);
 	if (err)
 		return err;
 
@@ -431,13 +517,18 @@ const char *mt_conf_apply(struct mt_conf *conf,
 
 	if (given(change, MTUN_A_TUNNEL_FWMARK))
 		conf->fwmark = change->fwmark;
-	return NULL;
+	return conf->mode == MTUN_MODE_IPSEC ? check_esp(conf, attr) : NULL;
 }
 
 static void fill_tuple(struct mt_tuple *tuple, const struct mt_conf *conf,
 		       u32 flags, u32 key)
 {
 	memset(tuple, 0, sizeof(*tuple));
+	tuple->mode = conf->mode;
+	if (conf->mode == MTUN_MODE_IPSEC) {
+		tuple->key = cpu_to_be32(conf->if_id);
+		return;
+	}
 	tuple->local = conf->local;
 	tuple->remote = conf->remote;
 	tuple->family = conf->family;

@@ -44,6 +44,8 @@
  * @sample_rx: .
  * @sample_tx: .
  * @ipsec: .
+ * @mode: .
+ * @if_id: .
  * @origin: .
  * @description: text, not NULL if it was given
  */
@@ -79,6 +81,8 @@ struct mt_conf_change {
 	u32 sample_rx;
 	u32 sample_tx;
 	u8 ipsec;
+	u8 mode;
+	u32 if_id;
 	u8 origin;
 	const char *description;
 };

@@ -40,7 +40,7 @@ static const u8 below_ll6[16] = { 0xfe, 0x7f, [15] = 1 };
 static const u8 above_ll6[16] = { 0xfe, 0xc0, [15] = 1 };
 
 /* What a change is applied to. */
-enum base { FRESH, V4, V6, V4_KEYS, OUTER, LINK_LOCAL };
+enum base { FRESH, V4, V6, V4_KEYS, OUTER, LINK_LOCAL, ESP };
 
 /*
  * Without an error the fields that are given are those of the configuration
@@ -292,6 +292,75 @@ static const struct apply_case apply_cases[] = {
 	{ "fwmark", V4, ONE(FWMARK, .fwmark = 0xffffffff) },
 	{ "no fwmark", V4_KEYS, { .given = GIVES(FWMARK) } },
 
+	/* mode */
+	{ "mode ipsec", FRESH,
+	  { .given = BOTH_GIVEN | GIVES(MODE) | GIVES(IF_ID), LOCAL(a4),
+	    REMOTE(b4), .mode = MTUN_MODE_IPSEC, .if_id = ~0u } },
+	{ "mode gre", V4, ONE(MODE, .mode = MTUN_MODE_GRE) },
+	{ "mode 2", V4, ONE(MODE, .mode = 2),
+	  ERROR(MODE, "mode must be gre or ipsec") },
+	{ "GRE becomes ESP", V4,
+	  { .given = GIVES(MODE) | GIVES(IF_ID), .mode = MTUN_MODE_IPSEC,
+	    .if_id = 1 },
+	  ERROR(MODE, "mode cannot change: delete the tunnel and add it again") },
+	{ "ESP becomes GRE", ESP, ONE(MODE, .mode = MTUN_MODE_GRE),
+	  ERROR(MODE, "mode cannot change: delete the tunnel and add it again") },
+	{ "no if-id", FRESH,
+	  { .given = BOTH_GIVEN | GIVES(MODE), LOCAL(a4), REMOTE(b4),
+	    .mode = MTUN_MODE_IPSEC },
+	  ERROR(IF_ID, "if-id is needed in mode ipsec: the if_id of its policies and states") },
+	{ "if-id 0", ESP, ONE(IF_ID, .if_id = 0),
+	  ERROR(IF_ID, "if-id is needed in mode ipsec: the if_id of its policies and states") },
+	{ "another if-id", ESP, ONE(IF_ID, .if_id = 7) },
+	{ "if-id of GRE", V4, ONE(IF_ID, .if_id = 7),
+	  ERROR(IF_ID, "if-id is for mode ipsec") },
+	{ "if-id 0 of GRE", V4, ONE(IF_ID, .if_id = 0) },
+	{ "other ends of ESP", ESP, PAIR(a4, c4) },
+	{ "ESP, ikey", ESP, ONE(IKEY, .ikey = 7),
+	  ERROR(IKEY, "ikey is GRE's: in mode ipsec give if-id") },
+	{ "ESP, okey", ESP, ONE(OKEY, .okey = 0),
+	  ERROR(OKEY, "okey is GRE's: in mode ipsec give if-id") },
+	{ "ESP, csum", ESP, ONE(IFLAGS, .iflags = CSUM, .iflags_mask = CSUM),
+	  ERROR(MODE, "mode ipsec has no csum and seq: leave both to ESP") },
+	{ "ESP, seq", ESP, ONE(OFLAGS, .oflags = SEQ, .oflags_mask = SEQ),
+	  ERROR(MODE, "mode ipsec has no csum and seq: leave both to ESP") },
+	{ "ESP, ttl", ESP, ONE(TTL, .ttl = 63),
+	  ERROR(TTL, "ttl must be 64 in mode ipsec: give the route to remote a hoplimit") },
+	{ "ESP, ttl inherit", ESP, ONE(TTL_INHERIT, .ttl_inherit = 1),
+	  ERROR(TTL_INHERIT,
+		"ttl-inherit is not for mode ipsec: give the route to remote a hoplimit") },
+	{ "ESP, tos", ESP, ONE(TOS, .tos = 4),
+	  ERROR(TOS, "tos must be 0 in mode ipsec: give the state extra-flag dont-encap-dscp") },
+	{ "ESP, tos inherit", ESP, ONE(TOS_INHERIT, .tos_inherit = 1),
+	  ERROR(TOS_INHERIT,
+		"tos-inherit is not for mode ipsec: states inherit by themselves") },
+	{ "ESP, df", ESP, ONE(DF, .df = MTUN_DF_CLEAR),
+	  ERROR(DF, "df must be set in mode ipsec: give the state flag nopmtudisc") },
+	{ "ESP, inner-df", ESP, ONE(INNER_DF, .inner_df = MTUN_INNER_DF_CLEAR) },
+	{ "ESP, frag", ESP,
+	  { .given = GIVES(DF) | GIVES(FRAG), .df = MTUN_DF_INHERIT,
+	    .frag = MTUN_FRAG_OUTER },
+	  ERROR(DF, "df must be set in mode ipsec: give the state flag nopmtudisc") },
+	{ "ESP, fwmark", ESP, ONE(FWMARK, .fwmark = 1),
+	  ERROR(FWMARK, "fwmark must be 0 in mode ipsec: give the state an output-mark") },
+	{ "ESP, dev", ESP, ONE(LINK, .link = "eth0"),
+	  ERROR(LINK,
+		"link must be empty in mode ipsec: give the state an output-mark") },
+	{ "ESP, link-local", ESP, ONE(REMOTE, REMOTE(ll_first6)),
+	  ERROR(REMOTE, "remote must not be link-local in mode ipsec") },
+	{ "ESP, link-local here", ESP, ONE(LOCAL, LOCAL(ll_last6)),
+	  ERROR(LOCAL, "local must not be link-local in mode ipsec") },
+	{ "ESP, accept", ESP, ONE(ACCEPT, .accept_bits = 0),
+	  ERROR(ACCEPT,
+		"accept must be none in mode ipsec: states say whose packets are taken") },
+	{ "ESP, anycast", ESP, ONE(ANYCAST, .anycast = 1),
+	  ERROR(ANYCAST, "anycast must be off in mode ipsec: a state is one node's") },
+	{ "ESP, pmtu", ESP, ONE(PMTU, .pmtu = MTUN_PMTU_LEARN),
+	  ERROR(PMTU, "pmtu must be auto in mode ipsec: the kernel obeys errors about ESP") },
+	{ "ESP, ipsec", ESP, ONE(IPSEC, .ipsec = MTUN_IPSEC_REQUIRED),
+	  ERROR(IPSEC, "ipsec must be off in mode ipsec, where nothing is in clear anyway") },
+	{ "ESP, mss", ESP, ONE(MSS_TX, .mss_tx = MTUN_MSS_AUTO) },
+
 	/* optional fields */
 	{ "checksums received", V4,
 	  ONE(IFLAGS, .iflags = CSUM, .iflags_mask = CSUM) },
@@ -355,11 +424,15 @@ static void make_base(struct mt_conf *conf, enum base base)
 			conf->frag = MTUN_FRAG_OUTER;
 		}
 		return;
+	case ESP:
+		conf->mode = MTUN_MODE_IPSEC;
+		conf->if_id = 42;
+		fallthrough;
 	case LINK_LOCAL:
 	case V6:
 		conf->family = AF_INET6;
 		memcpy(&conf->local, a6, 16);
-		memcpy(&conf->remote, base == V6 ? b6 : ll_first6, 16);
+		memcpy(&conf->remote, base == LINK_LOCAL ? ll_first6 : b6, 16);
 		if (base == LINK_LOCAL)
 			strcpy(conf->link, "eth3");
 	}
@@ -394,6 +467,8 @@ static void expect_conf(struct kunit *test, const struct mt_conf *got,
 	KUNIT_EXPECT_EQ(test, got->sample_rx, want->sample_rx);
 	KUNIT_EXPECT_EQ(test, got->sample_tx, want->sample_tx);
 	KUNIT_EXPECT_EQ(test, got->ipsec, want->ipsec);
+	KUNIT_EXPECT_EQ(test, got->mode, want->mode);
+	KUNIT_EXPECT_EQ(test, got->if_id, want->if_id);
 	KUNIT_EXPECT_EQ(test, memcmp(&got->accept, &want->accept,
 				     sizeof(got->accept)), 0);
 	KUNIT_EXPECT_EQ(test, !got->description, !want->description);
@@ -413,6 +488,12 @@ static void expect_tuple(struct kunit *test, const struct mt_conf *conf,
 	struct mt_tuple want;
 
 	memset(&want, 0, sizeof(want));
+	if (conf->mode == MTUN_MODE_IPSEC) {
+		want.mode = MTUN_MODE_IPSEC;
+		want.key = cpu_to_be32(conf->if_id);
+		KUNIT_EXPECT_EQ(test, memcmp(got, &want, sizeof(want)), 0);
+		return;
+	}
 	memcpy(&want.local, &conf->local, len);
 	memcpy(&want.remote, &conf->remote, len);
 	if (remote && remote->family) {
@@ -484,6 +565,8 @@ static void make_change(struct kunit *test, struct mt_conf_change *to,
 	COPY(sample_rx, SAMPLE_RX);
 	COPY(sample_tx, SAMPLE_TX);
 	COPY(ipsec, IPSEC);
+	COPY(mode, MODE);
+	COPY(if_id, IF_ID);
 	COPY(accept_len, ACCEPT);
 	COPY(accept_bits, ACCEPT);
 	if (from->given & GIVES(ACCEPT))
@@ -559,6 +642,10 @@ static void model(struct mt_conf *conf, const struct mt_conf_change *change)
 		conf->sample_tx = change->sample_tx;
 	if (given & GIVES(IPSEC))
 		conf->ipsec = change->ipsec;
+	if (given & GIVES(MODE))
+		conf->mode = change->mode;
+	if (given & GIVES(IF_ID))
+		conf->if_id = change->if_id;
 	if (given & GIVES(ACCEPT)) {
 		memset(&conf->accept, 0, sizeof(conf->accept));
 		if (change->accept_bits >= 0) {

@@ -3,12 +3,14 @@
 #include "attrs.h"
 #include "compat.h"
 #include "encap.h"
+#include "encap_esp.h"
 #include "endpoint.h"
 #include "filter.h"
 #include "link.h"
 #include "probe.h"
 #include "registry.h"
 #include "rx.h"
+#include "rx_esp.h"
 #include "stats.h"
 
 #include <linux/if_arp.h>
@@ -19,12 +21,17 @@
 #include <net/neighbour.h>
 #include <net/rtnetlink.h>
 
-static const struct net_device_ops device_ops;
+static const struct net_device_ops device_ops, esp_device_ops;
 static struct rtnl_link_ops link_ops;
 
 static struct mt_endpoint *endpoint(const struct mt_tunnel *tunnel)
 {
 	return rtnl_dereference(tunnel->endpoint);
+}
+
+static bool is_esp(const struct mt_tunnel *tunnel)
+{
+	return tunnel->dev->netdev_ops == &esp_device_ops;
 }
 
 static int device_init(struct net_device *dev)
@@ -47,12 +54,21 @@ static int device_init(struct net_device *dev)
 			goto err_destroy_gro_cells;
 	}
 
+	if (is_esp(tunnel)) {
+		err = mt_rx_esp_start();
+		if (err)
+			goto err_stop_rx;
+	}
+
 	err = mt_registry_add(tunnel->net, endpoint(tunnel));
 	if (err)
-		goto err_stop_rx;
+		goto err_stop_rx_esp;
 	list_add_tail(&tunnel->list, &mn->tunnels);
 	return 0;
 
+err_stop_rx_esp:
+	if (is_esp(tunnel))
+		mt_rx_esp_stop();
 err_stop_rx:
 	if (list_empty(&mn->tunnels))
 		mt_rx_stop(tunnel->net);
@@ -76,6 +92,8 @@ static void device_uninit(struct net_device *dev)
 	RCU_INIT_POINTER(tunnel->endpoint, NULL);
 	mt_endpoint_release(ep);
 	mt_filter_remove(tunnel);
+	if (is_esp(tunnel))
+		mt_rx_esp_stop();
 	if (list_empty(&mn->tunnels))
 		mt_rx_stop(tunnel->net);
 
@@ -121,6 +139,14 @@ static int device_stop(struct net_device *dev)
 static netdev_tx_t device_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	mt_encap(netdev_priv(dev), skb);
+	return NETDEV_TX_OK;
+}
+
+static netdev_tx_t esp_device_xmit(struct sk_buff *skb, struct net_device *dev)
+{
+	struct mt_tunnel *tunnel = netdev_priv(dev);
+
+	mt_encap_esp(tunnel, skb, rcu_dereference_bh(tunnel->filter));
 	return NETDEV_TX_OK;
 }
 
@@ -189,6 +215,20 @@ static const struct net_device_ops device_ops = {
 	.ndo_get_iflink = device_get_iflink,
 };
 
+/* In mode ipsec, so that what is sent in GRE has one question less to answer */
+static const struct net_device_ops esp_device_ops = {
+	.ndo_init = device_init,
+	.ndo_uninit = device_uninit,
+	.ndo_open = device_open,
+	.ndo_stop = device_stop,
+	.ndo_start_xmit = esp_device_xmit,
+	.ndo_neigh_construct = device_neigh_construct,
+	.ndo_change_mtu = device_change_mtu,
+	.ndo_fix_features = device_fix_features,
+	.ndo_get_stats64 = device_get_stats64,
+	.ndo_get_iflink = device_get_iflink,
+};
+
 static const struct device_type device_type = { .name = "mtun" };
 
 static void device_setup(struct net_device *dev)
@@ -215,7 +255,8 @@ static void device_setup(struct net_device *dev)
 	dev->priv_destructor = device_destruct;
 }
 
-struct net_device *mt_device_alloc(struct net *net, const char *name)
+struct net_device *mt_device_alloc(struct net *net, const char *name,
+				   const struct mt_conf *conf)
 {
 	struct mt_tunnel *tunnel;
 	struct net_device *dev;
@@ -223,6 +264,8 @@ struct net_device *mt_device_alloc(struct net *net, const char *name)
 	dev = alloc_netdev(sizeof(*tunnel), name, NET_NAME_USER, device_setup);
 	if (!dev)
 		return NULL;
+	if (conf->mode == MTUN_MODE_IPSEC)
+		dev->netdev_ops = &esp_device_ops;
 	dev_net_set(dev, net);
 	tunnel = netdev_priv(dev);
 	tunnel->dev = dev;
@@ -232,7 +275,7 @@ struct net_device *mt_device_alloc(struct net *net, const char *name)
 
 struct mt_tunnel *mt_device_tunnel(const struct net_device *dev)
 {
-	return dev->netdev_ops == &device_ops ? netdev_priv(dev) : NULL;
+	return dev->rtnl_link_ops == &link_ops ? netdev_priv(dev) : NULL;
 }
 
 void mt_device_conf(const struct mt_tunnel *tunnel, struct mt_conf *conf)

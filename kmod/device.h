@@ -12,7 +12,8 @@
 struct mt_tunnel;
 
 /* A device that is a tunnel, not registered and without an endpoint; or NULL */
-struct net_device *mt_device_alloc(struct net *net, const char *name);
+struct net_device *mt_device_alloc(struct net *net, const char *name,
+				   const struct mt_conf *conf);
 
 /* The tunnel that a device is, or NULL. */
 struct mt_tunnel *mt_device_tunnel(const struct net_device *dev);

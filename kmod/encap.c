@@ -1,76 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "encap.h"
-#include "clamp.h"
-#include "compat.h"
+#include "encap_esp.h"
 #include "family.h"
 #include "filter.h"
 #include "flow.h"
-#include "frag.h"
-#include "meter.h"
-#include "registry.h"
-#include "stats.h"
+#include "tx.h"
 #include "wire.h"
 
-#include <linux/icmp.h>
-#include <linux/icmpv6.h>
 #include <linux/indirect_call_wrapper.h>
 #include <linux/net.h>
 #include <linux/netdevice.h>
 #include <linux/pkt_sched.h>
 #include <net/dsfield.h>
-#include <net/icmp.h>
 #include <net/inet_ecn.h>
 #include <net/ip_tunnels.h>
-
-/*
- * Tunnels routed into tunnels eat stack. The stack's own limit of 8 levels is
- * too many for the frames of IP output below each.
- */
-#define RECURSION_MAX	4
 
 /* So that nobody can tell from outside which flows have a label in common */
 static u64 flow_seed __read_mostly;
 
-static void drop(const struct mt_endpoint *ep, struct sk_buff *skb, int reason)
-{
-	mt_meter_drop(ep, MTUN_DIRECTION_EGRESS, skb, skb->len,
-		      &ep->conf.local, reason);
-	kfree_skb(skb);
-}
-
-/* Returns a drop reason, or 0. */
-static int check_inner(struct sk_buff *skb)
-{
-	switch (skb->protocol) {
-	case htons(ETH_P_IP):
-		if (pskb_network_may_pull(skb, sizeof(struct iphdr)))
-			return 0;
-		break;
-	case htons(ETH_P_IPV6):
-		if (pskb_network_may_pull(skb, sizeof(struct ipv6hdr)))
-			return 0;
-		break;
-	default:
-		return MTUN_DROP_TX_PROTOCOL;
-	}
-	return MTUN_DROP_TX_INNER;
-}
-
-static bool is_ipv4(const struct sk_buff *skb)
-{
-	return skb->protocol == htons(ETH_P_IP);
-}
-
-/* The packet must not be fragmented, or cannot. */
-static bool has_df(const struct sk_buff *skb)
-{
-	return !is_ipv4(skb) || ip_hdr(skb)->frag_off & htons(IP_DF);
-}
-
 static bool outer_df(const struct mt_conf *conf, const struct sk_buff *skb)
 {
 	return conf->df == MTUN_DF_SET ||
-	       (conf->df == MTUN_DF_INHERIT && has_df(skb));
+	       (conf->df == MTUN_DF_INHERIT && mt_tx_has_df(skb));
 }
 
 /*
@@ -91,7 +42,7 @@ static void choose(struct mt_variable *variable, const struct mt_endpoint *ep,
 	const struct mt_conf *conf = &ep->conf;
 	u8 dsfield, ttl;
 
-	if (is_ipv4(skb)) {
+	if (mt_tx_is_ipv4(skb)) {
 		dsfield = ip_hdr(skb)->tos;
 		ttl = ip_hdr(skb)->ttl;
 	} else {
@@ -109,26 +60,6 @@ static void choose(struct mt_variable *variable, const struct mt_endpoint *ep,
 	variable->hash = ep->family->flow_label ? flow_hash(skb) : 0;
 }
 
-/* What comes back must fit into this way, too. */
-static void clamp_sent(const struct mt_tunnel *tunnel,
-		       const struct mt_conf *conf, struct sk_buff *skb,
-		       unsigned int mtu)
-{
-	struct mt_handshake shake;
-
-	if (!mt_clamp_find(skb, &shake))
-		return;
-	mtu = min(mtu, READ_ONCE(tunnel->dev->mtu));
-	mt_stats_mss(tunnel->stats, mt_clamp(skb, &shake, conf->mss_tx,
-					     conf->mss_insert, mtu));
-}
-
-static bool fits(const struct sk_buff *skb, unsigned int mtu)
-{
-	return skb->len <= mtu ||
-	       (skb_is_gso(skb) && skb_gso_validate_network_len(skb, mtu));
-}
-
 /* There is no way to send, or none that is not in clear. A drop reason. */
 static int no_route(const struct mt_conf *conf, const struct dst_entry *dst)
 {
@@ -139,47 +70,11 @@ static int no_route(const struct mt_conf *conf, const struct dst_entry *dst)
 						   MTUN_DROP_TX_NO_ROUTE;
 }
 
-/* ---- packets that do not fit ---- */
-
 static int encap_part(struct net *net, struct sock *sk, struct sk_buff *skb)
 {
 	skb_dst_drop(skb);
 	mt_encap(netdev_priv(skb->dev), skb);
 	return 0;
-}
-
-/* Tell the source what size would have gone through (RFC 1191, RFC 8201). */
-static void answer_too_big(struct sk_buff *skb, unsigned int mtu)
-{
-	if (is_ipv4(skb))
-		icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED,
-			      htonl(mtu));
-	else
-		icmpv6_ndo_send(skb, ICMPV6_PKT_TOOBIG, 0,
-				max_t(unsigned int, mtu, IPV6_MIN_MTU));
-}
-
-/* Consumes the packet: cut into parts, or refused. */
-static void encap_too_big(const struct mt_endpoint *ep, struct sk_buff *skb,
-			  unsigned int mtu)
-{
-	const struct mt_conf *conf = &ep->conf;
-	bool df = has_df(skb);
-	int err;
-
-	if (is_ipv4(skb) && (!df || conf->inner_df == MTUN_INNER_DF_CLEAR)) {
-		if (skb_is_gso(skb))
-			err = mt_segment(skb, encap_part);
-		else
-			err = mt_fragment(skb, mtu, df, encap_part);
-		if (err)
-			mt_stats_drop(ep->tunnel->stats, err == -EMSGSIZE ?
-				      MTUN_DROP_TX_TOO_BIG :
-				      MTUN_DROP_TX_MEMORY);
-		return;
-	}
-	answer_too_big(skb, mtu);
-	drop(ep, skb, MTUN_DROP_TX_TOO_BIG);
 }
 
 /* ---- headers ---- */
@@ -227,19 +122,6 @@ push_headers(struct mt_tunnel *tunnel, const struct mt_endpoint *ep,
 		fill_checksum(skb, gre);
 }
 
-#define HEADROOM_MAX	512	/* as IP_TUNNEL_MAX_HEADROOM */
-
-/*
- * The sender left less room in front than the way out needs: from now on senders
- * are told to leave more. (More than needed would make packets larger than their
- * slab, for nothing.)
- */
-static void want_headroom(struct net_device *dev, unsigned int needed)
-{
-	if (needed > READ_ONCE(dev->needed_headroom) && needed <= HEADROOM_MAX)
-		WRITE_ONCE(dev->needed_headroom, needed);
-}
-
 /*
  * A packet with room for @headroom bytes in front, to be written to; or NULL, and
  * it was dropped. What a socket has sent is enlarged on its account: TCP relies on
@@ -251,7 +133,7 @@ static struct sk_buff *make_room(const struct mt_endpoint *ep,
 	const struct mt_tunnel *tunnel = ep->tunnel;
 
 	if (skb_headroom(skb) < headroom) {
-		want_headroom(tunnel->dev, headroom);
+		mt_tx_want_headroom(tunnel->dev, headroom);
 		if (skb->sk) {
 			skb = skb_expand_head(skb, headroom);
 			if (!skb)
@@ -262,7 +144,7 @@ static struct sk_buff *make_room(const struct mt_endpoint *ep,
 	}
 	if (!skb_cow_head(skb, headroom))
 		return skb;
-	drop(ep, skb, MTUN_DROP_TX_MEMORY);
+	mt_tx_drop(ep, skb, MTUN_DROP_TX_MEMORY);
 	return NULL;
 }
 
@@ -304,7 +186,7 @@ void send(struct mt_tunnel *tunnel, const struct mt_endpoint *ep,
 			return;
 	}
 	if (prepare_offloads(skb, conf, proto)) {
-		drop(ep, skb, MTUN_DROP_TX_MEMORY);
+		mt_tx_drop(ep, skb, MTUN_DROP_TX_MEMORY);
 		return;
 	}
 
@@ -336,7 +218,7 @@ static void encap(struct mt_tunnel *tunnel, struct sk_buff *skb,
 	unsigned int mtu;
 	int reason;
 
-	reason = check_inner(skb);
+	reason = mt_tx_check(skb);
 	if (reason)
 		goto err_free_skb;
 
@@ -345,7 +227,7 @@ static void encap(struct mt_tunnel *tunnel, struct sk_buff *skb,
 		goto err_free_skb;
 
 	reason = MTUN_DROP_TX_LOOP;
-	if (dev_recursion_level() > RECURSION_MAX)
+	if (dev_recursion_level() > MT_TX_RECURSION_MAX)
 		goto err_free_skb;
 
 	dst = mt_route(tunnel->net, ep);
@@ -361,10 +243,10 @@ static void encap(struct mt_tunnel *tunnel, struct sk_buff *skb,
 	choose(&variable, ep, skb);
 	mtu = mt_route_mtu(dst, ep);
 	if (conf->mss_tx)
-		clamp_sent(tunnel, conf, skb, mtu);
-	if (unlikely(!fits(skb, mtu)) &&
+		mt_tx_clamp(tunnel, conf, skb, mtu);
+	if (unlikely(!mt_tx_fits(skb, mtu)) &&
 	    (variable.df || conf->frag != MTUN_FRAG_OUTER)) {
-		encap_too_big(ep, skb, mtu);
+		mt_tx_too_big(ep, skb, mtu, encap_part);
 		return;
 	}
 
@@ -372,7 +254,7 @@ static void encap(struct mt_tunnel *tunnel, struct sk_buff *skb,
 	return;
 
 err_free_skb:
-	drop(ep, skb, reason);
+	mt_tx_drop(ep, skb, reason);
 }
 
 void mt_encap(struct mt_tunnel *tunnel, struct sk_buff *skb)
@@ -409,7 +291,10 @@ void mt_encap_bytes(struct mt_tunnel *tunnel, u8 family, const u8 *data,
 		return;
 	}
 	skb->protocol = family == AF_INET ? htons(ETH_P_IP) : htons(ETH_P_IPV6);
-	encap(tunnel, skb, NULL);
+	if (rcu_dereference_bh(tunnel->endpoint)->conf.mode == MTUN_MODE_IPSEC)
+		mt_encap_esp(tunnel, skb, NULL);
+	else
+		encap(tunnel, skb, NULL);
 }
 
 void mt_encap_bare(struct mt_tunnel *tunnel, const u8 *data, unsigned int len)

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "esp.h"
+#include "compat.h"
 
+#include <net/dst_metadata.h>
+#include <net/ip6_route.h>
+#include <net/route.h>
 #include <net/xfrm.h>
 
 static const xfrm_address_t *address(const union mt_addr *addr)
@@ -8,15 +12,20 @@ static const xfrm_address_t *address(const union mt_addr *addr)
 	return (const xfrm_address_t *)addr;
 }
 
-/* ESP in transport mode between two addresses, for no other device */
+/* ESP between two addresses, of a mode and for a device */
+static bool is_esp(const struct xfrm_state *x, u8 mode, u32 if_id, u8 family,
+		   const union mt_addr *from, const union mt_addr *to)
+{
+	return x->id.proto == IPPROTO_ESP && x->props.mode == mode &&
+	       x->if_id == if_id && x->props.family == family &&
+	       xfrm_addr_equal(&x->props.saddr, address(from), family) &&
+	       xfrm_addr_equal(&x->id.daddr, address(to), family);
+}
+
 static bool guards(const struct xfrm_state *x, u8 family,
 		   const union mt_addr *from, const union mt_addr *to)
 {
-	return x->id.proto == IPPROTO_ESP &&
-	       x->props.mode == XFRM_MODE_TRANSPORT && !x->if_id &&
-	       x->props.family == family &&
-	       xfrm_addr_equal(&x->props.saddr, address(from), family) &&
-	       xfrm_addr_equal(&x->id.daddr, address(to), family);
+	return is_esp(x, XFRM_MODE_TRANSPORT, 0, family, from, to);
 }
 
 bool mt_esp_guarded(const struct sk_buff *skb, const struct mt_tuple *tuple)
@@ -39,4 +48,120 @@ bool mt_esp_guards(const struct dst_entry *dst, const struct mt_conf *conf)
 			   &conf->remote))
 			return true;
 	return false;
+}
+
+/* ---- mode ipsec ---- */
+
+static u8 inner_family(const struct sk_buff *skb)
+{
+	return skb->protocol == htons(ETH_P_IP) ? AF_INET : AF_INET6;
+}
+
+/*
+ * The way of a flow through the device. xfrm has to have one, of which it uses the IP
+ * version and the MTU: what IPv6 gives out where there is no way will do.
+ */
+static struct dst_entry *plain_route(const struct net_device *dev,
+				     const struct flowi *fl, u8 family)
+{
+	struct flowi4 fl4;
+	struct flowi6 fl6;
+	struct rtable *rt;
+
+	if (family == AF_INET6) {
+		fl6 = fl->u.ip6;
+		fl6.flowi6_oif = dev->ifindex;
+		return ip6_route_output(dev_net(dev), NULL, &fl6);
+	}
+	fl4 = fl->u.ip4;
+	fl4.flowi4_oif = dev->ifindex;
+	fl4.flowi4_flags = FLOWI_FLAG_ANYSRC;
+	rt = __ip_route_output_key(dev_net(dev), &fl4);
+	return IS_ERR(rt) ? ERR_CAST(rt) : &rt->dst;
+}
+
+static bool tunnels(const struct dst_entry *dst, const struct mt_conf *conf)
+{
+	for (; dst && dst->xfrm; dst = xfrm_dst_child(dst))
+		if (is_esp(dst->xfrm, XFRM_MODE_TUNNEL, conf->if_id,
+			   conf->family, &conf->local, &conf->remote))
+			return true;
+	return false;
+}
+
+struct dst_entry *mt_esp_route(struct net *net, const struct mt_conf *conf,
+			       const struct net_device *dev,
+			       struct sk_buff *skb, bool back)
+{
+	u8 family = inner_family(skb);
+	struct dst_entry *dst;
+	struct flowi fl;
+
+	if (mt_decode_session(net, skb, &fl, family, back))
+		return ERR_PTR(-EINVAL);
+	fl.flowi_oif = 0;	/* the underlay is not where the tunnel is */
+	if (!net_eq(net, dev_net(dev)))
+		fl.flowi_mark = 0;
+
+	dst = skb_dst(skb);
+	if (!back && skb_valid_dst(skb) && dst->ops->family == family) {
+		dst_hold(dst);
+	} else {
+		dst = plain_route(dev, &fl, family);
+		if (IS_ERR(dst))
+			return dst;
+	}
+	dst = xfrm_lookup_with_ifid(net, dst, &fl, NULL, 0, conf->if_id);
+	if (IS_ERR(dst)) {
+		switch (PTR_ERR(dst)) {
+		case -EAGAIN:	/* no state; somebody was asked for one */
+		case -EREMOTE:	/* the same, with net.core.xfrm_larval_drop */
+		case -EPERM:
+			return ERR_PTR(-ENOKEY);
+		}
+		return dst;
+	}
+	if (tunnels(dst, conf))
+		return dst;
+	dst_release(dst);
+	return ERR_PTR(-ENOKEY);
+}
+
+/* What xfrm_selector_match() does, which is not for modules. */
+static bool selects(const struct xfrm_selector *sel, const struct flowi *fl,
+		    u8 family)
+{
+	const union flowi_uli *uli;
+	bool addrs;
+
+	if (family == AF_INET) {
+		uli = &fl->u.ip4.uli;
+		addrs = addr4_match(fl->u.ip4.daddr, sel->daddr.a4,
+				    sel->prefixlen_d) &&
+			addr4_match(fl->u.ip4.saddr, sel->saddr.a4,
+				    sel->prefixlen_s);
+	} else {
+		uli = &fl->u.ip6.uli;
+		addrs = addr_match(&fl->u.ip6.daddr, &sel->daddr,
+				   sel->prefixlen_d) &&
+			addr_match(&fl->u.ip6.saddr, &sel->saddr,
+				   sel->prefixlen_s);
+	}
+	return addrs &&
+	       !((xfrm_flowi_dport(fl, uli) ^ sel->dport) & sel->dport_mask) &&
+	       !((xfrm_flowi_sport(fl, uli) ^ sel->sport) & sel->sport_mask) &&
+	       (!sel->proto || sel->proto == fl->flowi_proto);
+}
+
+bool mt_esp_takes(struct sk_buff *skb, const struct mt_conf *conf)
+{
+	const struct xfrm_state *x = xfrm_input_state(skb);
+	u8 family = inner_family(skb);
+	struct flowi fl;
+
+	return is_esp(x, XFRM_MODE_TUNNEL, conf->if_id, conf->family,
+		      &conf->remote, &conf->local) &&
+	       !mt_decode_session(xs_net((struct xfrm_state *)x), skb, &fl,
+				  family, false) &&
+	       selects(&x->sel, &fl, family);
 }

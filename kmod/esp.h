@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* IPsec around the packets of a tunnel: whether there is any, and whose. */
+/*
+ * IPsec around the packets of a tunnel: whether there is any, and whose; and the way
+ * of a packet into it.
+ */
 #ifndef MTUN_ESP_H
 #define MTUN_ESP_H
 
@@ -26,5 +29,33 @@ bool mt_esp_guarded(const struct sk_buff *skb, const struct mt_tuple *tuple);
  * @conf: of the tunnel
  */
 bool mt_esp_guards(const struct dst_entry *dst, const struct mt_conf *conf);
+
+/**
+ * mt_esp_route() - the way of an inner packet through a tunnel of MTUN_MODE_IPSEC
+ * @net: the underlay
+ * @conf: of the tunnel
+ * @dev: its device
+ * @skb: the packet, its network header at skb->data and its control block zeroed
+ * @back: the way of an answer to it is asked for
+ *
+ * Context: RCU, bottom halves off.
+ * Return: a reference, whose output is ESP in tunnel mode between the addresses of
+ * the tunnel, and whose MTU is that of the inner packet; or ERR_PTR. -ENOKEY says that
+ * there is no such policy or state.
+ */
+struct dst_entry *mt_esp_route(struct net *net, const struct mt_conf *conf,
+			       const struct net_device *dev,
+			       struct sk_buff *skb, bool back);
+
+/**
+ * mt_esp_takes() - whether a packet has come by a state that is good for it
+ * @skb: an inner packet that xfrm has just taken out of a state with the if_id of
+ *	 the tunnel; its control block zeroed, as far as IP has it
+ * @conf: of the tunnel
+ *
+ * Policies are not asked: for devices other than xfrm's own, nobody finds those that
+ * have an if_id.
+ */
+bool mt_esp_takes(struct sk_buff *skb, const struct mt_conf *conf);
 
 #endif /* MTUN_ESP_H */

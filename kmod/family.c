@@ -38,6 +38,12 @@ static struct dst_entry *refuse_discard(struct dst_entry *dst)
 	return ERR_PTR(-ENOKEY);
 }
 
+/* For policies: what is outermost, as far as the tunnel knows */
+static u8 route_proto(const struct mt_conf *conf)
+{
+	return conf->mode == MTUN_MODE_IPSEC ? IPPROTO_ESP : IPPROTO_GRE;
+}
+
 static bool ipv4_parse_error(const struct sk_buff *skb, unsigned int len,
 			     struct mt_quote *quote)
 {
@@ -100,7 +106,7 @@ static struct dst_entry *ipv4_route(struct net *net,
 	struct flowi4 fl4 = {
 		.flowi4_oif = route_oif(ep),
 		.flowi4_mark = conf->fwmark,
-		.flowi4_proto = IPPROTO_GRE,
+		.flowi4_proto = route_proto(conf),
 		/* an anycast address may be ours without being on a device */
 		.flowi4_flags = FLOWI_FLAG_ANYSRC,
 		.saddr = conf->local.v4,
@@ -220,7 +226,7 @@ static struct dst_entry *ipv6_route(struct net *net,
 	struct flowi6 fl6 = {
 		.flowi6_oif = route_oif(ep),
 		.flowi6_mark = conf->fwmark,
-		.flowi6_proto = IPPROTO_GRE,
+		.flowi6_proto = route_proto(conf),
 		.flowlabel = ip6_make_flowinfo(conf->tos, 0),
 		.saddr = conf->local.v6,
 		.daddr = conf->remote.v6,

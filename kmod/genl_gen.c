@@ -11,7 +11,7 @@ const struct nla_policy mtun_prefix_nl_policy[MTUN_A_PREFIX_LEN + 1] = {
 	[MTUN_A_PREFIX_LEN] = NLA_POLICY_MAX(NLA_U8, 128),
 };
 
-static const struct nla_policy mtun_tunnel_new_policy[MTUN_A_TUNNEL_UP + 1] = {
+static const struct nla_policy mtun_tunnel_new_policy[MTUN_A_TUNNEL_IF_ID + 1] = {
 	[MTUN_A_TUNNEL_IFNAME] = { .type = NLA_NUL_STRING, .len = 15 },
 	[MTUN_A_TUNNEL_LOCAL] = { .type = NLA_BINARY },
 	[MTUN_A_TUNNEL_REMOTE] = { .type = NLA_BINARY },
@@ -41,9 +41,11 @@ static const struct nla_policy mtun_tunnel_new_policy[MTUN_A_TUNNEL_UP + 1] = {
 	[MTUN_A_TUNNEL_SAMPLE_TX] = { .type = NLA_U32 },
 	[MTUN_A_TUNNEL_IPSEC] = NLA_POLICY_MAX(NLA_U8, 1),
 	[MTUN_A_TUNNEL_UP] = NLA_POLICY_MAX(NLA_U8, 1),
+	[MTUN_A_TUNNEL_MODE] = NLA_POLICY_MAX(NLA_U8, 1),
+	[MTUN_A_TUNNEL_IF_ID] = { .type = NLA_U32 },
 };
 
-static const struct nla_policy mtun_tunnel_set_policy[MTUN_A_TUNNEL_UP + 1] = {
+static const struct nla_policy mtun_tunnel_set_policy[MTUN_A_TUNNEL_IF_ID + 1] = {
 	[MTUN_A_TUNNEL_IFINDEX] = { .type = NLA_U32 },
 	[MTUN_A_TUNNEL_IFNAME] = { .type = NLA_NUL_STRING, .len = 15 },
 	[MTUN_A_TUNNEL_LOCAL] = { .type = NLA_BINARY },
@@ -74,6 +76,8 @@ static const struct nla_policy mtun_tunnel_set_policy[MTUN_A_TUNNEL_UP + 1] = {
 	[MTUN_A_TUNNEL_SAMPLE_TX] = { .type = NLA_U32 },
 	[MTUN_A_TUNNEL_IPSEC] = NLA_POLICY_MAX(NLA_U8, 1),
 	[MTUN_A_TUNNEL_UP] = NLA_POLICY_MAX(NLA_U8, 1),
+	[MTUN_A_TUNNEL_MODE] = NLA_POLICY_MAX(NLA_U8, 1),
+	[MTUN_A_TUNNEL_IF_ID] = { .type = NLA_U32 },
 };
 
 static const struct nla_policy mtun_tunnel_del_policy[MTUN_A_TUNNEL_IFNAME + 1] = {

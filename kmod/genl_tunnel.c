@@ -95,7 +95,7 @@ static int apply_request(struct mt_conf *conf, struct genl_info *info)
 	const char *text;
 	u16 attr;
 
-	mt_attrs_get_change(&change, info->attrs, MTUN_A_TUNNEL_IPSEC);
+	mt_attrs_get_change(&change, info->attrs, MTUN_A_TUNNEL_IF_ID);
 	text = mt_conf_apply(conf, &change, &attr);
 	if (!text)
 		return 0;

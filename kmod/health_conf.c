@@ -243,6 +243,9 @@ const char *mt_health_conf_suits(const struct mt_health_conf *conf,
 		return suits_anycast(conf, tunnel, attr);
 	*attr = MTUN_A_HEALTH_MODE;
 	if (conf->mode == MTUN_HEALTH_MODE_KEEPALIVE &&
+	    tunnel->mode == MTUN_MODE_IPSEC)
+		return "mode must be probe in a tunnel of mode ipsec: keepalives are GRE's";
+	if (conf->mode == MTUN_HEALTH_MODE_KEEPALIVE &&
 	    tunnel->iflags & MTUN_GRE_FLAG_SEQ)
 		return "mode must be probe where iflags have seq: keepalives have no numbers";
 	if (conf->mode != MTUN_HEALTH_MODE_PROBE ||

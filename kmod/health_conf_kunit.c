@@ -116,6 +116,7 @@ static const struct {
 	const u8 *source;
 	bool anycast;
 	u16 attr;	/* 0 if it suits */
+	u8 in;		/* enum mtun_mode of the tunnel */
 } suit_cases[] = {
 	{ "off, anycast", .anycast = true },
 	{
@@ -137,6 +138,11 @@ static const struct {
 	},
 	{ "keepalive", MTUN_HEALTH_MODE_KEEPALIVE },
 	{
+		"keepalive in ESP", MTUN_HEALTH_MODE_KEEPALIVE,
+		.in = MTUN_MODE_IPSEC, .attr = MTUN_A_HEALTH_MODE
+	},
+	{ "probe in ESP", MTUN_HEALTH_MODE_PROBE, .in = MTUN_MODE_IPSEC },
+	{
 		"one way", MTUN_HEALTH_MODE_PROBE, MTUN_HEALTH_DIRECTION_UNI,
 		NULL, false, 0
 	},
@@ -147,7 +153,9 @@ MT_CASES(suit_cases);
 static void mt_health_suits_test(struct kunit *test)
 {
 	const typeof(suit_cases[0]) *c = test->param_value;
-	struct mt_conf tunnel = { .family = AF_INET, .anycast = c->anycast };
+	struct mt_conf tunnel = {
+		.family = AF_INET, .anycast = c->anycast, .mode = c->in,
+	};
 	struct mt_health_conf conf;
 	const char *text, *name[] = {
 		[MTUN_A_HEALTH_MODE] = "mode",

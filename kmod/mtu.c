@@ -6,6 +6,15 @@
 #define IPV6_HEADER	40
 #define LENGTH_MAX	65535
 
+/*
+ * What ESP adds depends on the state, which each packet asks. This is AES-GCM, the
+ * least that is in use: header, IV and ICV, and the two bytes at the end that
+ * padding aligns.
+ */
+#define ESP_AROUND	(8 + 8 + 16)
+#define ESP_TRAILER	2
+#define ESP_ALIGN	4
+
 static unsigned int outer_header(const struct mt_conf *conf)
 {
 	return conf->family == AF_INET ? IPV4_HEADER : IPV6_HEADER;
@@ -13,7 +22,9 @@ static unsigned int outer_header(const struct mt_conf *conf)
 
 unsigned int mt_overhead(const struct mt_conf *conf)
 {
-	return outer_header(conf) + mt_gre_len(conf->oflags);
+	return outer_header(conf) +
+	       (conf->mode == MTUN_MODE_IPSEC ? ESP_AROUND + ESP_TRAILER :
+						mt_gre_len(conf->oflags));
 }
 
 unsigned int mt_mtu_max(const struct mt_conf *conf)
@@ -29,12 +40,16 @@ unsigned int mt_mtu_auto(const struct mt_conf *conf, unsigned int path_mtu)
 {
 	unsigned int overhead = mt_overhead(conf);
 	unsigned int max = mt_mtu_max(conf);
+	unsigned int mtu;
 
 	if (!path_mtu)
 		path_mtu = ETH_DATA_LEN;
 	if (path_mtu < overhead + MT_MTU_MIN)
 		return MT_MTU_MIN;
-	return path_mtu - overhead < max ? path_mtu - overhead : max;
+	mtu = path_mtu - overhead;
+	if (conf->mode == MTUN_MODE_IPSEC)
+		mtu -= (mtu + ESP_TRAILER) % ESP_ALIGN;
+	return mtu < max ? mtu : max;
 }
 
 const char *mt_mtu_check(const struct mt_conf *conf, unsigned int mtu)
@@ -58,8 +73,12 @@ const char *mt_mtu_check(const struct mt_conf *conf, unsigned int mtu)
 		return "mtu must be 68 to 65507";
 	case 65503:
 		return "mtu must be 68 to 65503";
+	case 65501:
+		return "mtu must be 68 to 65501";
 	case 65499:
 		return "mtu must be 68 to 65499";
+	case 65481:
+		return "mtu must be 68 to 65481";
 	default:
 		return "mtu must be 68 to 65535 less the headers";
 	}

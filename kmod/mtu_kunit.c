@@ -33,6 +33,23 @@ static const struct {
 		"everything", { .family = AF_INET6, .oflags = 7 }, 1500,
 		56, 65519, 1444
 	},
+	{
+		"ESP over IPv4", { .family = AF_INET, .mode = MTUN_MODE_IPSEC },
+		1500, 54, 65481, 1446
+	}, {
+		"ESP over IPv6", { .family = AF_INET6, .mode = MTUN_MODE_IPSEC },
+		1500, 74, 65501, 1426
+	}, {
+		"ESP, 3 bytes of no use",
+		{ .family = AF_INET, .mode = MTUN_MODE_IPSEC }, 1499,
+		54, 65481, 1442
+	}, {
+		"ESP, no route", { .family = AF_INET, .mode = MTUN_MODE_IPSEC },
+		0, 54, 65481, 1446
+	}, {
+		"ESP, the most", { .family = AF_INET, .mode = MTUN_MODE_IPSEC },
+		65536, 54, 65481, 65481
+	},
 	{ "IPv4, no route", { .family = AF_INET }, 0, 24, 65511, 1476 },
 	{ "IPv6, no route", { .family = AF_INET6 }, 0, 44, 65531, 1456 },
 	{ "jumbo frames", { .family = AF_INET }, 9000, 24, 65511, 8976 },
@@ -114,9 +131,10 @@ static void mt_mtu_check_test(struct kunit *test)
 	u32 mtu[5];
 	int i, j;
 
-	for (i = 0; i < 16; i++) {
+	for (i = 0; i < 18; i++) {
 		conf.family = i & 1 ? AF_INET6 : AF_INET;
-		conf.oflags = i >> 1;	/* all of MTUN_GRE_FLAG_* */
+		conf.oflags = i >> 1 & 7;	/* all of MTUN_GRE_FLAG_* */
+		conf.mode = i < 16 ? MTUN_MODE_GRE : MTUN_MODE_IPSEC;
 		mtu[0] = mt_mtu_max(&conf);
 		mtu[1] = 68;
 		mtu[2] = 67;

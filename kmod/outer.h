@@ -39,7 +39,7 @@ static inline void mt_tuple_ipv4(struct mt_tuple *tuple, __be32 local,
 	tuple->family = AF_INET;
 	tuple->keyed = 0;
 	tuple->host_bits = 0;
-	tuple->zero = 0;
+	tuple->mode = MTUN_MODE_GRE;
 }
 
 static inline void mt_tuple_ipv6(struct mt_tuple *tuple,
@@ -52,7 +52,7 @@ static inline void mt_tuple_ipv6(struct mt_tuple *tuple,
 	tuple->family = AF_INET6;
 	tuple->keyed = 0;
 	tuple->host_bits = 0;
-	tuple->zero = 0;
+	tuple->mode = MTUN_MODE_GRE;
 }
 
 static __always_inline bool mt_outer_ipv4(const struct sk_buff *skb,

@@ -51,12 +51,16 @@ struct mt_endpoint *mt_lookup_wide(struct mt_net *mn,
 
 /* ---- changes ---- */
 
-/* Whoever looks for a tuple must find its shape first, and may in vain. */
+/*
+ * Whoever looks for a tuple must find its shape first, and may in vain. There is but
+ * one of ESP, which nobody has to look for.
+ */
 static void use_shape(struct mt_net *mn, const struct mt_tuple *tuple)
 {
 	unsigned int set = MT_SHAPE(tuple);
 
-	if (!mn->shape_users[set][tuple->host_bits]++)
+	if (tuple->mode == MTUN_MODE_GRE &&
+	    !mn->shape_users[set][tuple->host_bits]++)
 		set_bit(tuple->host_bits, mn->shapes[set]);
 }
 
@@ -64,7 +68,8 @@ static void leave_shape(struct mt_net *mn, const struct mt_tuple *tuple)
 {
 	unsigned int set = MT_SHAPE(tuple);
 
-	if (!--mn->shape_users[set][tuple->host_bits])
+	if (tuple->mode == MTUN_MODE_GRE &&
+	    !--mn->shape_users[set][tuple->host_bits])
 		clear_bit(tuple->host_bits, mn->shapes[set]);
 }
 

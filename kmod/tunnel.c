@@ -10,6 +10,7 @@
 
 #include <linux/netdevice.h>
 #include <linux/rtnetlink.h>
+#include <net/rtnetlink.h>
 
 static struct mt_endpoint *endpoint(const struct mt_tunnel *tunnel)
 {
@@ -67,6 +68,8 @@ static int check_mtu(const struct mt_conf *conf, unsigned int mtu,
  */
 static u16 tuple_attr(const struct mt_conf *old, const struct mt_conf *new)
 {
+	if (new->mode == MTUN_MODE_IPSEC)
+		return MTUN_A_TUNNEL_IF_ID;
 	if (new->accept.family && (!old || memcmp(&old->accept, &new->accept,
 						  sizeof(old->accept))))
 		return MTUN_A_TUNNEL_ACCEPT;
@@ -78,6 +81,69 @@ static u16 tuple_attr(const struct mt_conf *old, const struct mt_conf *new)
 						 MTUN_A_TUNNEL_IFLAGS;
 }
 
+static const char *tuple_text(u16 attr)
+{
+	switch (attr) {
+	case MTUN_A_TUNNEL_IF_ID:
+		return "if-id is taken by another tunnel";
+	case MTUN_A_TUNNEL_ACCEPT:
+		return "accept, local and ikey are taken by another tunnel";
+	default:
+		return "local, remote and ikey are taken by another tunnel";
+	}
+}
+
+/*
+ * An xfrm interface of a namespace gets what comes by the states that have its if_id,
+ * and one that is "external" what no other has: they are asked before us. What their
+ * if_id is they tell "ip -d link" alone. Returns what is wrong, or NULL.
+ */
+static const char *check_xfrm_interface(struct sk_buff *info,
+					const struct net_device *dev, u32 if_id)
+{
+	const struct nlattr *attr;
+
+	skb_trim(info, 0);
+	if (dev->rtnl_link_ops->fill_info(info, dev))
+		return NULL;
+	if (nla_find((struct nlattr *)info->data, info->len,
+		     IFLA_XFRM_COLLECT_METADATA))
+		return "if-id is of no use beside an external xfrm interface: delete that";
+	attr = nla_find((struct nlattr *)info->data, info->len, IFLA_XFRM_IF_ID);
+	return attr && nla_get_u32(attr) == if_id ?
+	       "if-id is taken by an xfrm interface: give another, or delete that" :
+	       NULL;
+}
+
+static int check_xfrm_interfaces(const struct net *underlay, u32 if_id,
+				 struct mt_refusal *refusal)
+{
+	struct sk_buff *info = nlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	const struct rtnl_link_ops *ops;
+	const char *text = NULL;
+	struct net_device *dev;
+	struct net *net;
+
+	if (!info)
+		return -ENOMEM;
+	rcu_read_lock();
+	for_each_net_rcu(net) {
+		for_each_netdev_rcu(net, dev) {
+			ops = dev->rtnl_link_ops;
+			if (!ops || strcmp(ops->kind, "xfrm") ||
+			    !net_eq(ops->get_link_net(dev), underlay))
+				continue;
+			text = check_xfrm_interface(info, dev, if_id);
+			if (text)
+				goto out_unlock;
+		}
+	}
+out_unlock:
+	rcu_read_unlock();
+	kfree_skb(info);
+	return text ? refuse(refusal, -EEXIST, MTUN_A_TUNNEL_IF_ID, text) : 0;
+}
+
 static int check_world(struct net *net, const struct mt_endpoint *old,
 		       const struct mt_conf *conf,
 		       struct mt_refusal *refusal)
@@ -85,7 +151,13 @@ static int check_world(struct net *net, const struct mt_endpoint *old,
 	struct mt_endpoint *twin;
 	struct mt_tuple tuple;
 	u16 attr;
+	int err;
 
+	if (conf->mode == MTUN_MODE_IPSEC) {
+		err = check_xfrm_interfaces(net, conf->if_id, refusal);
+		if (err)
+			return err;
+	}
 	mt_conf_received(conf, &tuple);
 	rcu_read_lock();
 	twin = mt_registry_get(net, &tuple);
@@ -93,9 +165,7 @@ static int check_world(struct net *net, const struct mt_endpoint *old,
 	if (!twin || twin == old)
 		return 0;
 	attr = tuple_attr(old ? &old->conf : NULL, conf);
-	return refuse(refusal, -EEXIST, attr, attr == MTUN_A_TUNNEL_ACCEPT ?
-		      "accept, local and ikey are taken by another tunnel" :
-		      "local, remote and ikey are taken by another tunnel");
+	return refuse(refusal, -EEXIST, attr, tuple_text(attr));
 }
 
 /* ---- create, set, delete ---- */
@@ -121,7 +191,7 @@ int mt_tunnel_create(struct net *net, const char *name,
 	if (err)
 		return err;
 
-	dev = mt_device_alloc(net, name);
+	dev = mt_device_alloc(net, name, conf);
 	if (!dev)
 		return -ENOMEM;
 	tunnel = netdev_priv(dev);

@@ -22,8 +22,10 @@ union mt_addr {
  * @keyed: the GRE header has a key; a key of 0 is not the absence of one
  * @host_bits: how many of the last bits of @remote do not matter, and are 0
  *
- * It is hashed and compared as memory: every byte that the family leaves
- * unused, and @zero, is 0.
+ * @mode: what the packet came in, enum mtun_mode. Of MTUN_MODE_IPSEC, @key is the
+ *	  if_id of the state that it came by, and there is nothing else
+ *
+ * It is hashed and compared as memory: every byte that is left unused is 0.
  */
 struct mt_tuple {
 	union mt_addr local;
@@ -32,7 +34,7 @@ struct mt_tuple {
 	u8 family;
 	u8 keyed;
 	u8 host_bits;
-	u8 zero;
+	u8 mode;
 };
 
 /**
@@ -86,6 +88,8 @@ struct mt_prefixes {
  * @sample_tx: the same for those sent
  * @ipsec: whether packets may be in clear, enum mtun_ipsec
  * @origin: who made it, enum mtun_origin
+ * @mode: what packets are put into, enum mtun_mode
+ * @if_id: of policies and states, not 0 in MTUN_MODE_IPSEC and 0 in others
  * @description: what it is for, or NULL; not owned
  *
  * Keys are in host byte order, addresses in network byte order.
@@ -117,6 +121,8 @@ struct mt_conf {
 	u32 sample_rx;
 	u32 sample_tx;
 	u8 origin;
+	u8 mode;
+	u32 if_id;
 	const char *description;
 };
 

@@ -581,7 +581,7 @@ def ip_link_plugin():
     defaults = {"icsum": False, "ocsum": False, "iseq": False, "oseq": False,
                 "df": "set", "inner_df": "keep", "frag": "inner",
                 "mss_tx": "off", "mss_rx": "off", "mss_insert": False,
-                "anycast": False, "pmtu": "auto", "ipsec": "off",
+                "anycast": False, "pmtu": "auto", "ipsec": "off", "mode": "gre",
                 "origin": "manual"}
     links = json.loads(ip("-d -j link show type mtun")[1])
     same([link["linkinfo"].get("info_data") for link in links if link],

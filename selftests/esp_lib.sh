@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # What tests of IPsec share: a wire between $near and $far, of which the packets are
-# counted, and ESP in transport mode around GRE, by hand. For a test that sources lib.sh
-# before, and has set those two.
+# counted, and ESP by hand: in transport mode around GRE, if MODE does not say other. For
+# a test that sources lib.sh before, and has set those two.
 
 declare -A BEFORE AFTER
 # By family: the ends of the wire
@@ -34,6 +34,7 @@ wire_watch()
 				counter n_esp { }
 				counter n_gre { }
 				counter n_fragments { }
+				counter n_clear { }
 				chain in {
 					type filter hook ingress device u0 priority -500;
 					ip protocol 50 counter name n_esp
@@ -42,6 +43,11 @@ wire_watch()
 					ip6 nexthdr 47 counter name n_gre
 					ip frag-off & 0x3fff != 0 counter name n_fragments
 					ip6 nexthdr 44 counter name n_fragments
+					icmp type { echo-request, echo-reply } counter name n_clear
+					icmpv6 type { echo-request, echo-reply } counter name n_clear
+					meta l4proto { tcp, 4, 41, 47 } counter name n_clear
+					udp dport 4500 counter name n_esp
+					udp dport != 4500 counter name n_clear
 				}
 			}
 		EOF
@@ -49,7 +55,7 @@ wire_watch()
 	done
 }
 
-# wire_counts NS esp|gre|fragments...: how many of these came since the last time
+# wire_counts NS esp|gre|clear|fragments...: how many of these came since the last time
 wire_counts()
 {
 	local ns=$1 out number name
@@ -75,9 +81,9 @@ CBC="auth-trunc hmac(sha256) 0x000102030405060708090a0b0c0d0e0f10111213141516171
 # state NS from|to FAMILY [WORDS]: of packets from near to far, or from far to near
 state()
 {
-	local ns=$1 v=$3 from=${A1[$3]} to=${A2[$3]} spi=0x1${3}1
+	local ns=$1 v=$3 from=${A1[$3]} to=${A2[$3]} spi=0x${ROUND:-1}${3}1
 
-	[ "$2" = to ] || { from=${A2[v]} to=${A1[v]} spi=0x1${v}2; }
+	[ "$2" = to ] || { from=${A2[v]} to=${A1[v]} spi=0x${ROUND:-1}${v}2; }
 	# shellcheck disable=SC2086
 	ip -n "$ns" xfrm state add src "${FROM:-$from}" dst "$to" \
 		proto "${PROTO:-esp}" spi $spi reqid 1 mode "${MODE:-transport}" ${CIPHER:-$GCM} ${4:-}
@@ -126,8 +132,10 @@ esp_down()
 	local ns
 
 	for ns in "$near" "$far"; do
-		ip -n "$ns" xfrm policy flush
-		ip -n "$ns" xfrm state flush
+		ip_batch "$ns" <<-EOF
+			xfrm policy flush
+			xfrm state flush
+		EOF
 	done
 }
 
@@ -140,11 +148,48 @@ pings()
 		> /dev/null 2>&1
 }
 
-# lost_pings NS ADDRESS: none of three is answered
+# lost_pings NS ADDRESS [WORDS]: none of three is answered
 lost_pings()
 {
+	local ns=$1; shift
+
 	# shellcheck disable=SC2086
-	in_ns "$1" ping -q -n ${PATTERN:+-p $PATTERN} -c 3 -i 0.01 -W 0.2 "$2" \
-		> /dev/null 2>&1
+	in_ns "$ns" ping -q -n ${PATTERN:+-p $PATTERN} -c 3 -i 0.01 -W 0.2 \
+		"$@" > /dev/null 2>&1
 	check_fail $? "ping should fail"
+}
+
+# The rest is for tests that have a wire(): how many packets are in ESP since the last
+# time, and how many are not
+
+beat_start()
+{
+	in_bg "$near" "$TMP/beat" "$TRAFFIC" udp-beat 9 5 "10.0.$1.2" \
+		"2001:db8:a:$1::2"
+	BEAT=$BG_PID
+}
+
+esp_flows()
+{
+	[[ $(wire) =~ ^[1-9][0-9]*\ 0$ ]]
+}
+
+refused_more()
+{
+	[ "$(stat_get "$near" "t$1" tx-ipsec)" -gt "$2" ]
+}
+
+# gone FAMILY MESSAGE COMMAND...: the beat stops at once, and not one is in clear
+gone()
+{
+	local v=$1 message=$2; shift 2
+
+	slowwait_for esp_flows
+	check_err $? "$message: no ESP"
+	"$@"
+	check_err $? "$message: $*"
+	slowwait_for refused_more "$v" \
+		$(($(stat_get "$near" "t$v" tx-ipsec) + 20))
+	check_err $? "$message: nothing is refused"
+	check_match "$(wire)" " 0$" "$message: packets in ESP and not"
 }

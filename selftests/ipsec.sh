@@ -170,38 +170,6 @@ no_state_test()
 	log_test "IPv$v: a policy whose state comes later"
 }
 
-beat_start()
-{
-	in_bg "$near" "$TMP/beat" "$TRAFFIC" udp-beat 9 5 "10.0.$1.2" \
-		"2001:db8:a:$1::2"
-	BEAT=$BG_PID
-}
-
-esp_flows()
-{
-	[[ $(wire) =~ ^[1-9][0-9]*\ 0$ ]]
-}
-
-refused_more()
-{
-	[ "$(stat_get "$near" "t$1" tx-ipsec)" -gt "$2" ]
-}
-
-# gone FAMILY MESSAGE COMMAND...: the beat stops at once, and not one is in clear
-gone()
-{
-	local v=$1 message=$2; shift 2
-
-	slowwait_for esp_flows
-	check_err $? "$message: no ESP"
-	"$@"
-	check_err $? "$message: $*"
-	slowwait_for refused_more "$v" \
-		$(($(stat_get "$near" "t$v" tx-ipsec) + 20))
-	check_err $? "$message: nothing is refused"
-	check_match "$(wire)" " 0$" "$message: ESP and GRE"
-}
-
 state_gone_test()
 {
 	local v=$1 i

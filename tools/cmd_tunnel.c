@@ -110,11 +110,15 @@ static enum result tunnel_list(struct context *ctx, int argc, char **argv)
 }
 
 #define CONF_ARGS \
-	"[key K | ikey K okey K] [csum on|off] [seq on|off] [ttl N|inherit] [tos N|inherit] [df set|inherit|clear] [inner-df keep|clear] [frag inner|outer] [dev IFNAME] [fwmark N] [mss N|auto|off] [mss-insert on|off] [mtu N|auto] [accept PREFIX|any|none] [anycast on|off] [pmtu auto|learn|static] [sample N|off] [ipsec required|off] [description TEXT] [up on|off]"
+	"[mode gre|ipsec] [if-id N] [key K | ikey K okey K] [csum on|off] [seq on|off] [ttl N|inherit] [tos N|inherit] [df set|inherit|clear] [inner-df keep|clear] [frag inner|outer] [dev IFNAME] [fwmark N] [mss N|auto|off] [mss-insert on|off] [mtu N|auto] [accept PREFIX|any|none] [anycast on|off] [pmtu auto|learn|static] [sample N|off] [ipsec required|off] [description TEXT] [up on|off]"
 
 #define CONF_MORE \
 	"  local ADDR      outer source address, IPv4 or IPv6\n" \
 	"  remote ADDR     outer destination address, of the same family\n" \
+	"  mode gre        into GRE (default)\n" \
+	"  mode ipsec      into ESP in tunnel mode; what only GRE has, and what a state\n" \
+	"                  says of outer packets, is refused then\n" \
+	"  if-id N         the if_id of its IPsec policies and states, in mode ipsec\n" \
 	"  key K           GRE key of sent and received packets\n" \
 	"  ikey K, okey K  GRE key of received, of sent packets only\n" \
 	"  csum on|off     GRE checksum, sent and required (default off)\n" \
@@ -179,12 +183,13 @@ const struct command tunnel_commands[] = {
 	  "\n"
 	  "  mtctl tunnel add mt0 local 192.0.2.1 remote 198.51.100.1 up on\n"
 	  "  mtctl tunnel add mt1 local 192.0.2.1 remote 198.51.100.1 key 7 tos inherit\n"
+	  "  mtctl tunnel add mt2 local 192.0.2.1 remote 198.51.100.1 mode ipsec if-id 42\n"
 	  "  mtctl tunnel add mt6 local 2001:db8::1 remote 2001:db8::2 ikey 1 okey 2 mtu 1400\n" },
 	{ "set", tunnel_set,
 	  "NAME [local ADDR] [remote ADDR] " CONF_ARGS,
 	  "change a tunnel; what is not given stays",
 	  CONF_MORE
-	  "key, ikey, okey, dev and fwmark also take none.\n"
+	  "key, ikey, okey, dev and fwmark also take none. The mode stays as it is.\n"
 	  "\n"
 	  "  mtctl tunnel set mt0 remote 198.51.100.2 ttl 32\n"
 	  "  mtctl tunnel set mt1 key none mtu auto\n" },

@@ -366,7 +366,10 @@ static void find_collisions(struct loader *l)
 
 		if (!rules_compare(v[i], v[i - 1]))
 			complain(l->cs, node, node->name,
-				 "local, remote and ikey are those of %s (line %zu)",
+				 "%s those of %s (line %zu)",
+				 v[i]->mode == MTUN_MODE_IPSEC ?
+				 "mode and if-id are" :
+				 "local, remote and ikey are",
 				 v[i - 1]->ifname, other->name->line);
 	}
 	free(v);

@@ -99,6 +99,8 @@ struct tunnel {
 	uint32_t sample_rx;
 	uint32_t sample_tx;
 	uint8_t ipsec;
+	uint8_t mode;
+	uint32_t if_id;		/* 0 for none */
 	char description[MAX_DESCRIPTION + 1];
 	uint8_t origin;
 	char link[IFNAMSIZ];	/* "" for any */

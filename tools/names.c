@@ -154,6 +154,18 @@ const struct name ipsec_names[MTUN_IPSEC_MAX + 1] = {
 	},
 };
 
+const struct name mode_names[MTUN_MODE_MAX + 1] = {
+	[MTUN_MODE_GRE] = {
+		"gre",
+		"GRE."
+	},
+	[MTUN_MODE_IPSEC] = {
+		"ipsec",
+		"ESP in tunnel mode, and nothing else. Policies and states are "
+		"those of if-id; others make them."
+	},
+};
+
 const struct name filter_list_names[MTUN_FILTER_LIST_MAX + 1] = {
 	[MTUN_FILTER_LIST_ALLOW_SRC_RX] = {
 		"allow-src-rx",
@@ -371,12 +383,15 @@ const struct name drop_reason_names[MTUN_DROP_REASON_MAX + 1] = {
 		"rx-ipsec",
 		"The tunnel requires IPsec, and the packet came in clear, or by "
 		"a state that is not of ESP in transport mode between the two "
-		"addresses that the packet has."
+		"addresses that the packet has. In mode ipsec: the state of its "
+		"if-id has refused it, is not of ESP in tunnel mode between the "
+		"tunnel's addresses, or is for other packets than this."
 	},
 	[MTUN_DROP_TX_IPSEC] = {
 		"tx-ipsec",
-		"The tunnel requires IPsec, and the underlay has no policy for "
-		"its packets, or no state yet: nothing leaves in clear."
+		"The tunnel requires IPsec, or is of mode ipsec, and the "
+		"underlay has no policy for its packets, or no state yet: "
+		"nothing leaves in clear."
 	},
 };
 
@@ -523,6 +538,8 @@ const char *const tunnel_attr_names[MTUN_A_TUNNEL_MAX + 1] = {
 	[MTUN_A_TUNNEL_SAMPLE_TX] = "sample-tx",
 	[MTUN_A_TUNNEL_IPSEC] = "ipsec",
 	[MTUN_A_TUNNEL_UP] = "up",
+	[MTUN_A_TUNNEL_MODE] = "mode",
+	[MTUN_A_TUNNEL_IF_ID] = "if-id",
 };
 
 const char *const prefix_attr_names[MTUN_A_PREFIX_MAX + 1] = {

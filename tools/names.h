@@ -21,6 +21,7 @@ extern const struct name pmtu_names[MTUN_PMTU_MAX + 1];
 extern const struct name rx_names[MTUN_RX_MAX + 1];
 extern const struct name origin_names[MTUN_ORIGIN_MAX + 1];
 extern const struct name ipsec_names[MTUN_IPSEC_MAX + 1];
+extern const struct name mode_names[MTUN_MODE_MAX + 1];
 extern const struct name filter_list_names[MTUN_FILTER_LIST_MAX + 1];
 extern const struct name health_mode_names[MTUN_HEALTH_MODE_MAX + 1];
 extern const struct name health_style_names[MTUN_HEALTH_STYLE_MAX + 1];

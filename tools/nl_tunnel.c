@@ -150,6 +150,10 @@ static bool read_attr(const struct nlattr *a, struct tunnel *t)
 		return get_number(a, &t->sample_tx, sizeof(t->sample_tx));
 	case MTUN_A_TUNNEL_IPSEC:
 		return get_number(a, &t->ipsec, sizeof(t->ipsec));
+	case MTUN_A_TUNNEL_MODE:
+		return get_number(a, &t->mode, sizeof(t->mode));
+	case MTUN_A_TUNNEL_IF_ID:
+		return get_number(a, &t->if_id, sizeof(t->if_id));
 	case MTUN_A_TUNNEL_DESCRIPTION:
 		return get_string(a, t->description, sizeof(t->description));
 	case MTUN_A_TUNNEL_ORIGIN:
@@ -253,6 +257,8 @@ static void put_tunnel(struct nlmsghdr *nlh, const struct tunnel *t)
 	put_u32(nlh, t, MTUN_A_TUNNEL_SAMPLE_RX, t->sample_rx);
 	put_u32(nlh, t, MTUN_A_TUNNEL_SAMPLE_TX, t->sample_tx);
 	put_u8(nlh, t, MTUN_A_TUNNEL_IPSEC, t->ipsec);
+	put_u8(nlh, t, MTUN_A_TUNNEL_MODE, t->mode);
+	put_u32(nlh, t, MTUN_A_TUNNEL_IF_ID, t->if_id);
 	if (tunnel_has(t, MTUN_A_TUNNEL_DESCRIPTION))
 		mnl_attr_put_strz(nlh, MTUN_A_TUNNEL_DESCRIPTION,
 				  t->description);

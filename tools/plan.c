@@ -144,7 +144,7 @@ static void compare_healths(struct plan *plan, const struct healths *was,
 /*
  * Steps. The kernel refuses two tunnels with the same addresses and the same key,
  * so that a tunnel has to wait until the one that holds them has changed. Where
- * they wait for each other, or the holder goes, the holder gets another key
+ * they wait for each other, or the holder goes, the holder gets another key or if-id
  * meanwhile. Nothing is deleted before all else is done: to undo that would cost
  * the addresses and routes of the device.
  */
@@ -236,8 +236,9 @@ static enum result find_holder(const struct planner *p, struct change *c,
 		return RES_OK;
 	other = holder->was;
 	return refuse(err, RES_REFUSED,
-		      "tunnel %s: local, remote and ikey are those of %s, which the file does not have%s",
-		      t->ifname, other->ifname,
+		      "tunnel %s: %s those of %s, which the file does not have%s",
+		      t->ifname, t->mode == MTUN_MODE_IPSEC ? "mode and if-id are" :
+		      "local, remote and ikey are", other->ifname,
 		      other->origin == MTUN_ORIGIN_FILE ?
 		      ": -prune would remove it" : " and which was made by hand");
 }
@@ -245,14 +246,22 @@ static enum result find_holder(const struct planner *p, struct change *c,
 static void park(struct planner *p, struct change *c)
 {
 	struct tunnel *t = allocate(1, sizeof(*t));
+	uint32_t *key;
 
 	*t = *(const struct tunnel *)c->was;
-	t->has |= has_bit(MTUN_A_TUNNEL_IFLAGS) | has_bit(MTUN_A_TUNNEL_IKEY);
-	t->iflags |= MTUN_GRE_FLAG_KEY;
-	t->iflags_mask |= MTUN_GRE_FLAG_KEY;
-	do
-		t->ikey = p->next_key--;
-	while (!is_free(p, t));
+	if (t->mode == MTUN_MODE_IPSEC) {
+		t->has |= has_bit(MTUN_A_TUNNEL_IF_ID);
+		key = &t->if_id;
+	} else {
+		t->has |= has_bit(MTUN_A_TUNNEL_IFLAGS) |
+			  has_bit(MTUN_A_TUNNEL_IKEY);
+		t->iflags |= MTUN_GRE_FLAG_KEY;
+		t->iflags_mask |= MTUN_GRE_FLAG_KEY;
+		key = &t->ikey;
+	}
+	do {
+		*key = p->next_key--;
+	} while (!is_free(p, t));
 	c->parked = t;
 	add_step(p->plan, c->kind, c->was, t);
 }

@@ -119,6 +119,10 @@ static void add_tunnel(json_t *o, const struct tunnel *t,
 					"inet6" : "inet"));
 	json_object_set_new(o, "local", json_string(addr_text(&t->local).s));
 	json_object_set_new(o, "remote", json_string(addr_text(&t->remote).s));
+	json_object_set_new(o, "mode",
+			    json_string(enum_name(mode_names, t->mode)));
+	if (t->if_id)
+		json_object_set_new(o, "if_id", number(t->if_id));
 	if (tunnel_has_ikey(t))
 		json_object_set_new(o, "ikey", number(t->ikey));
 	if (tunnel_has_okey(t))
@@ -334,11 +338,14 @@ static void print_option(const struct tunnel *t, uint32_t flag,
 		printf("  %s%s", in && out ? "" : in ? "i" : "o", name);
 }
 
-void print_gre(const struct tunnel *t)
+void print_outer(const struct tunnel *t)
 {
-	printf("GRE over %s  %s -> %s",
+	printf("%s over %s  %s -> %s",
+	       t->mode == MTUN_MODE_IPSEC ? "ESP" : "GRE",
 	       outer_family(t) == AF_INET6 ? "IPv6" : "IPv4",
 	       addr_text(&t->local).s, addr_text(&t->remote).s);
+	if (t->if_id)
+		printf("  if-id %u", t->if_id);
 	print_keys(t);
 	print_option(t, MTUN_GRE_FLAG_CSUM, "csum");
 	print_option(t, MTUN_GRE_FLAG_SEQ, "seq");
@@ -347,7 +354,7 @@ void print_gre(const struct tunnel *t)
 static void print_ends(const struct tunnel *t)
 {
 	printf("%s%s%s: ", on(BOLD), t->ifname, off());
-	print_gre(t);
+	print_outer(t);
 }
 
 static void print_state(const struct tunnel *t)
@@ -357,9 +364,11 @@ static void print_state(const struct tunnel *t)
 	printf("  %s%s%s", on(up ? GREEN : RED), up ? "UP" : "DOWN", off());
 }
 
-/* What differs from the defaults, or everything. */
-static void print_settings(const struct tunnel *t, bool all)
+/* What differs from the defaults, or everything that the mode has. */
+static void print_settings(const struct tunnel *t, bool details)
 {
+	bool all = details && t->mode == MTUN_MODE_GRE;
+
 	printf("mtu %u%s", t->mtu, t->mtu_auto ? " (auto)" : "");
 	if (all || t->ttl_inherit || t->ttl != 64)
 		printf("  ttl %s", ttl_text(t).s);
@@ -367,18 +376,18 @@ static void print_settings(const struct tunnel *t, bool all)
 		printf("  tos %s", tos_text(t).s);
 	if (all || t->df != MTUN_DF_SET)
 		printf("  df %s", enum_name(df_names, t->df));
-	if (all || t->inner_df != MTUN_INNER_DF_KEEP)
+	if (details || t->inner_df != MTUN_INNER_DF_KEEP)
 		printf("  inner-df %s", enum_name(inner_df_names, t->inner_df));
 	if (all || t->frag != MTUN_FRAG_INNER)
 		printf("  frag %s", enum_name(frag_names, t->frag));
 	if (t->mss_tx == t->mss_rx) {
-		if (all || t->mss_tx)
+		if (details || t->mss_tx)
 			printf("  mss %s", mss_text(t->mss_tx).s);
 	} else {
 		printf("  mss-tx %s  mss-rx %s", mss_text(t->mss_tx).s,
 		       mss_text(t->mss_rx).s);
 	}
-	if (all || t->mss_insert)
+	if (details || t->mss_insert)
 		printf("  mss-insert %s", t->mss_insert ? "on" : "off");
 	if (tunnel_has(t, MTUN_A_TUNNEL_ACCEPT))
 		printf("  accept %s", t->accept.len ?
@@ -399,7 +408,7 @@ static void print_settings(const struct tunnel *t, bool all)
 		printf("  sample-rx %s  sample-tx %s",
 		       sample_text(t->sample_rx).s,
 		       sample_text(t->sample_tx).s);
-	else if (all || t->sample_rx)
+	else if (details || t->sample_rx)
 		printf("  sample %s", sample_text(t->sample_rx).s);
 	if (all || t->ipsec)
 		printf("  ipsec %s", enum_name(ipsec_names, t->ipsec));
@@ -410,7 +419,8 @@ static void print_block(const struct tunnel *t, const struct options *opt)
 	const char *sep = "";
 
 	print_ends(t);
-	if (opt->details && !tunnel_has_ikey(t) && !tunnel_has_okey(t))
+	if (opt->details && t->mode == MTUN_MODE_GRE && !tunnel_has_ikey(t) &&
+	    !tunnel_has_okey(t))
 		printf("  key none");
 	print_state(t);
 	printf("\n    ");

@@ -26,7 +26,7 @@ void print_prefixes(const struct arg *a, const void *object, bool any);
 void print_given(const struct kind *kind, const void *object);
 
 /* "GRE over IPv4 LOCAL -> REMOTE", and the keys and options of the header */
-void print_gre(const struct tunnel *t);
+void print_outer(const struct tunnel *t);
 
 json_t *number(uint64_t v);
 json_t *value_json(const struct arg *a, const void *object);

@@ -51,7 +51,7 @@ static void print_change(const struct change *c)
 			break;
 		}
 		printf("  ");
-		print_gre(object);
+		print_outer(object);
 	}
 	putchar('\n');
 }

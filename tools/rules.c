@@ -51,6 +51,8 @@ static const char *make_conf(const struct tunnel *t, struct mt_conf *conf,
 		.sample_rx = t->sample_rx,
 		.sample_tx = t->sample_tx,
 		.ipsec = t->ipsec,
+		.mode = t->mode,
+		.if_id = t->if_id,
 		.origin = t->origin,
 		.description = t->description,
 	};

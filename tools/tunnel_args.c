@@ -33,6 +33,8 @@ enum {
 	SAMPLE_TX	= 1 << 24,
 	IPSEC		= 1 << 25,
 	UP		= 1 << 26,
+	MODE		= 1 << 27,
+	IF_ID		= 1 << 28,
 };
 
 #define IN	(IN_KEY | IN_CSUM | IN_SEQ)
@@ -57,6 +59,27 @@ static bool ends_text(const struct arg *a, const void *object, size_t i,
 
 	(void)i;
 	*text = addr_text(a->sets & LOCAL ? &t->local : &t->remote);
+	return true;
+}
+
+static bool parse_if_id(const struct arg *a, const char *value, void *object)
+{
+	struct tunnel *t = object;
+
+	(void)a;
+	t->has |= has_bit(MTUN_A_TUNNEL_IF_ID);
+	t->if_id = 0;
+	return !strcmp(value, "none") || (parse_u32(value, &t->if_id) && t->if_id);
+}
+
+static bool if_id_text(const struct arg *a, const void *object, size_t i,
+		       struct text *text)
+{
+	const struct tunnel *t = object;
+
+	(void)a;
+	(void)i;
+	*text = t->if_id ? number_text(t->if_id) : word_text("none");
 	return true;
 }
 
@@ -403,6 +426,11 @@ static bool description_text(const struct arg *a, const void *object, size_t i,
 static const struct arg args[] = {
 	ARG("local", LOCAL, parse_ends, ends_text, ADDR_WANTS, 0),
 	ARG("remote", REMOTE, parse_ends, ends_text, ADDR_WANTS, 0),
+	CHOICE("mode", MODE, tunnel, mode, MTUN_A_TUNNEL_MODE, mode_names,
+	       "give gre or ipsec"),
+	ARG("if-id", IF_ID, parse_if_id, if_id_text,
+	    "an if_id of IPsec policies and states is 1 to 4294967295 (0x for hexadecimal), or none",
+	    0),
 	ARG("key", IN_KEY | OUT_KEY, parse_keys, keys_text, KEY_WANTS, 0),
 	ARG("ikey", IN_KEY, parse_keys, keys_text, KEY_WANTS, 0),
 	ARG("okey", OUT_KEY, parse_keys, keys_text, KEY_WANTS, 0),

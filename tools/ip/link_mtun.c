@@ -171,6 +171,10 @@ static void mtun_print_opt(struct link_util *lu, FILE *f, struct rtattr *tb[])
 		return;
 	print_addr("local", "local %s ", tb[MTUN_A_TUNNEL_LOCAL]);
 	print_addr("remote", "remote %s ", tb[MTUN_A_TUNNEL_REMOTE]);
+	print_name(tb, "mode", "mode %s ", mode_names, ARRAY_SIZE(mode_names),
+		   MTUN_A_TUNNEL_MODE);
+	if (number(tb, MTUN_A_TUNNEL_IF_ID))
+		print_uint("if_id", "if-id %u ", number(tb, MTUN_A_TUNNEL_IF_ID));
 	print_key(tb, "ikey", "ikey %u ", MTUN_A_TUNNEL_IFLAGS,
 		  MTUN_A_TUNNEL_IKEY);
 	print_key(tb, "okey", "okey %u ", MTUN_A_TUNNEL_OFLAGS,

@@ -226,6 +226,21 @@ enum mtun_ipsec {
 };
 
 /**
+ * enum mtun_mode - What a tunnel puts its packets into.
+ * @MTUN_MODE_GRE: GRE.
+ * @MTUN_MODE_IPSEC: ESP in tunnel mode, and nothing else. Policies and states
+ *   are those of if-id; others make them.
+ */
+enum mtun_mode {
+	MTUN_MODE_GRE,
+	MTUN_MODE_IPSEC,
+
+	/* private: */
+	__MTUN_MODE_MAX,
+	MTUN_MODE_MAX = (__MTUN_MODE_MAX - 1)
+};
+
+/**
  * enum mtun_filter_list - Which addresses of inner packets a list of prefixes
  * is about; "rx" are packets that arrive encapsulated, "tx" those that are to
  * be encapsulated.
@@ -382,9 +397,12 @@ enum mtun_health_reason {
  *   answered.
  * @MTUN_DROP_RX_IPSEC: The tunnel requires IPsec, and the packet came in clear,
  *   or by a state that is not of ESP in transport mode between the two
- *   addresses that the packet has.
- * @MTUN_DROP_TX_IPSEC: The tunnel requires IPsec, and the underlay has no
- *   policy for its packets, or no state yet: nothing leaves in clear.
+ *   addresses that the packet has. In mode ipsec: the state of its if-id has
+ *   refused it, is not of ESP in tunnel mode between the tunnel's addresses, or
+ *   is for other packets than this.
+ * @MTUN_DROP_TX_IPSEC: The tunnel requires IPsec, or is of mode ipsec, and the
+ *   underlay has no policy for its packets, or no state yet: nothing leaves in
+ *   clear.
  */
 enum mtun_drop_reason {
 	MTUN_DROP_RX_HEADER = 1,
@@ -711,6 +729,10 @@ enum mtun_stats_attr {
  * @MTUN_A_TUNNEL_UP: (u8) 1 brings the device up, 0 takes it down; what is not
  *   given stays, and a new tunnel is down. Only in requests: if-flags tell what
  *   is so.
+ * @MTUN_A_TUNNEL_MODE: (u8) What packets are put into; gre by default, and as
+ *   it is for as long as the tunnel is there.
+ * @MTUN_A_TUNNEL_IF_ID: (u32) What policies and states of mode ipsec are told
+ *   by, 1 to 2^32 - 1; 0 in mode gre.
  */
 enum mtun_tunnel_attr {
 	MTUN_A_TUNNEL_IFINDEX = 1,
@@ -748,6 +770,8 @@ enum mtun_tunnel_attr {
 	MTUN_A_TUNNEL_SAMPLE_TX,
 	MTUN_A_TUNNEL_IPSEC,
 	MTUN_A_TUNNEL_UP,
+	MTUN_A_TUNNEL_MODE,
+	MTUN_A_TUNNEL_IF_ID,
 
 	/* private: */
 	__MTUN_A_TUNNEL_MAX,
@@ -1040,7 +1064,8 @@ enum mtun_health_attr {
 /**
  * enum mtun_cmd - Operations and notifications.
  * @MTUN_CMD_TUNNEL_NEW: Create a tunnel. Its local, remote and ikey (or their
- *   absence) must differ from those of every other tunnel of the namespace.
+ *   absence) must differ from those of every other tunnel of the namespace; in
+ *   mode ipsec, its if-id.
  * @MTUN_CMD_TUNNEL_SET: Change a tunnel, named by ifindex or ifname. What is
  *   not given stays. Packets meet the old configuration or the new one, never a
  *   mixture. Where the underlay is another namespace, CAP_NET_ADMIN is needed

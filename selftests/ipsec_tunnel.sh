@@ -1,0 +1,824 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# "mode ipsec": ESP in tunnel mode, against the kernel's own xfrm interfaces.
+#
+#  +- near -----------------------+       +- far ------------------------+
+#  |  t4  10.0.4.1/24  (if-id 4)  |       |  x4  10.0.4.2/24  (xfrm 4)   |
+#  |      2001:db8:a:4::1/64      |       |      2001:db8:a:4::2/64      |
+#  |  t6  10.0.6.1/24  (if-id 6)  |       |  x6  10.0.6.2/24  (xfrm 6)   |
+#  |   :  2001:db8:a:6::1/64      |       |   :  2001:db8:a:6::2/64      |
+#  |  u0  192.0.2.1/24      ------+-------+-- u0  192.0.2.2/24           |
+#  |      2001:db8::1/64          |       |       2001:db8::2/64         |
+#  +------------------------------+       +------------------------------+
+#
+# All that near sends is captured; no byte of what the pings of the cases carry may be
+# in it. (What arrives, and no device takes out of ESP, comes by u0 once more, in clear.)
+
+ALL_TESTS="esp_test:4:GCM esp_test:6:GCM esp_test:4:CBC esp_test:6:CBC
+	   no_state_test:4 no_state_test:6 gone_test:4 gone_test:6 expired_test:4
+	   expired_test:6 rekey_test:4 rekey_test:6 if_id_test:4 if_id_test:6
+	   selector_test foreign_test:4 foreign_test:6 transport_test:4
+	   transport_test:6 forged_test:4 forged_test:6 clear_test down_test
+	   mss_test:4:GCM:1406 mss_test:4:CBC:1398 mss_test:6:GCM:1386
+	   mss_test:6:CBC:1366 mss_test:4:NATT:1398 pmtu_test:4:GCM:1446
+	   pmtu_test:4:CBC:1438 pmtu_test:6:CBC:1406 filter_test health_test
+	   coexist_test nat_test netns_test taken_test settings_test leak_test"
+
+. "$(dirname "$0")/lib.sh"
+. "$TEST_DIR/esp_lib.sh"
+
+need_mtun
+need_command ping nft tcpdump
+need_module veth esp4 esp6 xfrm_interface
+
+# Others of the far end
+A3=([4]=192.0.2.3 [6]=2001:db8::3)
+
+MODE=tunnel
+PATTERN=6d74756e6c65616b	# "mtunleak", in each ping
+
+setup_prepare()
+{
+	setup_ns near far side
+	setup_underlay "$near" "$far"
+	mt "$near" -b - <<-EOF
+		tunnel add t4 local 192.0.2.1 remote 192.0.2.2 mode ipsec if-id 4
+		tunnel add t6 local 2001:db8::1 remote 2001:db8::2 mode ipsec if-id 6
+	EOF
+	tunnel_up "$near" 1 t4 t6
+	ip_batch "$far" <<-EOF
+		link add x4 type xfrm if_id 4
+		link add x6 type xfrm if_id 6
+		link set x4 addrgenmode none mtu 1400
+		link set x6 addrgenmode none mtu 1400
+	EOF
+	tunnel_up "$far" 2 x4 x6
+	wire_watch "$near" "$far"
+	capture_start "$near" u0 "$TMP/wire.pcap" -Q out || exit $ksft_fail
+}
+
+# Many words for few calls of ip: what the emulated CPU takes longest for are those.
+
+# state_line to|from FAMILY [WORDS]
+state_line()
+{
+	local v=$2 from=${A1[$2]} to=${A2[$2]} spi=0x${ROUND:-1}${2}1
+	local cipher=${CIPHER:-$GCM}
+
+	[ "$1" = to ] || { from=${A2[v]} to=${A1[v]} spi=0x${ROUND:-1}${v}2; }
+	echo "xfrm state add src ${FROM:-$from} dst $to proto esp spi $spi reqid 1" \
+		"mode $MODE flag af-unspec if_id ${IF_ID:-$v}" \
+		"${cipher//$'\n'/ } ${3:-}"
+}
+
+# policy_lines NS FAMILY DIR...: of any packet
+policy_lines()
+{
+	local ns=$1 v=$2 here=${A1[$2]} there=${A2[$2]} any dir ends; shift 2
+
+	[ "$ns" = "$near" ] || { here=${A2[v]} there=${A1[v]}; }
+	for any in 0.0.0.0/0 ::/0; do
+		for dir; do
+			ends="src $there dst $here"
+			[ "$dir" = out ] && ends="src $here dst $there"
+			echo "xfrm policy add src $any dst $any dir $dir tmpl" \
+				"$ends proto esp reqid 1 mode tunnel" \
+				"if_id ${IF_ID:-$v}"
+		done
+	done
+}
+
+# esp_state NS to|from FAMILY [WORDS]: with the if_id of the tunnel
+esp_state()
+{
+	state_line "$2" "$3" "${4:-}" | ip_batch "$1"
+	check_err $? "adding a state"
+}
+
+# esp_states FAMILY [WORDS]
+esp_states()
+{
+	local ns
+
+	for ns in "$near" "$far"; do
+		{
+			state_line to "$1" "${2:-}"
+			state_line from "$1" "${2:-}"
+		} | ip_batch "$ns"
+		check_err $? "adding states"
+	done
+}
+
+# esp_policies NS FAMILY DIR...
+esp_policies()
+{
+	policy_lines "$@" | ip_batch "$1"
+	check_err $? "adding policies"
+}
+
+# tunnel_esp_up FAMILY [WORDS of states]
+tunnel_esp_up()
+{
+	local ns
+
+	for ns in "$near" "$far"; do
+		{
+			state_line to "$1" "${2:-}"
+			state_line from "$1" "${2:-}"
+			policy_lines "$ns" "$1" out in fwd
+		} | ip_batch "$ns"
+		check_err $? "states and policies"
+	done
+}
+
+# "ESP" or "GRE and the like" that have come since the last time, to far
+wire()
+{
+	wire_counts "$far" esp clear
+}
+
+# all_esp FAMILY MESSAGE
+all_esp()
+{
+	local v=$1 message=$2
+
+	wire > /dev/null
+	snapshot BEFORE "$near"
+	pings "$v"
+	check_err $? "$message: pings"
+	snapshot AFTER "$near"
+	check_grown BEFORE AFTER "$message" "t$v" tx_packets 6 \
+		"t$v" rx_packets 6 "t$v" drops 0
+	check_eq "$(wire)" "6 0" "$message: packets in ESP and not"
+}
+
+# nothing_sent FAMILY MESSAGE: each is counted once, and none leaves
+nothing_sent()
+{
+	local v=$1 message=$2
+
+	wire > /dev/null
+	snapshot BEFORE "$near"
+	lost_pings "$near" "10.0.$v.2"
+	lost_pings "$near" "2001:db8:a:$v::2"
+	snapshot AFTER "$near"
+	check_eq "$(wire)" "0 0" "$message: packets in ESP and not"
+	check_grown BEFORE AFTER "$message" "t$v" tx-ipsec 6 "t$v" drops 6 \
+		"t$v" tx_packets 0
+}
+
+# nothing_received FAMILY MESSAGE [N]: what far sends is refused, for rx-ipsec or by
+# the kernel before
+nothing_received()
+{
+	local v=$1 message=$2
+
+	snapshot BEFORE "$near"
+	lost_pings "$far" "10.0.$v.1"
+	lost_pings "$far" "2001:db8:a:$v::1"
+	snapshot AFTER "$near"
+	check_grown BEFORE AFTER "$message" "t$v" rx-ipsec "${3:-6}" \
+		"t$v" drops "${3:-6}" "t$v" rx_packets 0 "t$v" tx_packets 0
+}
+
+# tcp_both FAMILY: over both, in both directions
+tcp_both()
+{
+	tcp_check "$near" "$far" "10.0.$1.2" 5001 300000
+	check_err $? "TCP over IPv4"
+	tcp_check "$far" "$near" "2001:db8:a:$1::1" 5001 300000
+	check_err $? "TCP over IPv6"
+}
+
+esp_test()
+{
+	local v=$1 CIPHER=${!2}
+
+	nothing_sent "$v" "no policy"
+	tunnel_esp_up "$v"
+	all_esp "$v" "ESP"
+	tcp_both "$v"
+	check_match "$(wire)" "^[1-9][0-9]* 0$" "packets in ESP and not, TCP"
+	esp_down
+	nothing_sent "$v" "without again"
+	log_test "IPv$v, $2: all in ESP, or nothing goes through"
+}
+
+no_state_test()
+{
+	local v=$1
+
+	esp_policies "$near" "$v" out
+	esp_policies "$far" "$v" out in fwd
+	nothing_sent "$v" "no state yet"
+	esp_states "$v"
+	all_esp "$v" "states have come"
+	esp_down
+	log_test "IPv$v: policies whose states come later"
+}
+
+gone_test()
+{
+	local v=$1 i
+
+	tunnel_esp_up "$v"
+	beat_start "$v"
+	for i in 1 2; do
+		gone "$v" "state, round $i" ip -n "$near" xfrm state delete \
+			src "${A1[v]}" dst "${A2[v]}" proto esp spi "0x1${v}1"
+		# What waits for a state keeps one of its own.
+		ip -n "$near" xfrm state flush
+		esp_state "$near" to "$v"
+		esp_state "$near" from "$v"
+		gone "$v" "policies, round $i" ip -n "$near" xfrm policy flush
+		esp_policies "$near" "$v" out
+	done
+	slowwait_for esp_flows
+	check_err $? "no ESP at the end"
+	stop_bg "$BEAT"
+	esp_down
+	log_test "IPv$v: state or policy goes while traffic flows"
+}
+
+# The fifth packet finds a state that has had enough, the sixth none.
+expired_test()
+{
+	local v=$1
+
+	tunnel_esp_up "$v"
+	ip -n "$near" xfrm state flush
+	esp_state "$near" from "$v"
+	esp_state "$near" to "$v" "limit packet-hard 4"
+	wire > /dev/null
+	snapshot BEFORE "$near"
+	pings "$v"
+	snapshot AFTER "$near"
+	check_eq "$(wire)" "4 0" "packets in ESP and not"
+	check_grown BEFORE AFTER "4 of 6" "t$v" tx_packets 4 "t$v" tx-ipsec 2 \
+		"t$v" drops 2
+	esp_down
+	log_test "IPv$v: a state has had its packets"
+}
+
+# New states on both sides, and then the old ones go: nothing is ever without.
+rekey_test()
+{
+	local v=$1 CIPHER ROUND ns old=1
+
+	tunnel_esp_up "$v"
+	beat_start "$v"
+	snapshot BEFORE "$near"
+	wire > /dev/null
+	for ROUND in 2 3 4 5; do
+		[ $((ROUND % 2)) = 0 ] && CIPHER=$CBC || CIPHER=$GCM
+		esp_states "$v"
+		for ns in "$near" "$far"; do
+			ip -n "$ns" xfrm state delete src "${A1[v]}" \
+				dst "${A2[v]}" proto esp spi "0x${old}${v}1"
+			ip -n "$ns" xfrm state delete src "${A2[v]}" \
+				dst "${A1[v]}" proto esp spi "0x${old}${v}2"
+		done
+		old=$ROUND
+		slowwait_for esp_flows
+		check_err $? "round $ROUND: no ESP"
+	done
+	stop_bg "$BEAT"
+	snapshot AFTER "$near"
+	check_grown BEFORE AFTER "rekeyed" "t$v" tx-ipsec 0 "t$v" drops 0
+	esp_down
+	log_test "IPv$v: states are replaced while traffic flows"
+}
+
+# Where the if_id is another one, the packet is somebody else's: nobody's, here.
+if_id_test()
+{
+	local v=$1
+
+	tunnel_esp_up "$v"
+	ip -n "$near" xfrm state flush
+	IF_ID=7 esp_state "$near" to "$v"
+	IF_ID=7 esp_state "$near" from "$v"
+	nothing_sent "$v" "sent by another if_id"
+	nothing_received "$v" "received by another if_id" 0
+	esp_down
+	log_test "IPv$v: states with another if_id"
+}
+
+# A state that is for ICMP between two addresses alone
+selector_test()
+{
+	local sel="sel src 10.0.4.2/32 dst 10.0.4.1/32 proto icmp"
+
+	tunnel_esp_up 4
+	ip -n "$far" addr add 10.0.4.3/24 dev x4
+	ip -n "$near" xfrm state flush
+	esp_state "$near" to 4
+	state "$near" from 4 "if_id 4 $sel"
+	snapshot BEFORE "$near"
+	ping_now "$far" 10.0.4.1
+	check_err $? "a ping that is selected"
+	lost_pings "$far" 10.0.4.1 -I 10.0.4.3
+	in_ns "$far" bash -c "echo mtunleak > /dev/udp/10.0.4.1/9"
+	lost_pings "$far" 2001:db8:a:4::1
+	snapshot AFTER "$near"
+	check_grown BEFORE AFTER "received" t4 rx_packets 1 t4 rx-ipsec 7 \
+		t4 drops 7
+	ip -n "$near" xfrm state flush
+	state "$near" to 4 "if_id 4 sel src 10.0.4.1/32 dst 10.0.4.9/32"
+	esp_state "$near" from 4
+	nothing_sent 4 "selected is something else"
+	ip -n "$far" addr del 10.0.4.3/24 dev x4
+	esp_down
+	log_test "what the selector of a state does not have"
+}
+
+# other_state FAMILY MESSAGE: near gets another state, as the environment has it
+other_state()
+{
+	local v=$1
+
+	MODE=tunnel FROM='' CIPHER='' tunnel_esp_up "$v"
+	ip -n "$near" xfrm state flush
+	esp_state "$near" from "$v"
+	nothing_received "$v" "$2"
+	esp_down
+}
+
+# What is sent may not go to somebody else, either.
+foreign_test()
+{
+	local v=$1 FROM=${A3[$1]}
+
+	other_state "$v" "the state of another"
+	ip -n "$near" xfrm policy add src 0.0.0.0/0 dst 0.0.0.0/0 dir out tmpl \
+		src "${A1[v]}" dst "$FROM" proto esp reqid 1 mode tunnel \
+		if_id "$v"
+	check_err $? "a policy"
+	# shellcheck disable=SC2086
+	ip -n "$near" xfrm state add src "${A1[v]}" dst "$FROM" proto esp \
+		spi 0x99 reqid 1 mode tunnel flag af-unspec if_id "$v" $GCM
+	check_err $? "a state"
+	snapshot BEFORE "$near"
+	lost_pings "$near" "10.0.$v.2"
+	snapshot AFTER "$near"
+	check_grown BEFORE AFTER "to another" "t$v" tx-ipsec 3 "t$v" drops 3
+	esp_down
+	log_test "IPv$1: the state has to be of the far end"
+}
+
+transport_test()
+{
+	local MODE=transport
+
+	other_state "$1" "transport mode"
+	log_test "IPv$1: the state has to be in tunnel mode"
+}
+
+# xfrm refuses by itself what has the wrong key, and says so: counted once
+forged_test()
+{
+	local CIPHER="aead rfc4106(gcm(aes)) 0x990102030405060708090a0b0c0d0e0f10111213 128"
+
+	other_state "$1" "another key"
+	log_test "IPv$1: forged packets"
+}
+
+# In clear, in GRE and in IPIP, between the addresses of the tunnel
+clear_test()
+{
+	tunnel_esp_up 4
+	snapshot BEFORE "$near"
+	in_ns "$far" "$PYTHON" - <<-EOF
+		import socket
+		import struct
+		addr = socket.inet_aton
+		icmp = b"\x08\0" + struct.pack("!H", 0xffff - 0x0800 - 0x0001) + b"\0\x01\0\0"
+		inner = struct.pack("!BBHIBBH", 0x45, 0, 20 + len(icmp), 0, 64, 1, 0)
+		inner += addr("10.0.4.2") + addr("10.0.4.1")
+		total = sum(struct.unpack("!10H", inner))
+		total = (total & 0xffff) + (total >> 16)
+		inner = inner[:10] + struct.pack("!H", 0xffff - total) + inner[12:] + icmp
+		for proto, before in ((4, b""), (47, b"\0\0\x08\0")):
+		    raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, proto)
+		    for i in range(3):
+		        raw.sendto(before + inner, ("192.0.2.1", 0))
+	EOF
+	check_err $? "sending in clear"
+	ping_now "$near" 10.0.4.2
+	check_err $? "a ping in ESP"
+	snapshot AFTER "$near"
+	check_grown BEFORE AFTER "in clear" t4 rx_packets 1 t4 tx_packets 1 \
+		t4 drops 0
+	esp_down
+	log_test "what arrives in clear is not the tunnel's"
+}
+
+down_test()
+{
+	tunnel_esp_up 4
+	mt "$near" tunnel set t4 up off
+	snapshot BEFORE "$near"
+	lost_pings "$far" 10.0.4.1
+	snapshot AFTER "$near"
+	check_grown BEFORE AFTER "down" t4 rx-down 3 t4 drops 3
+	mt "$near" tunnel set t4 up on
+	ip -n "$near" addr add 2001:db8:a:4::1/64 dev t4 nodad
+	all_esp 4 "up again"
+	esp_down
+	log_test "a tunnel that is down"
+}
+
+# seen_start, seen_check NS DEVICE MSS: of the handshakes that come out of it
+seen_start()
+{
+	in_ns "$1" nft -f - <<-EOF
+		table inet mss {
+			chain pre {
+				type filter hook prerouting priority 0;
+				iifname $2 tcp flags & (syn|ack) == syn tcp option maxseg size $3 counter comment "right"
+				iifname $2 tcp flags & (syn|ack) == syn tcp option maxseg size != $3 counter comment "wrong"
+			}
+		}
+	EOF
+	check_err $? "nft"
+}
+
+seen_check()
+{
+	check_match "$(in_ns "$1" nft list table inet mss)" \
+		"packets 1 [^\"]*\"right\".*packets 0 [^\"]*\"wrong\"" \
+		"handshakes out of $2 with an MSS of $3"
+	in_ns "$1" nft delete table inet mss
+}
+
+# A socket that says ESP is in UDP; xfrm does the rest
+natt_up()
+{
+	local ns
+
+	for ns in "$near" "$far"; do
+		in_bg "$ns" /dev/null "$PYTHON" -c 'import signal, socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("0.0.0.0", 4500))
+s.setsockopt(socket.IPPROTO_UDP, 100, 2)
+signal.pause()'
+		NATT+=("$BG_PID")
+	done
+}
+
+# The clamp knows the state that is in use, and its successor; NAT-T is 8 bytes more.
+mss_test()
+{
+	local v=$1 cipher=$2 mss=$3 CIPHER=$CBC pid
+	local -a NATT=()
+
+	mt "$near" tunnel set "t$v" mss auto
+	ip -n "$far" link set "x$v" mtu 1500
+	tunnel_esp_up "$v"
+	# There was another one before.
+	ip -n "$near" xfrm state flush
+	ip -n "$far" xfrm state flush
+	[ "$cipher" = CBC ] || CIPHER=$GCM
+	if [ "$cipher" = NATT ]; then
+		natt_up
+		esp_states "$v" "encap espinudp 4500 4500 0.0.0.0"
+		slowwait_for ping_now "$near" "10.0.$v.2"
+		check_err $? "a ping in UDP"
+	else
+		esp_states "$v"
+	fi
+	wire > /dev/null
+	seen_start "$far" "x$v" "$mss"
+	seen_start "$near" "t$v" "$mss"
+	tcp_check "$near" "$far" "10.0.$v.2" 5001 100000
+	check_err $? "TCP to far"
+	tcp_check "$far" "$near" "10.0.$v.1" 5001 100000
+	check_err $? "TCP to near"
+	seen_check "$far" "x$v" "$mss"
+	seen_check "$near" "t$v" "$mss"
+	check_match "$(wire)" "^[1-9][0-9]* 0$" "packets in ESP and not"
+	for pid in "${NATT[@]}"; do
+		stop_bg "$pid"
+	done
+	esp_down
+	ip -n "$far" link set "x$v" mtu 1400
+	mt "$near" tunnel set "t$v" mss off
+	log_test "IPv$v, $cipher: an MSS of $mss"
+}
+
+# df_ping ADDRESS BYTES: of IP, that must not be fragmented
+df_ping()
+{
+	local header=28
+
+	[[ $1 != *:* ]] || header=48
+	in_ns "$near" ping -n -c 1 -W 1 -M do -s $(($2 - header)) "$1" 2>&1
+}
+
+# What fits exactly passes, a byte more is refused with that number; and what may be
+# fragmented is, inside.
+pmtu_test()
+{
+	local v=$1 CIPHER=${!2} mtu=$3 to
+
+	mt "$near" tunnel set "t$v" mtu 1500
+	ip -n "$far" link set "x$v" mtu 1500
+	tunnel_esp_up "$v"
+	for to in "10.0.$v.2" "2001:db8:a:$v::2"; do
+		snapshot BEFORE "$near"
+		df_ping "$to" "$mtu" > /dev/null
+		check_err $? "$mtu bytes to $to"
+		check_match "$(df_ping "$to" $((mtu + 1)))" "mtu[ =]+$mtu" \
+			"1 byte more to $to"
+		snapshot AFTER "$near"
+		check_grown BEFORE AFTER "$to" "t$v" tx-too-big 1 "t$v" drops 1 \
+			"t$v" tx_packets 1
+	done
+	wire_counts "$far" fragments > /dev/null
+	in_ns "$near" ping -q -n -c 1 -W 2 -M dont -s 3000 -p "$PATTERN" \
+		"10.0.$v.2" > /dev/null
+	check_err $? "a ping that may be fragmented"
+	check_eq "$(wire_counts "$far" fragments)" 0 "fragments of ESP"
+	for to in -4 -6; do
+		in_ns "$near" ip "$to" route flush cache
+	done
+	esp_down
+	ip -n "$far" link set "x$v" mtu 1400
+	mt "$near" tunnel set "t$v" mtu auto
+	log_test "IPv$v, $2: $mtu bytes fit"
+}
+
+filter_test()
+{
+	tunnel_esp_up 4
+	mt "$near" filter set t4 allow-src-rx 10.0.4.9/32
+	snapshot BEFORE "$near"
+	lost_pings "$far" 10.0.4.1
+	mt "$near" filter set t4 allow-src-rx any allow-dst-tx 10.0.4.9/32
+	lost_pings "$near" 10.0.4.2
+	snapshot AFTER "$near"
+	check_grown BEFORE AFTER "filter" t4 rx-filter 3 t4 tx-filter 3 \
+		t4 drops 6
+	mt "$near" filter del t4
+	esp_down
+	log_test "filter"
+}
+
+is_health()
+{
+	[[ $(mt "$near" -j health show t4) =~ \"state\":\ ?\"$1\" ]]
+}
+
+health_test()
+{
+	local out
+
+	tunnel_esp_up 4
+	out=$(mt "$near" health set t4 keepalive 2>&1)
+	check_match "$out" "mode must be probe in a tunnel of mode ipsec" "keepalive"
+	mt "$near" health set t4 probe style request interval 200ms \
+		timeout 150ms recover-probes 2 down-probes 3 source 10.0.4.1 \
+		target 10.0.4.2
+	check_err $? "health set"
+	slowwait_for is_health healthy
+	check_err $? "is not healthy"
+	ip -n "$near" xfrm state flush
+	slowwait_for is_health down
+	check_err $? "is not down without states"
+	esp_state "$near" to 4
+	esp_state "$near" from 4
+	slowwait_for is_health healthy
+	check_err $? "is not healthy again"
+	mt "$near" health set t4 off
+	esp_down
+	log_test "health, through ESP"
+}
+
+# flow NUMBER FROM-NS FROM TO-NS TO SELECTOR WORDS: states and policies, one way
+flow()
+{
+	local n=$1 from_ns=$2 from=$3 to_ns=$4 to=$5 sel=$6 words=$7 ns dir
+
+	for ns in "$from_ns" "$to_ns"; do
+		# shellcheck disable=SC2086
+		ip -n "$ns" xfrm state add src "$from" dst "$to" proto esp \
+			spi "0x$n" reqid "$n" mode tunnel $GCM $words
+		check_err $? "state $n"
+		[ "$ns" = "$from_ns" ] && dir=out || dir=in
+		# shellcheck disable=SC2086
+		ip -n "$ns" xfrm policy add $sel dir $dir $words tmpl \
+			src "$from" dst "$to" proto esp reqid "$n" mode tunnel
+		check_err $? "policy $n"
+	done
+}
+
+# On the same router, and all but VTI, which takes all that is between two addresses,
+# to the same one
+coexist_test()
+{
+	local any="src 0.0.0.0/0 dst 0.0.0.0/0" ns n=0 to
+
+	if ! modprobe ip_vti 2> /dev/null; then
+		log_skip "beside xfrm interfaces, VTI and policies" "no VTI"
+		return
+	fi
+	for ns in "$near" "$far"; do
+		n=$((n + 1))
+		ip_batch "$ns" <<-EOF
+			addr add 192.0.2.1$n/24 dev u0
+			addr add 10.0.8.$n/32 dev lo
+			link add x9 type xfrm if_id 9
+			link add v5 type vti local 192.0.2.1$n remote 192.0.2.1$((3 - n)) key 5
+			addr add 10.0.9.$n/24 dev x9
+			addr add 10.0.5.$n/24 dev v5
+			link set x9 up
+			link set v5 up
+			route add 10.0.8.$((3 - n))/32 via 192.0.2.$((3 - n)) src 10.0.8.$n
+		EOF
+		check_err $? "setting up"
+	done
+	tunnel_esp_up 4
+	flow 901 "$near" 192.0.2.1 "$far" 192.0.2.2 "$any" "if_id 9"
+	flow 902 "$far" 192.0.2.2 "$near" 192.0.2.1 "$any" "if_id 9"
+	flow 501 "$near" 192.0.2.11 "$far" 192.0.2.12 "$any" "mark 5"
+	flow 502 "$far" 192.0.2.12 "$near" 192.0.2.11 "$any" "mark 5"
+	flow 801 "$near" 192.0.2.1 "$far" 192.0.2.2 \
+		"src 10.0.8.1/32 dst 10.0.8.2/32" ""
+	flow 802 "$far" 192.0.2.2 "$near" 192.0.2.1 \
+		"src 10.0.8.2/32 dst 10.0.8.1/32" ""
+	wire > /dev/null
+	snapshot BEFORE "$near"
+	for to in 9 5 8; do
+		ping_now "$near" "10.0.$to.2"
+		check_err $? "a ping to 10.0.$to.2"
+	done
+	snapshot AFTER "$near"
+	check_grown BEFORE AFTER "of others" t4 tx_packets 0 t4 rx_packets 0 \
+		t4 drops 0
+	# What is out of ESP by a policy comes by u0 once more.
+	check_eq "$(wire)" "3 1" "packets in ESP and not"
+	all_esp 4 "among others"
+	check_eq "$(link_stat "$near" x9 rx packets)" 1 "packets of x9"
+	check_eq "$(link_stat "$near" v5 rx packets)" 1 "packets of v5"
+	ip -n "$near" xfrm state delete src 192.0.2.1 dst 192.0.2.2 proto esp \
+		spi 0x141
+	nothing_sent 4 "a state less"
+	for to in 9 5 8; do
+		ping_now "$near" "10.0.$to.2"
+		check_err $? "a ping to 10.0.$to.2 after that"
+	done
+	esp_down
+	for ns in "$near" "$far"; do
+		ip -n "$ns" link del x9
+		ip -n "$ns" link del v5
+	done
+	log_test "beside xfrm interfaces, VTI and policies"
+}
+
+# The inner packet meets POSTROUTING of the underlay: NAT must not find it. Who has
+# another address is looked up anew, without the if_id.
+nat_test()
+{
+	in_ns "$near" nft -f - <<-EOF
+		table ip nat {
+			chain post {
+				type nat hook postrouting priority 100;
+				oifname u0 masquerade
+			}
+		}
+	EOF
+	check_err $? "nft"
+	tunnel_esp_up 4
+	all_esp 4 "beside NAT"
+	esp_down
+	in_ns "$near" nft delete table ip nat
+	log_test "NAT at the underlay"
+}
+
+netns_test()
+{
+	local IF_ID=7 ROUND=7
+
+	mt "$near" tunnel add t7 local 192.0.2.1 remote 192.0.2.2 mode ipsec \
+		if-id 7
+	ip -n "$near" link set t7 netns "$side"
+	ip_batch "$side" <<-EOF
+		addr add 10.0.7.1/24 dev t7
+		link set t7 up
+	EOF
+	ip_batch "$far" <<-EOF
+		link add x7 type xfrm if_id 7
+		link set x7 addrgenmode none
+		addr add 10.0.7.2/24 dev x7
+		link set x7 up
+	EOF
+	tunnel_esp_up 4
+	wire > /dev/null
+	ping_now "$side" 10.0.7.2
+	check_err $? "a ping from the other namespace"
+	check_eq "$(wire)" "1 0" "packets in ESP and not"
+	check_eq "$(stat_get "$side" t7 rx_packets)" 1 "packets received"
+	ip -n "$near" xfrm state flush
+	lost_pings "$side" 10.0.7.2
+	check_eq "$(stat_get "$side" t7 tx-ipsec)" 3 "packets without a state"
+	mt "$side" tunnel del t7
+	ip -n "$far" link del x7
+	esp_down
+	log_test "a device in another namespace"
+}
+
+# refused TEXT ARGUMENTS...: of mtctl in near
+refused()
+{
+	local text=$1 out; shift
+
+	out=$(mt "$near" "$@" 2>&1)
+	check_fail $? "$* should fail"
+	check_match "$out" "$text" "$*"
+}
+
+taken_test()
+{
+	local new="tunnel add t8 local 192.0.2.1 remote 192.0.2.2 mode ipsec if-id"
+
+	# shellcheck disable=SC2086
+	refused "if-id is taken by another tunnel" $new 4
+	ip -n "$near" link add x8 type xfrm if_id 8
+	# shellcheck disable=SC2086
+	refused "if-id is taken by an xfrm interface" $new 8
+	refused "if-id is taken by an xfrm interface" tunnel set t4 if-id 8
+	# Its states stay behind.
+	ip -n "$near" link set x8 netns "$side"
+	# shellcheck disable=SC2086
+	refused "if-id is taken by an xfrm interface" $new 8
+	mt "$side" tunnel add t8 local 192.0.2.1 remote 192.0.2.2 mode ipsec if-id 8
+	check_err $? "the same number in another namespace"
+	mt "$side" tunnel del t8
+	ip -n "$side" link del x8
+	if ip -n "$near" link add x8 type xfrm external 2> /dev/null; then
+		# shellcheck disable=SC2086
+		refused "external xfrm interface" $new 8
+		ip -n "$near" link del x8
+	fi
+	# shellcheck disable=SC2086
+	mt "$near" $new 4294967295
+	check_err $? "a number that is free"
+	mt "$near" tunnel set t8 if-id 8
+	check_err $? "another one"
+	mt "$near" tunnel del t8
+	log_test "an if-id that is taken"
+}
+
+settings_test()
+{
+	local out
+
+	refused "if-id is needed" tunnel add t8 local 192.0.2.1 remote 192.0.2.2 \
+		mode ipsec
+	refused "if-id is for mode ipsec" tunnel add t8 local 192.0.2.1 \
+		remote 192.0.2.3 if-id 8
+	refused "delete the tunnel and add it again" tunnel set t4 mode gre
+	refused "give if-id" tunnel set t4 key 5
+	refused "leave both to ESP" tunnel set t4 csum on
+	refused "hoplimit" tunnel set t4 ttl 5
+	refused "output-mark" tunnel set t4 fwmark 5
+	refused "states say whose" tunnel set t4 accept any
+	out=$(mt "$near" -j tunnel show t4)
+	check_match "$out" '"mode": ?"ipsec", ?"if_id": ?4' "JSON"
+	check_match "$(mt "$near" tunnel show t4)" \
+		"ESP over IPv4  192.0.2.1 -> 192.0.2.2  if-id 4" "text"
+	mt "$near" export > "$TMP/conf"
+	check_match "$(cat "$TMP/conf")" "mode: ipsec" "export"
+	check_eq "$(mt "$near" apply -dry-run -file "$TMP/conf" 2>&1 |
+		grep -c "if-id")" 0 "changes from what there is"
+	# They change places.
+	sed -i -e 's/if-id: 4/if-id: five/;s/if-id: 6/if-id: 4/;s/if-id: five/if-id: 6/' \
+		"$TMP/conf"
+	mt "$near" apply -file "$TMP/conf" > /dev/null
+	check_err $? "apply"
+	check_match "$(mt "$near" tunnel show t4)" "if-id 6" "t4, changed"
+	check_match "$(mt "$near" tunnel show t6)" "if-id 4" "t6, changed"
+	sed -i -e 's/if-id: 4/if-id: five/;s/if-id: 6/if-id: 4/;s/if-id: five/if-id: 6/' \
+		"$TMP/conf"
+	mt "$near" apply -file "$TMP/conf" > /dev/null
+	check_err $? "apply what there was"
+	tunnel_esp_up 4
+	all_esp 4 "changed back"
+	esp_down
+	log_test "settings: what has no meaning is refused, the rest is told"
+}
+
+leak_test()
+{
+	capture_stop "$CAPTURE_PID"
+	[ "$(tcpdump -n -r "$TMP/wire.pcap" 'proto 50 or ip6 proto 50' \
+		2> /dev/null | wc -l)" -gt 100 ]
+	check_err $? "there is no ESP in the capture"
+	check_eq "$(grep -c -a mtunleak "$TMP/wire.pcap")" 0 \
+		"lines with what is inside"
+	log_test "no byte of what is inside is on the wire"
+}
+
+setup_prepare
+run_tests "$@"
