@@ -10,15 +10,18 @@
 #include "sa.h"
 #include "template.h"
 
-enum option { OPT_PEER };
+enum option { OPT_PEER, OPT_REPLAY };
 
 static const struct option_desc options[] = {
 	{ "peer", "p", "KIND", NULL, OPT_PEER },
+	{ "replay", "r", "N", NULL, OPT_REPLAY },
 	{ NULL }
 };
 
 static enum result ipsec_template(struct context *ctx, int argc, char **argv)
 {
+	const struct option_desc *option;
+	uint32_t replay = REPLAY_AUTO;
 	enum peer peer = PEER_NONE;
 	struct tunnel t = { 0 };
 	char ifname[IFNAMSIZ];
@@ -29,12 +32,19 @@ static enum result ipsec_template(struct context *ctx, int argc, char **argv)
 
 	res = parse_tunnel_name(argc, argv, NULL, ifname, &ctx->err);
 	for (int i = 1; !res && i < argc; i++) {
-		if (!pick_option(options, argv[i], &ctx->err))
+		option = pick_option(options, argv[i], &ctx->err);
+		if (!option)
 			return RES_USAGE;
 		if (++i == argc)
 			return refuse(&ctx->err, RES_USAGE,
-				      "say of which kind the peer is, as in \"-peer linux\"");
-		res = template_peer(argv[i], &peer, &ctx->err);
+				      "%s wants a %s behind it, as in \"-peer linux -replay 1024\"",
+				      argv[i - 1], option->value);
+		if (option->option == OPT_PEER)
+			res = template_peer(argv[i], &peer, &ctx->err);
+		else if (!parse_u32(argv[i], &replay) || replay > REPLAY_MAX)
+			res = refuse(&ctx->err, RES_USAGE,
+				     "a replay window is 0 (off) to %u packets",
+				     REPLAY_MAX);
 	}
 	res = res ?: nl_tunnel_get(ctx->nl, ifname, &t, &ctx->err);
 	if (res)
@@ -43,7 +53,7 @@ static enum result ipsec_template(struct context *ctx, int argc, char **argv)
 	f = open_memstream(&text, &size);
 	if (!f)
 		return refuse(&ctx->err, RES_REFUSED, "out of memory");
-	res = template_write(f, &t, peer, &ctx->err);
+	res = template_write(f, &t, peer, replay, &ctx->err);
 	fclose(f);
 	if (!res)
 		print_template(text, &ctx->opt);
@@ -87,7 +97,7 @@ const struct command ipsec_commands[] = {
 	  "\n"
 	  "  mtctl ipsec show\n"
 	  "  mtctl -j ipsec show mt0\n" },
-	{ "template", ipsec_template, "NAME [-peer mtun|linux|ios-xe|junos]",
+	{ "template", ipsec_template, "NAME [-peer mtun|linux|ios-xe|junos] [-replay N]",
 	  "print what an IKE daemon has to be told",
 	  "For strongSwan, a file for /etc/swanctl/conf.d: IKEv2 with a shared secret\n"
 	  "between the tunnel's addresses, AES-GCM or AES-CBC with SHA2-256, groups\n"
@@ -96,6 +106,9 @@ const struct command ipsec_commands[] = {
 	  "  -peer KIND   print what the other end has to be told: the same for\n"
 	  "               strongSwan and a tunnel of mtun, or a device of Linux; or a\n"
 	  "               configuration of IOS-XE or Junos\n"
+	  "  -replay N    packets that may be late, 0 to 4096; 0 is no protection\n"
+	  "               from replay (default 64; 0 for anycast, where several\n"
+	  "               nodes send to this one, each with numbers of its own)\n"
 	  "\n"
 	  "  mtctl ipsec template mt0 > /etc/swanctl/conf.d/mt0.conf\n"
 	  "  mtctl ipsec template mt0 -peer ios-xe\n" },

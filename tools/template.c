@@ -19,26 +19,30 @@
 #define ESP_LIFETIME	3600
 #define DPD_DELAY	10
 
-/* Packets; the kernel's states of strongSwan have at least this many. */
-#define REPLAY_WINDOW	64
-
 #define SECRET		"SECRET"
 
 /* A tunnel as one of its ends sees it */
 struct side {
 	const struct tunnel *t;
 	const char *name;
+	uint32_t replay;
+	bool peer;		/* the other one */
 	struct text local;
 	struct text remote;
 	bool gre;
 	bool ipv6;		/* the underlay */
 };
 
-static struct side side_of(const struct tunnel *t, bool peer)
+static struct side side_of(const struct tunnel *t, bool peer, uint32_t replay)
 {
+	/* Several nodes send to an anycast tunnel, each with numbers of its own. */
+	if (replay == REPLAY_AUTO)
+		replay = t->anycast ? 0 : REPLAY_DEFAULT;
 	return (struct side) {
 		.t = t,
 		.name = t->ifname,
+		.replay = replay,
+		.peer = peer,
 		.local = addr_text(peer ? &t->remote : &t->local),
 		.remote = addr_text(peer ? &t->local : &t->remote),
 		.gre = t->mode == MTUN_MODE_GRE,
@@ -62,15 +66,16 @@ static void swanctl_child(FILE *f, const struct side *s)
 			s->t->if_id, s->t->if_id);
 	fprintf(f, "\t\t\t\tesp_proposals = " ESP_PROPOSALS "\n"
 		"\t\t\t\trekey_time = %us\n", ESP_LIFETIME);
-	if (s->t->anycast)
-		fprintf(f, "\t\t\t\t# several nodes send to this one, each with numbers of its own\n");
-	fprintf(f, "\t\t\t\treplay_window = %u\n",
-		s->t->anycast ? 0 : REPLAY_WINDOW);
-	/* From the first packet on, and again whenever it has gone */
-	fprintf(f, "\t\t\t\tstart_action = trap|start\n"
-		"\t\t\t\tdpd_action = restart\n"
+	fprintf(f, "\t\t\t\treplay_window = %u\n", s->replay);
+	/*
+	 * From the first packet on, and again whenever it has gone. This end does
+	 * not wait for one: if both did so, they would have two of everything.
+	 */
+	fprintf(f, "\t\t\t\tstart_action = %s\n"
+		"\t\t\t\tdpd_action = %s\n"
 		"\t\t\t\tclose_action = trap\n"
-		"\t\t\t}\n");
+		"\t\t\t}\n", s->peer ? "trap" : "trap|start",
+		s->peer ? "trap" : "restart");
 }
 
 static void swanctl(FILE *f, const struct side *s)
@@ -164,6 +169,16 @@ static void linux_peer(FILE *f, const struct side *s)
 	fprintf(f, "#   ip link set %s up\n", s->name);
 }
 
+/* IOS-XE has powers of two from 64 to 1024. */
+static uint32_t window_size(uint32_t replay)
+{
+	uint32_t size = 64;
+
+	while (size < replay && size < 1024)
+		size *= 2;
+	return size;
+}
+
 static void ios_xe_peer(FILE *f, const struct side *s)
 {
 	const char *name = s->name;
@@ -198,6 +213,11 @@ static void ios_xe_peer(FILE *f, const struct side *s)
 		" set ikev2-profile %s\n",
 		name, s->gre ? "transport" : "tunnel", name, ESP_LIFETIME, name,
 		name);
+	if (s->replay)
+		fprintf(f, " set security-association replay window-size %u\n",
+			window_size(s->replay));
+	else
+		fprintf(f, " set security-association replay disable\n");
 	fprintf(f, "interface Tunnel1\n"
 		" description %s\n"
 		" tunnel source %s\n"
@@ -248,10 +268,14 @@ static void junos_peer(FILE *f, const struct side *s)
 	fprintf(f, "set security ipsec vpn %s bind-interface st0.1\n"
 		"set security ipsec vpn %s ike gateway %s\n"
 		"set security ipsec vpn %s ike ipsec-policy %s\n"
+		"%s%s%s"
 		"set security ipsec vpn %s establish-tunnels immediately\n"
 		"set interfaces st0 unit 1 family inet\n"
 		"set interfaces st0 unit 1 family inet6\n",
-		name, name, name, name, name, name);
+		name, name, name, name, name,
+		s->replay ? "" : "set security ipsec vpn ",
+		s->replay ? "" : name,
+		s->replay ? "" : " ike no-anti-replay\n", name);
 }
 
 static const struct {
@@ -287,9 +311,9 @@ static bool any_remote(const struct tunnel *t)
 }
 
 enum result template_write(FILE *f, const struct tunnel *t, enum peer peer,
-			   struct error *err)
+			   uint32_t replay, struct error *err)
 {
-	const struct side s = side_of(t, peer != PEER_NONE);
+	const struct side s = side_of(t, peer != PEER_NONE, replay);
 
 	if (any_remote(t))
 		return refuse(err, RES_USAGE,

@@ -18,8 +18,13 @@ enum peer {
 
 enum result template_peer(const char *word, enum peer *peer, struct error *err);
 
+/* Packets that may be late; 0 switches the protection from replay off */
+#define REPLAY_DEFAULT	64
+#define REPLAY_MAX	4096
+#define REPLAY_AUTO	UINT32_MAX	/* off for anycast */
+
 /* t as the kernel has it. Fails before it writes. */
 enum result template_write(FILE *f, const struct tunnel *t, enum peer peer,
-			   struct error *err);
+			   uint32_t replay, struct error *err);
 
 #endif /* MTCTL_TEMPLATE_H */
