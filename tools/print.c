@@ -108,7 +108,7 @@ static json_t *stats_json(const struct stats *s)
 	return o;
 }
 
-static void add_tunnel(json_t *o, const struct tunnel *t,
+static void add_tunnel(json_t *o, const struct tunnel *t, const struct sas *sas,
 		       const struct options *opt)
 {
 	json_t *flags = json_array();
@@ -156,6 +156,9 @@ static void add_tunnel(json_t *o, const struct tunnel *t,
 	json_object_set_new(o, "sample_tx", number(t->sample_tx));
 	json_object_set_new(o, "ipsec",
 			    json_string(enum_name(ipsec_names, t->ipsec)));
+	if (sas && wants_ipsec(t))
+		json_object_set_new(o, "sa",
+				    json_string(sa_state_names[sas_state(sas, t)]));
 	if (t->description[0])
 		json_object_set_new(o, "description",
 				    json_name(t->description));
@@ -189,10 +192,7 @@ static void print_json(const struct tunnels *ts, const struct options *opt)
 	for (size_t i = 0; i < ts->n; i++) {
 		json_t *o = json_object();
 
-		add_tunnel(o, &ts->v[i], opt);
-		if (ts->sas && wants_ipsec(&ts->v[i]))
-			json_object_set_new(o, "sa", json_string(
-				sa_state_names[sas_state(ts->sas, &ts->v[i])]));
+		add_tunnel(o, &ts->v[i], ts->sas, opt);
 		json_array_append_new(array, o);
 	}
 	json_print(array, opt, false);
@@ -614,7 +614,7 @@ void print_event(const struct event *event, const struct tunnel *was,
 			json_object_set_new(o, "clamp",
 					    clamp_json(&event->clamp, opt));
 		else if (event->type != EVENT_LOST)
-			add_tunnel(o, t, opt);
+			add_tunnel(o, t, NULL, opt);
 		json_print(o, opt, true);
 		return;
 	}

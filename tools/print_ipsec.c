@@ -31,8 +31,8 @@ static json_t *sa_json(const struct sa *sa, enum mtun_direction direction)
 	char spi[16];
 
 	snprintf(spi, sizeof(spi), "%08x", sa->spi);
-	json_object_set_new(o, "direction", json_string(
-			    enum_name(direction_names, direction)));
+	json_object_set_new(o, "direction",
+			    json_string(enum_name(direction_names, direction)));
 	json_object_set_new(o, "spi", json_string(spi));
 	json_object_set_new(o, "keyed", json_boolean(sa->keyed));
 	if (!sa->keyed)
@@ -85,8 +85,8 @@ static json_t *ipsec_json(const struct tunnel *t, const struct sas *sas)
 			    json_string(enum_name(mode_names, t->mode)));
 	if (t->if_id)
 		json_object_set_new(o, "if_id", number(t->if_id));
-	json_object_set_new(o, "sa", json_string(
-			    sa_state_names[sas_state(sas, t)]));
+	json_object_set_new(o, "sa",
+			    json_string(sa_state_names[sas_state(sas, t)]));
 	for (size_t d = 0; d <= MTUN_DIRECTION_MAX; d++) {
 		const struct sa *sa;
 		size_t n;

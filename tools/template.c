@@ -26,14 +26,15 @@ struct side {
 	const struct tunnel *t;
 	const char *name;
 	uint32_t replay;
-	bool peer;		/* the other one */
+	bool peer;		/* the other one, */
+	bool drops;		/* which drops what is not in ESP, as this one does */
 	struct text local;
 	struct text remote;
 	bool gre;
 	bool ipv6;		/* the underlay */
 };
 
-static struct side side_of(const struct tunnel *t, bool peer, uint32_t replay)
+static struct side side_of(const struct tunnel *t, enum peer who, uint32_t replay)
 {
 	/* Several nodes send to an anycast tunnel, each with numbers of its own. */
 	if (replay == REPLAY_AUTO)
@@ -42,16 +43,26 @@ static struct side side_of(const struct tunnel *t, bool peer, uint32_t replay)
 		.t = t,
 		.name = t->ifname,
 		.replay = replay,
-		.peer = peer,
-		.local = addr_text(peer ? &t->remote : &t->local),
-		.remote = addr_text(peer ? &t->local : &t->remote),
+		.peer = who != PEER_NONE,
+		.drops = who != PEER_LINUX || t->mode == MTUN_MODE_IPSEC,
+		.local = addr_text(who ? &t->remote : &t->local),
+		.remote = addr_text(who ? &t->local : &t->remote),
 		.gre = t->mode == MTUN_MODE_GRE,
 		.ipv6 = t->local.family == AF_INET6,
 	};
 }
 
+/* What is done at first, when the other end is dead, and when it has closed */
+struct actions {
+	const char *start;
+	const char *dpd;
+	const char *close;
+};
+
 static void swanctl_child(FILE *f, const struct side *s)
 {
+	struct actions actions;
+
 	fprintf(f, "\t\t\t%s {\n", s->name);
 	if (s->gre)
 		fprintf(f, "\t\t\t\tmode = transport\n"
@@ -68,14 +79,20 @@ static void swanctl_child(FILE *f, const struct side *s)
 		"\t\t\t\trekey_time = %us\n", ESP_LIFETIME);
 	fprintf(f, "\t\t\t\treplay_window = %u\n", s->replay);
 	/*
-	 * From the first packet on, and again whenever it has gone. This end does
-	 * not wait for one: if both did so, they would have two of everything.
+	 * One end begins, now and whenever it has gone: if both did so, they would
+	 * have two of everything. The other one waits; but what would send GRE in
+	 * clear meanwhile has to ask for it.
 	 */
+	if (!s->peer)
+		actions = (struct actions) { "trap|start", "restart", "trap" };
+	else if (s->drops)
+		actions = (struct actions) { "none", "clear", "none" };
+	else
+		actions = (struct actions) { "trap", "trap", "trap" };
 	fprintf(f, "\t\t\t\tstart_action = %s\n"
 		"\t\t\t\tdpd_action = %s\n"
-		"\t\t\t\tclose_action = trap\n"
-		"\t\t\t}\n", s->peer ? "trap" : "trap|start",
-		s->peer ? "trap" : "restart");
+		"\t\t\t\tclose_action = %s\n"
+		"\t\t\t}\n", actions.start, actions.dpd, actions.close);
 }
 
 static void swanctl(FILE *f, const struct side *s)
@@ -160,7 +177,8 @@ static void linux_peer(FILE *f, const struct side *s)
 			"#   ip link add %s type xfrm if_id %u\n",
 			s->name, s->t->if_id);
 	} else {
-		fprintf(f, "\n# And the tunnel there:\n#   ip link add %s type %s local %s remote %s",
+		fprintf(f, "\n# And the tunnel there:\n");
+		fprintf(f, "#   ip link add %s type %s local %s remote %s",
 			s->name, s->ipv6 ? "ip6gre" : "gre", s->local.s,
 			s->remote.s);
 		gre_fields(f, s->t, "");
@@ -268,14 +286,13 @@ static void junos_peer(FILE *f, const struct side *s)
 	fprintf(f, "set security ipsec vpn %s bind-interface st0.1\n"
 		"set security ipsec vpn %s ike gateway %s\n"
 		"set security ipsec vpn %s ike ipsec-policy %s\n"
-		"%s%s%s"
-		"set security ipsec vpn %s establish-tunnels immediately\n"
-		"set interfaces st0 unit 1 family inet\n"
-		"set interfaces st0 unit 1 family inet6\n",
-		name, name, name, name, name,
-		s->replay ? "" : "set security ipsec vpn ",
-		s->replay ? "" : name,
-		s->replay ? "" : " ike no-anti-replay\n", name);
+		"set security ipsec vpn %s establish-tunnels immediately\n",
+		name, name, name, name, name, name);
+	if (!s->replay)
+		fprintf(f, "set security ipsec vpn %s ike no-anti-replay\n",
+			name);
+	fprintf(f, "set interfaces st0 unit 1 family inet\n"
+		"set interfaces st0 unit 1 family inet6\n");
 }
 
 static const struct {
@@ -310,22 +327,22 @@ static bool any_remote(const struct tunnel *t)
 	return !memcmp(t->remote.bytes, zero, t->remote.len);
 }
 
-enum result template_write(FILE *f, const struct tunnel *t, enum peer peer,
+enum result template_write(FILE *f, const struct tunnel *t, enum peer who,
 			   uint32_t replay, struct error *err)
 {
-	const struct side s = side_of(t, peer != PEER_NONE, replay);
+	const struct side s = side_of(t, who, replay);
 
 	if (any_remote(t))
 		return refuse(err, RES_USAGE,
 			      "%s has no remote address to negotiate with: set one",
 			      t->ifname);
-	if (s.gre && peer == PEER_JUNOS)
+	if (s.gre && who == PEER_JUNOS)
 		return refuse(err, RES_USAGE,
 			      "Junos has no GRE in transport mode: use a tunnel of mode ipsec");
-	if (peers[peer].swanctl)
+	if (peers[who].swanctl)
 		swanctl(f, &s);
-	if (peers[peer].print)
-		peers[peer].print(f, &s);
+	if (peers[who].print)
+		peers[who].print(f, &s);
 	else if (s.gre && t->ipsec != MTUN_IPSEC_REQUIRED)
 		fprintf(f, "\n# Nothing is to go in clear before there are keys:\n"
 			"#   mtctl tunnel set %s ipsec required\n", t->ifname);

@@ -24,7 +24,7 @@ enum result template_peer(const char *word, enum peer *peer, struct error *err);
 #define REPLAY_AUTO	UINT32_MAX	/* off for anycast */
 
 /* t as the kernel has it. Fails before it writes. */
-enum result template_write(FILE *f, const struct tunnel *t, enum peer peer,
+enum result template_write(FILE *f, const struct tunnel *t, enum peer who,
 			   uint32_t replay, struct error *err);
 
 #endif /* MTCTL_TEMPLATE_H */
