@@ -42,6 +42,7 @@ static void test_states(void)
 	const struct tunnel c = tunnel("192.0.2.1", "192.0.2.2", 0);
 	const struct tunnel d = tunnel("2001:db8::1", "2001:db8::2", 7);
 	const struct tunnel *all[] = { &a, &b, &c, &d };
+	const struct sa *newest;
 	struct sas sas = { 0 };
 	size_t n;
 
@@ -67,8 +68,8 @@ static void test_states(void)
 	add(&sas, &b, true, 5, true);
 	add(&sas, &b, true, 9, false);
 	check(sas_state(&sas, &b) == SA_REKEYING, "more than one");
-	check(sas_newest(&sas, &b, MTUN_DIRECTION_EGRESS)->added == 5,
-	      "the newest that has keys");
+	newest = sas_newest(&sas, &b, MTUN_DIRECTION_EGRESS);
+	check(newest && newest->added == 5, "the newest that has keys");
 	check(sas_state(&sas, &a) == SA_ESTABLISHED, "those of others");
 	sas_free(&sas);
 }
@@ -105,6 +106,7 @@ static void test_templates(void)
 	check(says(&esp, PEER_MTUN, "remote 192.0.2.1 mode ipsec if-id 7 "),
 	      "their tunnel");
 	check(says(&esp, PEER_LINUX, "type xfrm if_id 7\n"), "their device");
+	check(says(&esp, PEER_LINUX, "start_action = none\n"), "it waits");
 	check(says(&esp, PEER_NONE, "replay_window = 64\n"), "window");
 	esp.anycast = 1;
 	check(says(&esp, PEER_NONE, "replay_window = 0\n"), "none for anycast");
@@ -124,6 +126,9 @@ static void test_templates(void)
 	gre.okey = 2;
 	check(says(&gre, PEER_LINUX, " ikey 2 okey 1 ocsum\n"), "keys of ip_gre");
 	check(says(&gre, PEER_MTUN, " ikey 2 okey 1 ocsum on "), "keys of mtun");
+	gre.oflags = 0;
+	check(says(&gre, PEER_LINUX, " remote 2001:db8::1 okey 1 ocsum\n"),
+	      "a key one way");
 }
 
 void test_ipsec(void)
