@@ -40,6 +40,7 @@ CHECK="$DEMO sparse nftables iptables conntrack clang libclang-rt-dev perl"
 CHECK+=" python3-yaml python3-jsonschema python3-scapy python3-requests"
 CHECK+=" python3-argcomplete xz-utils libcap2-bin man-db openvswitch-switch frr strace"
 CHECK+=" curl rsync dnsmasq-base bind9-dnsutils chrony"
+CHECK+=" charon-systemd strongswan-swanctl libstrongswan-standard-plugins"
 
 # What a kernel is built with
 DEBUG="gcc libc6-dev make kmod bc bison flex libelf-dev xz-utils"

@@ -38,6 +38,7 @@ extern const struct command samples_commands[];
 extern const struct command top_commands[];
 extern const struct command detect_commands[];
 extern const struct command steer_commands[];
+extern const struct command ipsec_commands[];
 extern const struct command apply_commands[];
 extern const struct command export_commands[];
 extern const struct command check_commands[];

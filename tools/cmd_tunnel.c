@@ -8,6 +8,7 @@
 #include "names.h"
 #include "nl.h"
 #include "print.h"
+#include "sa.h"
 
 enum result tunnel_parse(int argc, char **argv, struct tunnel *t,
 			 struct error *err)
@@ -66,18 +67,39 @@ static enum result tunnel_del(struct context *ctx, int argc, char **argv)
 				    &ctx->err);
 }
 
+/*
+ * What some tunnels want to have, if it may be known: to show the rest takes no
+ * privilege.
+ */
+static void add_states(struct context *ctx, struct tunnels *ts, struct sas *sas)
+{
+	struct error err;
+
+	for (size_t i = 0; i < ts->n; i++) {
+		if (!wants_ipsec(&ts->v[i]))
+			continue;
+		if (!nl_sa_dump(ctx->nl, sas, &err))
+			ts->sas = sas;
+		break;
+	}
+}
+
 /* Shows an incomplete dump as well: it says so itself, and the status does. */
 static enum result show_all(struct context *ctx,
 			    void (*print)(const struct tunnels *,
 					  const struct options *))
 {
 	struct tunnels ts = { 0 };
+	struct sas sas = { 0 };
 	bool incomplete;
 	enum result res;
 
 	res = nl_tunnel_dump(ctx->nl, &ts, &incomplete, &ctx->err);
-	if (!res || incomplete)
+	if (!res || incomplete) {
+		add_states(ctx, &ts, &sas);
 		print(&ts, &ctx->opt);
+	}
+	sas_free(&sas);
 	tunnels_free(&ts);
 	return res;
 }
@@ -85,6 +107,7 @@ static enum result show_all(struct context *ctx,
 static enum result tunnel_show(struct context *ctx, int argc, char **argv)
 {
 	struct tunnels ts = { 0 };
+	struct sas sas = { 0 };
 	char ifname[IFNAMSIZ];
 	enum result res;
 
@@ -94,8 +117,11 @@ static enum result tunnel_show(struct context *ctx, int argc, char **argv)
 	if (!res)
 		res = nl_tunnel_get(ctx->nl, ifname, tunnels_add(&ts),
 				    &ctx->err);
-	if (!res)
+	if (!res) {
+		add_states(ctx, &ts, &sas);
 		print_blocks(&ts, &ctx->opt);
+	}
+	sas_free(&sas);
 	tunnels_free(&ts);
 	return res;
 }

@@ -286,10 +286,13 @@ void filters_free(struct filters *fs);
 /* In what config_sort() has sorted; NULL if there is none. */
 const struct filter *filters_find(const struct filters *fs, const char *ifname);
 
+struct sas;
+
 struct tunnels {
 	struct tunnel *v;
 	size_t n;
 	size_t room;
+	const struct sas *sas;	/* NULL if they are not known */
 };
 
 struct tunnel *tunnels_add(struct tunnels *ts);

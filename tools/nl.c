@@ -27,6 +27,8 @@ void nl_free(struct nl *nl)
 		mnl_socket_close(nl->genl);
 	if (nl->rtnl)
 		mnl_socket_close(nl->rtnl);
+	if (nl->xfrm)
+		mnl_socket_close(nl->xfrm);
 	if (nl->events)
 		mnl_socket_close(nl->events);
 	if (nl->samples)

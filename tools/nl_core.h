@@ -24,6 +24,7 @@ enum group {
 struct nl {
 	struct mnl_socket *genl;
 	struct mnl_socket *rtnl;
+	struct mnl_socket *xfrm;
 	struct mnl_socket *events;	/* apart, or requests would eat them */
 	struct mnl_socket *samples;
 	unsigned int seq;

@@ -12,6 +12,7 @@
 
 #include "names.h"
 #include "print_core.h"
+#include "sa.h"
 
 /* linux/if.h has it, but cannot be included together with net/if.h. */
 #define MT_IFF_LOWER_UP	(1u << 16)
@@ -107,7 +108,7 @@ static json_t *stats_json(const struct stats *s)
 	return o;
 }
 
-static void add_tunnel(json_t *o, const struct tunnel *t,
+static void add_tunnel(json_t *o, const struct tunnel *t, const struct sas *sas,
 		       const struct options *opt)
 {
 	json_t *flags = json_array();
@@ -155,6 +156,9 @@ static void add_tunnel(json_t *o, const struct tunnel *t,
 	json_object_set_new(o, "sample_tx", number(t->sample_tx));
 	json_object_set_new(o, "ipsec",
 			    json_string(enum_name(ipsec_names, t->ipsec)));
+	if (sas && wants_ipsec(t))
+		json_object_set_new(o, "sa",
+				    json_string(sa_state_names[sas_state(sas, t)]));
 	if (t->description[0])
 		json_object_set_new(o, "description",
 				    json_name(t->description));
@@ -188,7 +192,7 @@ static void print_json(const struct tunnels *ts, const struct options *opt)
 	for (size_t i = 0; i < ts->n; i++) {
 		json_t *o = json_object();
 
-		add_tunnel(o, &ts->v[i], opt);
+		add_tunnel(o, &ts->v[i], ts->sas, opt);
 		json_array_append_new(array, o);
 	}
 	json_print(array, opt, false);
@@ -414,7 +418,8 @@ static void print_settings(const struct tunnel *t, bool details)
 		printf("  ipsec %s", enum_name(ipsec_names, t->ipsec));
 }
 
-static void print_block(const struct tunnel *t, const struct options *opt)
+static void print_block(const struct tunnel *t, const struct sas *sas,
+			const struct options *opt)
 {
 	const char *sep = "";
 
@@ -426,6 +431,8 @@ static void print_block(const struct tunnel *t, const struct options *opt)
 	printf("\n    ");
 	print_settings(t, opt->details);
 	putchar('\n');
+	if (sas && wants_ipsec(t))
+		printf("    esp %s\n", ipsec_text(t, sas).s);
 	if (t->description[0])
 		printf("    description %s\n", t->description);
 	if (tunnel_has(t, MTUN_A_TUNNEL_UNDERLAY_NETNSID))
@@ -453,7 +460,7 @@ void print_blocks(const struct tunnels *ts, const struct options *opt)
 		return;
 	}
 	for (size_t i = 0; i < ts->n; i++)
-		print_block(&ts->v[i], opt);
+		print_block(&ts->v[i], ts->sas, opt);
 }
 
 static void fill_row(struct cell *c, const struct tunnel *t,
@@ -607,7 +614,7 @@ void print_event(const struct event *event, const struct tunnel *was,
 			json_object_set_new(o, "clamp",
 					    clamp_json(&event->clamp, opt));
 		else if (event->type != EVENT_LOST)
-			add_tunnel(o, t, opt);
+			add_tunnel(o, t, NULL, opt);
 		json_print(o, opt, true);
 		return;
 	}

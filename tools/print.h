@@ -18,6 +18,15 @@ void print_healths(const struct healths *hs, const struct options *opt);
 
 void print_netns(const struct netns *n, const struct options *opt);
 
+struct sas;
+
+/* States of IPsec of the tunnels that want them */
+void print_ipsec(const struct tunnels *ts, const struct sas *sas,
+		 const struct options *opt);
+
+/* Text for another program, in JSON as {"template": "..."} */
+void print_template(const char *text, const struct options *opt);
+
 void print_plan(const struct plan *plan, bool dry_run,
 		const struct options *opt);
 

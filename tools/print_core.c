@@ -121,6 +121,14 @@ void json_print(json_t *value, const struct options *opt, bool one_line)
 	json_decref(value);
 }
 
+void print_template(const char *text, const struct options *opt)
+{
+	if (opt->json)
+		json_print(json_pack("{ss}", "template", text), opt, false);
+	else
+		fputs(text, stdout);
+}
+
 /* A name or a description is any bytes; JSON has only text. */
 json_t *json_name(const char *name)
 {

@@ -19,6 +19,7 @@ int main(void)
 {
 	test_args();
 	test_conf();
+	test_ipsec();
 	test_plan();
 	test_traffic();
 	printf("1..%d\n", number);

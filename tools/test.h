@@ -10,6 +10,7 @@ void check(bool good, const char *what);
 
 void test_args(void);
 void test_conf(void);
+void test_ipsec(void);
 void test_plan(void);
 void test_traffic(void);
 

@@ -1,0 +1,380 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Tunnels whose keys strongSwan negotiates, by the files that "mtctl ipsec template"
+# prints, against devices of Linux's own: GRE in ESP, and ESP alone.
+#
+#  +- near ------------------------+       +- far --------------------------+
+#  |  t4  10.0.4.1/24              |       |  t4  10.0.4.2/24    gre        |
+#  |  t6  10.0.6.1/24              |       |  t6  10.0.6.2/24    ip6gre     |
+#  |  e4  10.1.4.1/24              |       |  e4  10.1.4.2/24    xfrm 44    |
+#  |  e6  2001:db8:e::1/64         |       |  e6  2001:db8:e::2/64  xfrm 66 |
+#  |   :                           |       |   :                            |
+#  |  u0  192.0.2.1  .3      ------+-------+-- u0  192.0.2.2  .4            |
+#  |      2001:db8::1  ::3         |       |      2001:db8::2  ::4          |
+#  +-------------------------------+       +--------------------------------+
+#
+# Everything that near sends is captured all the time: what is neither IKE nor ESP nor
+# ICMP of the wire's own addresses would be in clear.
+
+ALL_TESTS="refused_test nobody_test up_test:t4 up_test:t6 up_test:e4 up_test:e6
+	   show_test replay_test:e4:0 replay_test:e6:1 cipher_test
+	   rekey_test:child rekey_test:ike lost_test:far lost_test:near
+	   deleted_test clear_test"
+
+. "$(dirname "$0")/lib.sh"
+
+CHARON=/usr/sbin/charon-systemd
+
+need_mtun
+need_command swanctl tcpdump ping
+[ -x $CHARON ] || skip_all "charon-systemd is not installed"
+need_module veth ip_gre ip6_gre xfrm_interface esp4 esp6
+
+declare -A CHARON_PID
+
+# A daemon has its configuration, log and socket in $TMP/SIDE.
+start_charon()
+{
+	local side=$1
+
+	mkdir -p "$TMP/$side"
+	cat > "$TMP/$side/strongswan.conf" <<-EOF
+		charon-systemd {
+			load = random nonce openssl kdf hmac sha1 sha2 gcm aes kernel-netlink socket-default vici
+			install_routes = no
+			retransmit_timeout = 1
+			retransmit_base = 1
+			retransmit_tries = 3
+			plugins {
+				vici {
+					socket = unix://$TMP/$side/vici
+				}
+			}
+			filelog {
+				log {
+					path = $TMP/$side/log
+					default = 1
+					flush_line = yes
+				}
+			}
+		}
+	EOF
+	rm -f "$TMP/$side/vici"
+	in_bg "${!side}" "$TMP/$side/said" env \
+		STRONGSWAN_CONF="$TMP/$side/strongswan.conf" $CHARON
+	CHARON_PID[$side]=$BG_PID
+	slowwait_for test -S "$TMP/$side/vici" &&
+		swan "$side" --load-all --file "$TMP/$side/swanctl.conf" \
+			--noprompt > "$TMP/$side/loaded" ||
+		{ say "$side: $(cat "$TMP/$side/said" "$TMP/$side/loaded")"; return 1; }
+}
+
+# swan SIDE ARGUMENTS...
+swan()
+{
+	local side=$1; shift
+
+	# It tells of each plugin that it would like to have.
+	in_ns "${!side}" swanctl "$@" --uri "unix://$TMP/$side/vici" 2> /dev/null
+}
+
+# templates TUNNEL...: for both ends, with a secret, and with patience for a test
+templates()
+{
+	local t
+	local -a more
+
+	mkdir -p "$TMP/near" "$TMP/far"
+	for t; do
+		more=()
+		[ "$t" != e6 ] || more=(-replay 0)
+		mt "$near" ipsec template "$t" "${more[@]}" >&3 &&
+			mt "$near" ipsec template "$t" -peer linux >&4 || return 1
+	done 3> "$TMP/near/template" 4> "$TMP/far/template"
+	for t in near far; do
+		# Packets that far sends by itself would make both begin at once.
+		sed -e "s/SECRET/not a secret/" -e "s/dpd_delay = .*/dpd_delay = 2s/" \
+			-e "s/start_action = trap$/start_action = none/" \
+			"$TMP/$t/template" > "$TMP/$t/swanctl.conf"
+	done
+}
+
+setup_prepare()
+{
+	setup_ns near far
+	setup_underlay "$near" "$far"
+	ip_batch "$near" <<-EOF
+		addr add 192.0.2.3/24 dev u0
+		addr add 2001:db8::3/64 dev u0
+	EOF
+	ip_batch "$far" <<-EOF
+		addr add 192.0.2.4/24 dev u0
+		addr add 2001:db8::4/64 dev u0
+		link add t4 type gre local 192.0.2.2 remote 192.0.2.1 key 4
+		link add t6 type ip6gre local 2001:db8::2 remote 2001:db8::1 key 6 encaplimit none
+		link add e4 type xfrm if_id 44
+		link add e6 type xfrm if_id 66
+		link set t4 up
+		link set t6 up
+		link set e4 up
+		link set e6 up
+		addr add 10.0.4.2/24 dev t4
+		addr add 10.0.6.2/24 dev t6
+		addr add 10.1.4.2/24 dev e4
+		addr add 2001:db8:e::2/64 dev e6
+	EOF
+	mt "$near" -b - <<-EOF || return 1
+		tunnel add t4 local 192.0.2.1 remote 192.0.2.2 key 4 ipsec required up on
+		tunnel add t6 local 2001:db8::1 remote 2001:db8::2 key 6 ipsec required up on
+		tunnel add e4 mode ipsec if-id 44 local 192.0.2.3 remote 192.0.2.4 mss auto up on
+		tunnel add e6 mode ipsec if-id 66 local 2001:db8::3 remote 2001:db8::4 up on
+	EOF
+	ip_batch "$near" <<-EOF
+		addr add 10.0.4.1/24 dev t4
+		addr add 10.0.6.1/24 dev t6
+		addr add 10.1.4.1/24 dev e4
+		addr add 2001:db8:e::1/64 dev e6
+	EOF
+	templates t4 t6 e4 e6 || return 1
+	capture_start "$far" u0 "$TMP/wire" -Q in \
+		"not esp and not udp port 500 and not udp port 4500 and not arp and not (icmp and src net 192.0.2.0/24) and not (icmp6 and src net 2001:db8::/64) and not (icmp6 and src net fe80::/10)"
+	WIRE=$CAPTURE_PID
+}
+
+declare -A OUTSIDE=([e4]=192.0.2.4 [e6]=2001:db8::4)
+declare -A INSIDE=([t4]=10.0.4.2 [t6]=10.0.6.2 [e4]=10.1.4.2 [e6]=2001:db8:e::2)
+
+refused_test()
+{
+	local said
+
+	said=$(mt "$near" ipsec template t4 -peer junos 2>&1)
+	check_fail $? "GRE in transport mode for Junos"
+	check_match "$said" "mode ipsec" "what to do instead"
+	said=$(mt "$near" ipsec template t4 -peer toaster 2>&1)
+	check_fail $? "an unknown kind"
+	check_match "$said" "mtun, linux, ios-xe or junos" "what there is"
+	mt "$near" ipsec template e4 -peer junos > "$TMP/text"
+	check_err $? "Junos"
+	check_match "$(cat "$TMP/text")" "address 192.0.2.3" "our address there"
+	mt "$near" ipsec template t6 -peer ios-xe > "$TMP/text"
+	check_err $? "IOS-XE"
+	check_match "$(cat "$TMP/text")" "tunnel mode gre ipv6.*tunnel key 6" "GRE there"
+	! grep -q "not a secret" "$TMP/text" "$TMP/near/template"
+	check_err $? "a secret"
+	log_test "templates"
+}
+
+nobody_test()
+{
+	local t
+
+	for t in t4 t6 e4 e6; do
+		ping_now "$near" "${INSIDE[$t]}"
+		check_fail $? "an answer through $t"
+		[ "$(stat_get "$near" $t tx-ipsec)" -gt 0 ]
+		check_err $? "$t has dropped nothing"
+		check_match "$(mt "$near" -j ipsec show $t)" '"sa": ?"none"' "$t"
+	done
+	start_charon near && start_charon far
+	check_err $? "strongSwan does not run"
+	log_test "nothing leaves without keys"
+}
+
+# told TUNNEL: what somebody wants to know whose tunnel does not work
+told()
+{
+	mt "$near" ipsec show "$1"
+	drops_get "$near" "$1"
+	swan near --list-sas --ike "$1"
+	swan far --list-sas --ike "$1"
+	in_ns "$far" cat /proc/net/xfrm_stat | grep -v "	0$"
+	tail -n 20 "$TMP/far/log"
+}
+
+established()
+{
+	[[ $(mt "$near" -j ipsec show "$1") =~ \"sa\":\ ?\"established\" ]]
+}
+
+up_test()
+{
+	ping_check "$near" "${INSIDE[$1]}"
+	check_err $? "no answer through $1: $(told "$1")"
+	slowwait_for established "$1"
+	check_err $? "$(told "$1")"
+	log_test "$1 is up"
+}
+
+show_test()
+{
+	local json
+
+	json=$(mt "$near" -j ipsec show e4)
+	check_match "$json" '"cipher": ?"aes-gcm-256"' "cipher"
+	check_match "$json" '"replay_window": ?64' "replay window"
+	check_match "$json" '"packets": ?[1-9]' "packets"
+	check_match "$(mt "$near" -j tunnel show t4)" '"sa": ?"established"' "tunnel"
+	check_match "$(mt "$near" tunnel show e6)" "esp established  aes-gcm-256" "text"
+	check_eq "$(mt "$near" ipsec show | grep -c "^[te][46]: .*established")" 4 \
+		"established ones"
+	# Keys are in nothing that is printed.
+	! { mt "$near" ipsec show; mt "$near" -j ipsec show; mt "$near" -j -d tunnel show
+	    mt "$near" export; } | grep -qiE "[0-9a-f]{32}"
+	check_err $? "looks like a key"
+	log_test "states are shown"
+}
+
+has_cipher()
+{
+	[[ $(mt "$near" -j ipsec show "$1") =~ \"cipher\":\ ?\"$2\" ]]
+}
+
+# mss_of TUNNEL: what is left of the MSS of a connection through it
+mss_of()
+{
+	in_bg "$far" /dev/null "$TRAFFIC" tcp-recv "${INSIDE[$1]}" 7777 1000
+	in_bg "$far" "$TMP/syn" timeout "$WAIT_TIMEOUT" tcpdump -n -l -c 1 -i "$1" \
+		"tcp port 7777 and tcp[tcpflags] & tcp-syn != 0 and dst ${INSIDE[$1]}"
+	slowwait_for grep -q "listening on" "$TMP/syn"
+	in_ns "$near" timeout "$WAIT_TIMEOUT" "$TRAFFIC" tcp-send "${INSIDE[$1]}" 7777 1000
+	slowwait_for grep -q "mss" "$TMP/syn"
+	sed -n 's/.*mss \([0-9]*\).*/\1/p' "$TMP/syn"
+}
+
+# resend FILE: what was captured last goes once more, from far
+resend()
+{
+	in_ns "$far" "$PYTHON" -I -S -c 'import socket, struct, sys
+data, at = open(sys.argv[1], "rb").read(), 24
+while at < len(data):
+    size, = struct.unpack_from("=8xI", data, at)
+    frame, at = data[at + 16:at + 16 + size], at + 16 + size
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind(("u0", 0))
+s.send(frame)' "$1"
+}
+
+# A packet that comes twice is one packet, or two where there is no window (e6).
+replay_test()
+{
+	local tunnel=$1 more=$2 before after
+
+	capture_start "$far" u0 "$TMP/esp" -Q out -c 1 "esp and host ${OUTSIDE[$tunnel]}"
+	ping_now "$near" "${INSIDE[$tunnel]}"
+	capture_wait "$CAPTURE_PID"
+	check_err $? "no packet"
+	sleep 0.2
+	before=$(stat_get "$near" "$tunnel" rx_packets)
+	resend "$TMP/esp"
+	sleep 0.5
+	after=$(stat_get "$near" "$tunnel" rx_packets)
+	check_eq $((after - before)) "$more" "packets more"
+	if [ "$more" = 0 ]; then
+		check_match "$(mt "$near" ipsec show "$tunnel")" "replayed 1 " "refused"
+		[ "$(stat_get "$near" "$tunnel" rx-ipsec)" -gt 0 ]
+		check_err $? "it is not counted"
+	else
+		check_match "$(mt "$near" ipsec show "$tunnel")" "replay-window off" \
+			"no window"
+	fi
+	log_test "replayed through $tunnel: $more times received"
+}
+
+# The far end knows AES-CBC only. What fits is another size then.
+cipher_test()
+{
+	local before after
+
+	sed -i 's/esp_proposals = .*/esp_proposals = aes256-sha256-modp2048/' \
+		"$TMP/far/swanctl.conf"
+	swan far --load-all --file "$TMP/far/swanctl.conf" --noprompt > /dev/null
+	before=$(mss_of e4)
+	swan near --terminate --ike e4 > /dev/null
+	ping_check "$near" "${INSIDE[e4]}"
+	check_err $? "no answer"
+	slowwait_for has_cipher e4 aes-cbc-256/sha256
+	check_err $? "$(mt "$near" ipsec show e4)"
+	after=$(mss_of e4)
+	[ "${after:-0}" -gt 1000 ] && [ "$after" -lt "$before" ]
+	check_err $? "MSS $before before, $after with more to add to each packet"
+	log_test "another cipher: MSS $before, then $after"
+}
+
+rekey_test()
+{
+	local t before pid
+
+	for t in t4 e4; do
+		before=$(mt "$near" -j ipsec show "$t" | grep -o '"spi": *"[0-9a-f]*"')
+		in_bg "$near" "$TMP/pings" ping -q -n -i 0.05 -w 600 "${INSIDE[$t]}"
+		pid=$BG_PID
+		sleep 1
+		for _ in 1 2 3; do
+			swan near --rekey "--$1" "$t" > "$TMP/said"
+			check_err $? "$(tail -n 3 "$TMP/said")"
+			sleep 1
+			swan far --rekey "--$1" "$t" > "$TMP/said"
+			sleep 1
+		done
+		slowwait_for established "$t"
+		check_err $? "$(mt "$near" ipsec show "$t")"
+		stop_bg "$pid" INT
+		check_match "$(cat "$TMP/pings")" " 0% packet loss" "lost"
+		[ "$1" = ike ] || [ "$before" != "$(mt "$near" -j ipsec show "$t" |
+			grep -o '"spi": *"[0-9a-f]*"')" ]
+		check_err $? "$t has the same states as before"
+	done
+	log_test "rekeyed six times under traffic: nothing is lost ($1)"
+}
+
+# One daemon is killed; what the kernel has of that side goes as well, as with a
+# machine that is switched off. It comes back.
+lost_test()
+{
+	local t
+
+	stop_bg "${CHARON_PID[$1]}" KILL
+	ip -n "${!1}" xfrm state flush
+	ip -n "${!1}" xfrm policy flush
+	for t in t4 e4; do
+		ping_now "$near" "${INSIDE[$t]}"
+		check_fail $? "an answer through $t"
+	done
+	start_charon "$1"
+	check_err $? "strongSwan does not run"
+	for t in t4 t6 e4 e6; do
+		ping_check "$near" "${INSIDE[$t]}"
+		check_err $? "$t does not come back: $(told "$t")"
+	done
+	log_test "$1 was lost, and came back"
+}
+
+deleted_test()
+{
+	local before after
+
+	before=$(stat_get "$near" e4 tx-ipsec)
+	in_bg "$near" /dev/null ping -q -n -i 0.01 "${INSIDE[e4]}"
+	ip -n "$near" xfrm state flush
+	sleep 1
+	after=$(stat_get "$near" e4 tx-ipsec)
+	stop_bg "$BG_PID"
+	[ "$after" -gt "$before" ]
+	check_err $? "nothing was dropped"
+	swan near --terminate --ike e4 --force > /dev/null
+	ping_check "$near" "${INSIDE[e4]}"
+	check_err $? "it does not come back"
+	log_test "states deleted under traffic"
+}
+
+clear_test()
+{
+	capture_stop "$WIRE"
+	check_eq "$(tcpdump -n -r "$TMP/wire" 2> /dev/null)" "" "in clear"
+	log_test "nothing was in clear, ever"
+}
+
+setup_prepare || skip_all "cannot set up"
+run_tests "$@"

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0
+/* "mtctl ipsec": what an IKE daemon has to know of a tunnel. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "args.h"
+#include "cmd.h"
+#include "nl.h"
+#include "print.h"
+#include "sa.h"
+#include "template.h"
+
+enum option { OPT_PEER, OPT_REPLAY };
+
+static const struct option_desc options[] = {
+	{ "peer", "p", "KIND", NULL, OPT_PEER },
+	{ "replay", "r", "N", NULL, OPT_REPLAY },
+	{ NULL }
+};
+
+static enum result ipsec_template(struct context *ctx, int argc, char **argv)
+{
+	const struct option_desc *option;
+	uint32_t replay = REPLAY_AUTO;
+	enum peer peer = PEER_NONE;
+	struct tunnel t = { 0 };
+	char ifname[IFNAMSIZ];
+	enum result res;
+	char *text = NULL;
+	size_t size;
+	FILE *f;
+
+	res = parse_tunnel_name(argc, argv, NULL, ifname, &ctx->err);
+	for (int i = 1; !res && i < argc; i++) {
+		option = pick_option(options, argv[i], &ctx->err);
+		if (!option)
+			return RES_USAGE;
+		if (++i == argc)
+			return refuse(&ctx->err, RES_USAGE,
+				      "%s wants a %s behind it, as in \"-peer linux -replay 1024\"",
+				      argv[i - 1], option->value);
+		if (option->option == OPT_PEER)
+			res = template_peer(argv[i], &peer, &ctx->err);
+		else if (!parse_u32(argv[i], &replay) || replay > REPLAY_MAX)
+			res = refuse(&ctx->err, RES_USAGE,
+				     "a replay window is 0 (off) to %u packets",
+				     REPLAY_MAX);
+	}
+	res = res ?: nl_tunnel_get(ctx->nl, ifname, &t, &ctx->err);
+	if (res)
+		return res;
+
+	f = open_memstream(&text, &size);
+	if (!f)
+		return refuse(&ctx->err, RES_REFUSED, "out of memory");
+	res = template_write(f, &t, peer, replay, &ctx->err);
+	fclose(f);
+	if (!res)
+		print_template(text, &ctx->opt);
+	free(text);
+	return res;
+}
+
+static enum result ipsec_show(struct context *ctx, int argc, char **argv)
+{
+	struct tunnels ts = { 0 };
+	bool incomplete = false;
+	char ifname[IFNAMSIZ];
+	struct sas sas = { 0 };
+	enum result res;
+
+	if (argc)
+		res = parse_only_name(argc, argv, ifname, &ctx->err) ?:
+		      nl_tunnel_get(ctx->nl, ifname, tunnels_add(&ts),
+				    &ctx->err);
+	else
+		res = nl_tunnel_dump(ctx->nl, &ts, &incomplete, &ctx->err);
+	if (!res && argc && !wants_ipsec(ts.v))
+		res = refuse(&ctx->err, RES_USAGE,
+			     "packets of %s are not in IPsec: give it \"ipsec required\"",
+			     ifname);
+	res = res ?: nl_sa_dump(ctx->nl, &sas, &ctx->err);
+	if (!res)
+		print_ipsec(&ts, &sas, &ctx->opt);
+	sas_free(&sas);
+	tunnels_free(&ts);
+	return res;
+}
+
+const struct command ipsec_commands[] = {
+	{ "show", ipsec_show, "[NAME]",
+	  "show the states of one tunnel, or of all that want some",
+	  "Of each, its SPI, cipher, age and how long it has left, what it has carried\n"
+	  "and, of those that receive, the window of its protection from replay and how\n"
+	  "much it has refused. A tunnel is established when there is one for each\n"
+	  "direction, rekeying while there are more, and negotiating before.\n"
+	  "\n"
+	  "  mtctl ipsec show\n"
+	  "  mtctl -j ipsec show mt0\n" },
+	{ "template", ipsec_template, "NAME [-peer mtun|linux|ios-xe|junos] [-replay N]",
+	  "print what an IKE daemon has to be told",
+	  "For strongSwan, a file for /etc/swanctl/conf.d: IKEv2 with a shared secret\n"
+	  "between the tunnel's addresses, AES-GCM or AES-CBC with SHA2-256, groups\n"
+	  "19, 20 and 14. The secret is not in it: there is the word SECRET.\n"
+	  "\n"
+	  "  -peer KIND   print what the other end has to be told: the same for\n"
+	  "               strongSwan and a tunnel of mtun, or a device of Linux; or a\n"
+	  "               configuration of IOS-XE or Junos\n"
+	  "  -replay N    packets that may be late, 0 to 4096; 0 is no protection\n"
+	  "               from replay (default 64; 0 for anycast, where several\n"
+	  "               nodes send to this one, each with numbers of its own)\n"
+	  "\n"
+	  "  mtctl ipsec template mt0 > /etc/swanctl/conf.d/mt0.conf\n"
+	  "  mtctl ipsec template mt0 -peer ios-xe\n" },
+	{ NULL }
+};

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Unit tests of what is said of IPsec. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "args.h"
+#include "sa.h"
+#include "template.h"
+#include "test.h"
+
+static struct tunnel tunnel(const char *local, const char *remote, uint32_t if_id)
+{
+	struct tunnel t = { .mode = if_id ? MTUN_MODE_IPSEC : MTUN_MODE_GRE,
+			    .if_id = if_id,
+			    .ipsec = MTUN_IPSEC_REQUIRED };
+
+	strcpy(t.ifname, "mt0");
+	parse_addr(local, &t.local);
+	parse_addr(remote, &t.remote);
+	return t;
+}
+
+static void add(struct sas *sas, const struct tunnel *t, bool out, uint64_t added,
+		bool keyed)
+{
+	struct sa *sa = ADD_ONE(sas);
+
+	sa->src = out ? t->local : t->remote;
+	sa->dst = out ? t->remote : t->local;
+	sa->if_id = t->if_id;
+	sa->tunnel_mode = t->mode == MTUN_MODE_IPSEC;
+	sa->keyed = keyed;
+	sa->added = added;
+	sas_sort(sas);
+}
+
+static void test_states(void)
+{
+	const struct tunnel a = tunnel("192.0.2.1", "192.0.2.2", 7);
+	const struct tunnel b = tunnel("192.0.2.1", "192.0.2.2", 8);
+	const struct tunnel c = tunnel("192.0.2.1", "192.0.2.2", 0);
+	const struct tunnel d = tunnel("2001:db8::1", "2001:db8::2", 7);
+	const struct tunnel *all[] = { &a, &b, &c, &d };
+	const struct sa *newest;
+	struct sas sas = { 0 };
+	size_t n;
+
+	check(sas_state(&sas, &a) == SA_NONE, "no states at all");
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		check(sas_state(&sas, all[i]) == SA_NONE, "states of others");
+		add(&sas, all[i], true, 1, false);
+		check(sas_state(&sas, all[i]) == SA_NEGOTIATING, "asked for");
+		sas_find(&sas, all[i], MTUN_DIRECTION_INGRESS, &n);
+		check(!n, "of the other direction");
+		sas.n = 0;
+		for (size_t j = 0; j <= i; j++) {
+			add(&sas, all[j], true, 1, true);
+			if (j < i)
+				add(&sas, all[j], false, 1, true);
+		}
+		check(sas_state(&sas, all[i]) == SA_NEGOTIATING, "one way");
+		add(&sas, all[i], false, 1, true);
+		for (size_t j = 0; j <= i; j++)
+			check(sas_state(&sas, all[j]) == SA_ESTABLISHED,
+			      "both ways");
+	}
+	add(&sas, &b, true, 5, true);
+	add(&sas, &b, true, 9, false);
+	check(sas_state(&sas, &b) == SA_REKEYING, "more than one");
+	newest = sas_newest(&sas, &b, MTUN_DIRECTION_EGRESS);
+	check(newest && newest->added == 5, "the newest that has keys");
+	check(sas_state(&sas, &a) == SA_ESTABLISHED, "those of others");
+	sas_free(&sas);
+}
+
+/* Whether the template has a text, or is refused with it */
+static bool says(const struct tunnel *t, enum peer who, const char *what)
+{
+	struct error err = { "" };
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+	bool good;
+
+	if (template_write(f, t, who, REPLAY_AUTO, &err)) {
+		fclose(f);
+		good = !size && strstr(err.text, what);
+	} else {
+		fclose(f);
+		good = strstr(text, what);
+	}
+	free(text);
+	return good;
+}
+
+static void test_templates(void)
+{
+	struct tunnel esp = tunnel("192.0.2.1", "192.0.2.2", 7);
+	struct tunnel gre = tunnel("2001:db8::1", "2001:db8::2", 0);
+	const struct tunnel any = tunnel("192.0.2.1", "0.0.0.0", 0);
+
+	check(says(&esp, PEER_NONE, "if_id_in = 7\n"), "if-id");
+	check(says(&esp, PEER_NONE, "local_addrs = 192.0.2.1\n"), "our side");
+	check(says(&esp, PEER_MTUN, "local_addrs = 192.0.2.2\n"), "their side");
+	check(says(&esp, PEER_MTUN, "remote 192.0.2.1 mode ipsec if-id 7 "),
+	      "their tunnel");
+	check(says(&esp, PEER_LINUX, "type xfrm if_id 7\n"), "their device");
+	check(says(&esp, PEER_LINUX, "start_action = none\n"), "it waits");
+	check(says(&esp, PEER_NONE, "replay_window = 64\n"), "window");
+	esp.anycast = 1;
+	check(says(&esp, PEER_NONE, "replay_window = 0\n"), "none for anycast");
+	check(says(&esp, PEER_IOS_XE, "replay disable\n"), "of IOS-XE");
+	check(says(&esp, PEER_JUNOS, "ike no-anti-replay\n"), "of Junos");
+	check(says(&gre, PEER_NONE, "mode = transport\n"), "transport mode");
+	check(says(&gre, PEER_LINUX, "start_action = trap\n"), "no GRE in clear");
+	check(says(&gre, PEER_MTUN, "start_action = none\n"), "the other one waits");
+	check(says(&gre, PEER_JUNOS, "use a tunnel of mode ipsec"), "no GRE there");
+	check(says(&any, PEER_NONE, "no remote address"), "no remote");
+
+	/* What is sent here is received there. */
+	gre.has = has_bit(MTUN_A_TUNNEL_IKEY) | has_bit(MTUN_A_TUNNEL_OKEY);
+	gre.iflags = MTUN_GRE_FLAG_KEY | MTUN_GRE_FLAG_CSUM;
+	gre.oflags = MTUN_GRE_FLAG_KEY;
+	gre.ikey = 1;
+	gre.okey = 2;
+	check(says(&gre, PEER_LINUX, " ikey 2 okey 1 ocsum\n"), "keys of ip_gre");
+	check(says(&gre, PEER_MTUN, " ikey 2 okey 1 ocsum on "), "keys of mtun");
+	gre.oflags = 0;
+	check(says(&gre, PEER_LINUX, " remote 2001:db8::1 okey 1 ocsum\n"),
+	      "a key one way");
+}
+
+void test_ipsec(void)
+{
+	test_states();
+	test_templates();
+}
