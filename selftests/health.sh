@@ -53,7 +53,7 @@ LOSSES="11 12 13 14 15 16 17 18"
 FAST="interval 100ms timeout 400ms down-window 600ms healthy-probes 10"
 FAST+=" degraded-window 3s"
 # Where nothing may be lost, and nobody waits for a loss
-PATIENT="interval 100ms timeout 800ms down-window 1s"
+PATIENT="interval 200ms timeout 1600ms down-window 2s"
 
 setup_prepare()
 {
