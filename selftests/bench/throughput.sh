@@ -18,7 +18,8 @@
 #  +-----------------------------+       +------------------------------+
 #
 # For the profile also over u0 without a tunnel, in segments of the same size. (Of
-# several streams, ends of chunks wait for delayed ACKs there.)
+# several streams, such a run takes for ever, perhaps because ends of chunks wait for
+# delayed ACKs.)
 #
 #	MTUN_VM_ACCEL=icount vm/run -- bench/throughput.sh
 #
