@@ -2,7 +2,6 @@
 #include "encap.h"
 #include "encap_esp.h"
 #include "family.h"
-#include "filter.h"
 #include "flow.h"
 #include "tx.h"
 #include "wire.h"
@@ -218,16 +217,8 @@ static void encap(struct mt_tunnel *tunnel, struct sk_buff *skb,
 	unsigned int mtu;
 	int reason;
 
-	reason = mt_tx_check(skb);
+	reason = mt_tx_check(skb, filter);
 	if (reason)
-		goto err_free_skb;
-
-	reason = MTUN_DROP_TX_FILTER;
-	if (unlikely(filter) && !mt_match_has(&filter->tx, skb, false))
-		goto err_free_skb;
-
-	reason = MTUN_DROP_TX_LOOP;
-	if (dev_recursion_level() > MT_TX_RECURSION_MAX)
 		goto err_free_skb;
 
 	dst = mt_route(tunnel->net, ep);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "encap_esp.h"
 #include "esp.h"
-#include "filter.h"
 #include "tx.h"
 
 #include <linux/net.h>
@@ -60,16 +59,8 @@ void mt_encap_esp(struct mt_tunnel *tunnel, struct sk_buff *skb,
 	unsigned int mtu;
 	int reason;
 
-	reason = mt_tx_check(skb);
+	reason = mt_tx_check(skb, filter);
 	if (reason)
-		goto err_free_skb;
-
-	reason = MTUN_DROP_TX_FILTER;
-	if (unlikely(filter) && !mt_match_has(&filter->tx, skb, false))
-		goto err_free_skb;
-
-	reason = MTUN_DROP_TX_LOOP;
-	if (dev_recursion_level() > MT_TX_RECURSION_MAX)
 		goto err_free_skb;
 
 	memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));

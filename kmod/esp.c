@@ -22,30 +22,27 @@ static bool is_esp(const struct xfrm_state *x, u8 mode, u32 if_id, u8 family,
 	       xfrm_addr_equal(&x->id.daddr, address(to), family);
 }
 
-static bool guards(const struct xfrm_state *x, u8 family,
-		   const union mt_addr *from, const union mt_addr *to)
-{
-	return is_esp(x, XFRM_MODE_TRANSPORT, 0, family, from, to);
-}
-
 bool mt_esp_guarded(const struct sk_buff *skb, const struct mt_tuple *tuple)
 {
 	const struct sec_path *path = skb_sec_path(skb);
 	int i;
 
 	for (i = 0; path && i < path->len; i++)
-		if (guards(path->xvec[i], tuple->family, &tuple->remote,
-			   &tuple->local))
+		if (is_esp(path->xvec[i], XFRM_MODE_TRANSPORT, 0, tuple->family,
+			   &tuple->remote, &tuple->local))
 			return true;
 	return false;
 }
 
 bool mt_esp_guards(const struct dst_entry *dst, const struct mt_conf *conf)
 {
+	u8 mode = conf->mode == MTUN_MODE_IPSEC ? XFRM_MODE_TUNNEL :
+						  XFRM_MODE_TRANSPORT;
+
 	/* a route of its own for each state, and then the one that all take */
 	for (; dst && dst->xfrm; dst = xfrm_dst_child(dst))
-		if (guards(dst->xfrm, conf->family, &conf->local,
-			   &conf->remote))
+		if (is_esp(dst->xfrm, mode, conf->if_id, conf->family,
+			   &conf->local, &conf->remote))
 			return true;
 	return false;
 }
@@ -80,15 +77,6 @@ static struct dst_entry *plain_route(const struct net_device *dev,
 	return IS_ERR(rt) ? ERR_CAST(rt) : &rt->dst;
 }
 
-static bool tunnels(const struct dst_entry *dst, const struct mt_conf *conf)
-{
-	for (; dst && dst->xfrm; dst = xfrm_dst_child(dst))
-		if (is_esp(dst->xfrm, XFRM_MODE_TUNNEL, conf->if_id,
-			   conf->family, &conf->local, &conf->remote))
-			return true;
-	return false;
-}
-
 struct dst_entry *mt_esp_route(struct net *net, const struct mt_conf *conf,
 			       const struct net_device *dev,
 			       struct sk_buff *skb, bool back)
@@ -121,7 +109,7 @@ struct dst_entry *mt_esp_route(struct net *net, const struct mt_conf *conf,
 		}
 		return dst;
 	}
-	if (tunnels(dst, conf))
+	if (mt_esp_guards(dst, conf))
 		return dst;
 	dst_release(dst);
 	return ERR_PTR(-ENOKEY);

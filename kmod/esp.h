@@ -26,7 +26,7 @@ bool mt_esp_guarded(const struct sk_buff *skb, const struct mt_tuple *tuple);
 /**
  * mt_esp_guards() - whether what is sent a way leaves in such ESP
  * @dst: the way
- * @conf: of the tunnel
+ * @conf: of the tunnel. In MTUN_MODE_IPSEC it is ESP in tunnel mode, with its if_id
  */
 bool mt_esp_guards(const struct dst_entry *dst, const struct mt_conf *conf);
 

@@ -8,6 +8,7 @@
 
 #include "clamp.h"
 #include "compat.h"
+#include "filter.h"
 #include "frag.h"
 #include "meter.h"
 #include "registry.h"
@@ -35,22 +36,27 @@ static inline void mt_tx_drop(const struct mt_endpoint *ep, struct sk_buff *skb,
 	kfree_skb(skb);
 }
 
-/* Returns a drop reason, or 0. */
-static inline int mt_tx_check(struct sk_buff *skb)
+/* What there is to know before there is a way. Returns a drop reason, or 0. */
+static __always_inline int mt_tx_check(struct sk_buff *skb,
+				       const struct mt_filter *filter)
 {
 	switch (skb->protocol) {
 	case htons(ETH_P_IP):
-		if (pskb_network_may_pull(skb, sizeof(struct iphdr)))
-			return 0;
+		if (!pskb_network_may_pull(skb, sizeof(struct iphdr)))
+			return MTUN_DROP_TX_INNER;
 		break;
 	case htons(ETH_P_IPV6):
-		if (pskb_network_may_pull(skb, sizeof(struct ipv6hdr)))
-			return 0;
+		if (!pskb_network_may_pull(skb, sizeof(struct ipv6hdr)))
+			return MTUN_DROP_TX_INNER;
 		break;
 	default:
 		return MTUN_DROP_TX_PROTOCOL;
 	}
-	return MTUN_DROP_TX_INNER;
+	if (unlikely(filter) && !mt_match_has(&filter->tx, skb, false))
+		return MTUN_DROP_TX_FILTER;
+	if (dev_recursion_level() > MT_TX_RECURSION_MAX)
+		return MTUN_DROP_TX_LOOP;
+	return 0;
 }
 
 static inline bool mt_tx_is_ipv4(const struct sk_buff *skb)
