@@ -78,15 +78,23 @@ GCM="aead rfc4106(gcm(aes)) 0x000102030405060708090a0b0c0d0e0f10111213 128"
 CBC="auth-trunc hmac(sha256) 0x000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f 128
      enc cbc(aes) 0x000102030405060708090a0b0c0d0e0f"
 
-# state NS from|to FAMILY [WORDS]: of packets from near to far, or from far to near
+# state_line to|from FAMILY [WORDS]: of packets from near to far, or from far to near,
+# as a line for ip. With IF_ID for one inner family as well as the other.
+state_line()
+{
+	local v=$2 from=${A1[$2]} to=${A2[$2]} spi=0x${ROUND:-1}${2}1
+	local cipher=${CIPHER:-$GCM}
+
+	[ "$1" = to ] || { from=${A2[v]} to=${A1[v]} spi=0x${ROUND:-1}${v}2; }
+	echo "xfrm state add src ${FROM:-$from} dst $to proto ${PROTO:-esp} spi $spi" \
+		"reqid 1 mode ${MODE:-transport}" \
+		"${IF_ID:+flag af-unspec if_id $IF_ID} ${cipher//$'\n'/ } ${3:-}"
+}
+
+# state NS to|from FAMILY [WORDS]
 state()
 {
-	local ns=$1 v=$3 from=${A1[$3]} to=${A2[$3]} spi=0x${ROUND:-1}${3}1
-
-	[ "$2" = to ] || { from=${A2[v]} to=${A1[v]} spi=0x${ROUND:-1}${v}2; }
-	# shellcheck disable=SC2086
-	ip -n "$ns" xfrm state add src "${FROM:-$from}" dst "$to" \
-		proto "${PROTO:-esp}" spi $spi reqid 1 mode "${MODE:-transport}" ${CIPHER:-$GCM} ${4:-}
+	state_line "$2" "$3" "${4:-}" | ip_batch "$1"
 	check_err $? "adding a state"
 }
 
@@ -161,6 +169,50 @@ lost_pings()
 
 # The rest is for tests that have a wire(): how many packets are in ESP since the last
 # time, and how many are not
+
+# all_esp FAMILY MESSAGE
+all_esp()
+{
+	local v=$1 message=$2
+
+	wire > /dev/null
+	snapshot BEFORE "$near"
+	pings "$v"
+	check_err $? "$message: pings"
+	snapshot AFTER "$near"
+	check_grown BEFORE AFTER "$message" "t$v" tx_packets 6 \
+		"t$v" rx_packets 6 "t$v" drops 0
+	check_eq "$(wire)" "6 0" "$message: packets in ESP and not"
+}
+
+# nothing_sent FAMILY MESSAGE: each is counted once, and none leaves
+nothing_sent()
+{
+	local v=$1 message=$2
+
+	wire > /dev/null
+	snapshot BEFORE "$near"
+	lost_pings "$near" "10.0.$v.2"
+	lost_pings "$near" "2001:db8:a:$v::2"
+	snapshot AFTER "$near"
+	check_eq "$(wire)" "0 0" "$message: packets in ESP and not"
+	check_grown BEFORE AFTER "$message" "t$v" tx-ipsec 6 "t$v" drops 6 \
+		"t$v" tx_packets 0
+}
+
+# nothing_received FAMILY MESSAGE [N]: what far sends is refused, N for rx-ipsec, all of
+# it if N is not said, and the rest by the kernel before
+nothing_received()
+{
+	local v=$1 message=$2
+
+	snapshot BEFORE "$near"
+	lost_pings "$far" "10.0.$v.1"
+	lost_pings "$far" "2001:db8:a:$v::1"
+	snapshot AFTER "$near"
+	check_grown BEFORE AFTER "$message" "t$v" rx-ipsec "${3:-6}" \
+		"t$v" drops "${3:-6}" "t$v" rx_packets 0 "t$v" tx_packets 0
+}
 
 beat_start()
 {

@@ -74,34 +74,6 @@ wire()
 	wire_counts "$far" esp gre
 }
 
-# nothing_sent FAMILY MESSAGE: each is counted once, and none leaves
-nothing_sent()
-{
-	local v=$1 message=$2
-
-	wire > /dev/null
-	snapshot BEFORE "$near"
-	lost_pings "$near" "10.0.$v.2"
-	lost_pings "$near" "2001:db8:a:$v::2"
-	snapshot AFTER "$near"
-	check_eq "$(wire)" "0 0" "$message: ESP and GRE"
-	check_grown BEFORE AFTER "$message" "t$v" tx-ipsec 6 "t$v" drops 6 \
-		"t$v" tx_packets 0
-}
-
-# nothing_received FAMILY MESSAGE: what far sends is refused
-nothing_received()
-{
-	local v=$1 message=$2
-
-	snapshot BEFORE "$near"
-	lost_pings "$far" "10.0.$v.1"
-	lost_pings "$far" "2001:db8:a:$v::1"
-	snapshot AFTER "$near"
-	check_grown BEFORE AFTER "$message" "t$v" rx-ipsec 6 "t$v" drops 6 \
-		"t$v" rx_packets 0 "t$v" tx_packets 0
-}
-
 never_test()
 {
 	local v=$1
@@ -112,21 +84,6 @@ never_test()
 	nothing_received "$v" "in clear, early"
 	mt "$near" netns set rx local
 	log_test "IPv$v: without IPsec nothing goes through"
-}
-
-# all_esp FAMILY MESSAGE
-all_esp()
-{
-	local v=$1 message=$2
-
-	wire > /dev/null
-	snapshot BEFORE "$near"
-	pings "$v"
-	check_err $? "$message: pings"
-	snapshot AFTER "$near"
-	check_grown BEFORE AFTER "$message" "t$v" tx_packets 6 \
-		"t$v" rx_packets 6 "t$v" drops 0
-	check_eq "$(wire)" "6 0" "$message: ESP and GRE"
 }
 
 esp_test()

@@ -60,18 +60,6 @@ setup_prepare()
 
 # Many words for few calls of ip: what the emulated CPU takes longest for are those.
 
-# state_line to|from FAMILY [WORDS]
-state_line()
-{
-	local v=$2 from=${A1[$2]} to=${A2[$2]} spi=0x${ROUND:-1}${2}1
-	local cipher=${CIPHER:-$GCM}
-
-	[ "$1" = to ] || { from=${A2[v]} to=${A1[v]} spi=0x${ROUND:-1}${v}2; }
-	echo "xfrm state add src ${FROM:-$from} dst $to proto esp spi $spi reqid 1" \
-		"mode $MODE flag af-unspec if_id ${IF_ID:-$v}" \
-		"${cipher//$'\n'/ } ${3:-}"
-}
-
 # policy_lines NS FAMILY DIR...: of any packet
 policy_lines()
 {
@@ -92,8 +80,14 @@ policy_lines()
 # esp_state NS to|from FAMILY [WORDS]: with the if_id of the tunnel
 esp_state()
 {
-	state_line "$2" "$3" "${4:-}" | ip_batch "$1"
-	check_err $? "adding a state"
+	IF_ID=${IF_ID:-$3} state "$@"
+}
+
+# state_lines FAMILY [WORDS]: of both directions
+state_lines()
+{
+	IF_ID=${IF_ID:-$1} state_line to "$1" "${2:-}"
+	IF_ID=${IF_ID:-$1} state_line from "$1" "${2:-}"
 }
 
 # esp_states FAMILY [WORDS]
@@ -102,10 +96,7 @@ esp_states()
 	local ns
 
 	for ns in "$near" "$far"; do
-		{
-			state_line to "$1" "${2:-}"
-			state_line from "$1" "${2:-}"
-		} | ip_batch "$ns"
+		state_lines "$1" "${2:-}" | ip_batch "$ns"
 		check_err $? "adding states"
 	done
 }
@@ -124,8 +115,7 @@ tunnel_esp_up()
 
 	for ns in "$near" "$far"; do
 		{
-			state_line to "$1" "${2:-}"
-			state_line from "$1" "${2:-}"
+			state_lines "$1" "${2:-}"
 			policy_lines "$ns" "$1" out in fwd
 		} | ip_batch "$ns"
 		check_err $? "states and policies"
@@ -136,50 +126,6 @@ tunnel_esp_up()
 wire()
 {
 	wire_counts "$far" esp clear
-}
-
-# all_esp FAMILY MESSAGE
-all_esp()
-{
-	local v=$1 message=$2
-
-	wire > /dev/null
-	snapshot BEFORE "$near"
-	pings "$v"
-	check_err $? "$message: pings"
-	snapshot AFTER "$near"
-	check_grown BEFORE AFTER "$message" "t$v" tx_packets 6 \
-		"t$v" rx_packets 6 "t$v" drops 0
-	check_eq "$(wire)" "6 0" "$message: packets in ESP and not"
-}
-
-# nothing_sent FAMILY MESSAGE: each is counted once, and none leaves
-nothing_sent()
-{
-	local v=$1 message=$2
-
-	wire > /dev/null
-	snapshot BEFORE "$near"
-	lost_pings "$near" "10.0.$v.2"
-	lost_pings "$near" "2001:db8:a:$v::2"
-	snapshot AFTER "$near"
-	check_eq "$(wire)" "0 0" "$message: packets in ESP and not"
-	check_grown BEFORE AFTER "$message" "t$v" tx-ipsec 6 "t$v" drops 6 \
-		"t$v" tx_packets 0
-}
-
-# nothing_received FAMILY MESSAGE [N]: what far sends is refused, for rx-ipsec or by
-# the kernel before
-nothing_received()
-{
-	local v=$1 message=$2
-
-	snapshot BEFORE "$near"
-	lost_pings "$far" "10.0.$v.1"
-	lost_pings "$far" "2001:db8:a:$v::1"
-	snapshot AFTER "$near"
-	check_grown BEFORE AFTER "$message" "t$v" rx-ipsec "${3:-6}" \
-		"t$v" drops "${3:-6}" "t$v" rx_packets 0 "t$v" tx_packets 0
 }
 
 # tcp_both FAMILY: over both, in both directions
