@@ -330,6 +330,20 @@ setup_underlay()
 	done
 }
 
+# setup_gre_end NS: devices of the kernel's own at NS2 of such a cable, for tunnels of
+# NS1 with the keys 4 and 6: g4 with 10.0.4.2/24 and g6 with 10.0.6.2/24
+setup_gre_end()
+{
+	ip_batch "$1" <<-EOF
+		link add g4 type gre local 192.0.2.2 remote 192.0.2.1 key 4
+		link add g6 type ip6gre local 2001:db8::2 remote 2001:db8::1 key 6
+		addr add 10.0.4.2/24 dev g4
+		addr add 10.0.6.2/24 dev g6
+		link set g4 up
+		link set g6 up
+	EOF
+}
+
 # setup_router NS...: forwards IPv4 and IPv6, wherever answers would go to
 setup_router()
 {
@@ -586,6 +600,16 @@ capture_stop()
 
 ##############################################################################
 # Traffic
+
+# flood_gre NS1 NS2 SIZE SIZE: both ways through the tunnels of setup_gre_end(), which
+# are 10.0.4.1 and 10.0.6.1 in NS1, with packets of two sizes
+flood_gre()
+{
+	in_bg "$2" /dev/null "$TRAFFIC" udp-flood 10.0.4.1 9 "$3"
+	in_bg "$2" /dev/null "$TRAFFIC" udp-flood 10.0.6.1 9 "$4"
+	in_bg "$1" /dev/null "$TRAFFIC" udp-flood 10.0.4.2 9 "$4"
+	in_bg "$1" /dev/null "$TRAFFIC" udp-flood 10.0.6.2 9 "$3"
+}
 
 # ping_check NS ADDRESS [PING ARGUMENTS...]: one answer within the time limit
 ping_check()

@@ -27,18 +27,8 @@ setup_prepare()
 {
 	setup_ns near far
 	setup_underlay "$near" "$far"
-	ip_batch "$far" <<-EOF
-		link add g4 type gre local 192.0.2.2 remote 192.0.2.1 key 4
-		link add g6 type ip6gre local 2001:db8::2 remote 2001:db8::1 key 6
-		addr add 10.0.4.2/24 dev g4
-		addr add 10.0.6.2/24 dev g6
-		link set g4 up
-		link set g6 up
-	EOF
-	in_bg "$far" /dev/null "$TRAFFIC" udp-flood 10.0.4.1 9 200
-	in_bg "$far" /dev/null "$TRAFFIC" udp-flood 10.0.6.1 9 200
-	in_bg "$near" /dev/null "$TRAFFIC" udp-flood 10.0.4.2 9 200
-	in_bg "$near" /dev/null "$TRAFFIC" udp-flood 10.0.6.2 9 200
+	setup_gre_end "$far"
+	flood_gre "$near" "$far" 200 200
 }
 
 cleanup_more()

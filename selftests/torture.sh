@@ -41,19 +41,9 @@ setup_prepare()
 {
 	setup_ns near far other
 	setup_underlay "$near" "$far"
-	ip_batch "$far" <<-EOF
-		link add g4 type gre local 192.0.2.2 remote 192.0.2.1 key 4
-		link add g6 type ip6gre local 2001:db8::2 remote 2001:db8::1 key 6
-		addr add 10.0.4.2/24 dev g4
-		addr add 10.0.6.2/24 dev g6
-		link set g4 up
-		link set g6 up
-	EOF
+	setup_gre_end "$far"
 	tunnels > /dev/null 2>&1
-	in_bg "$far" /dev/null "$TRAFFIC" udp-flood 10.0.4.1 9 200
-	in_bg "$far" /dev/null "$TRAFFIC" udp-flood 10.0.6.1 9 1400
-	in_bg "$near" /dev/null "$TRAFFIC" udp-flood 10.0.4.2 9 1400
-	in_bg "$near" /dev/null "$TRAFFIC" udp-flood 10.0.6.2 9 200
+	flood_gre "$near" "$far" 200 1400
 
 	# Whatever is there once is there before.
 	torture $((LONG / 3))
