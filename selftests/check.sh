@@ -406,9 +406,8 @@ guest()
 
 # A test does one thing after another and keeps one CPU busy, so that guests of one
 # CPU share the tests, at most four. Those in SMP_PROGS are about what happens at
-# the same time: one guest of two CPUs, which disturb each other when they are
-# emulated beside others, but not beside benches. The tree that all run is this one, or
-# vm_tree.
+# the same time, and have one guest of two CPUs, with the benches beside it. The tree
+# that all run is this one, or vm_tree.
 vm_tree=
 vm_name=
 benches=()

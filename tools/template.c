@@ -251,7 +251,7 @@ static void ios_xe_peer(FILE *f, const struct side *s)
 	fprintf(f, " tunnel protection ipsec profile %s\n", name);
 }
 
-/* Only with ESP in tunnel mode: see template_print(). */
+/* Only with ESP in tunnel mode: see template_write(). */
 static void junos_peer(FILE *f, const struct side *s)
 {
 	const char *name = s->name;
