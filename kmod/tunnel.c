@@ -211,7 +211,7 @@ int mt_tunnel_create(struct net *net, const char *name,
 
 	err = register_netdevice(dev);
 	if (err) {
-		refuse(refusal, err, 0, "the network stack refused the device");
+		refuse(refusal, err, 0, "the kernel refused the device: see its log (dmesg)");
 		goto err_free_endpoint;
 	}
 	err = up ? mt_tunnel_set_up(tunnel, true, refusal) : 0;
@@ -284,7 +284,7 @@ int mt_tunnel_set(struct mt_tunnel *tunnel, const struct mt_conf *conf,
 	err = dev_set_mtu(dev, new_mtu);
 	if (err) {
 		refuse(refusal, err, MTUN_A_TUNNEL_MTU,
-		       "mtu is refused by the network stack");
+		       "the kernel refused this mtu: see its log (dmesg)");
 		goto err_restore_mtu;
 	}
 	err = mt_registry_replace(tunnel->net, old, new);
@@ -321,7 +321,7 @@ int mt_tunnel_set_up(struct mt_tunnel *tunnel, bool up,
 	err = dev_open(tunnel->dev, NULL);
 	if (err)
 		refuse(refusal, err, MTUN_A_TUNNEL_UP,
-		       "up is refused by the network stack");
+		       "the kernel refused to set the device up: see its log (dmesg)");
 	return err;
 }
 

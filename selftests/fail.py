@@ -147,7 +147,7 @@ def attempt(world, name, change, undo):
             # Naming a device, the kernel does not see that it got no memory for
             # the name, and then that there is none.
             nameless = (result == errno.EINVAL and
-                        world.text == "the network stack refused the device")
+                        world.text == "the kernel refused the device: see its log (dmesg)")
             if result not in (errno.ENOMEM, errno.ENOBUFS) and not nameless:
                 return n, "failure %d: %s %s" % (
                     n, errno.errorcode.get(result, result), world.text)
