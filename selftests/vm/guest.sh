@@ -104,11 +104,11 @@ find_leaks()
 	cat $kmemleak
 }
 
-# Which lines have run ("make coverage"): the tools say it when they end, the kernel
-# when it is asked.
+# Which lines have run ("make coverage"): the tools say it whenever one ends, so into
+# memory, the kernel when it is asked.
 if [ -n "$MTUN_COVERAGE" ]; then
-	GCOV_PREFIX=$out/coverage-$(cut -c 1-8 /proc/sys/kernel/random/boot_id)
-	export GCOV_PREFIX
+	export GCOV_PREFIX=/tmp/coverage
+	coverage=$out/coverage-$(cut -c 1-8 /proc/sys/kernel/random/boot_id)
 fi
 
 gather_coverage()
@@ -120,6 +120,7 @@ gather_coverage()
 		mkdir -p "$GCOV_PREFIX/${file%/*}"
 		cat "$file" >"$GCOV_PREFIX/$file"
 	done
+	cp -r "$GCOV_PREFIX/." "$coverage"
 }
 
 echo "TAP version 13"
@@ -174,6 +175,7 @@ for test in "$@"; do
 	echo "$verdict"
 	echo "# $test took $seconds s"
 	echo "$rc $seconds" >"$dir/result"
+	[ -z "$MTUN_COVERAGE" ] || (gather_coverage)
 done
 echo "1..$num"
 # The console says it as well, for "run" to count.
@@ -181,5 +183,4 @@ if leaks=$(find_leaks) && [ -n "$leaks" ]; then
 	printf '%s\n' "$leaks" | sed 's/^/# kernel: /'
 	failed=1
 fi
-[ -z "$MTUN_COVERAGE" ] || (gather_coverage)
 exit $failed
