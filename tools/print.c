@@ -270,10 +270,12 @@ static void print_drops(const struct stats *s, const struct options *opt,
 	int name_width = 0, width = 0;
 
 	for (size_t i = 0; i <= MTUN_DROP_REASON_MAX; i++) {
-		int len = strlen(drop_reason_names[i].name);
+		int len;
 
+		/* A number that is no reason has no name, and no drops. */
 		if (!s->drops[i])
 			continue;
+		len = strlen(drop_reason_names[i].name);
 		if (len > name_width)
 			name_width = len;
 		len = strlen(number_text(s->drops[i]).s);
