@@ -171,7 +171,8 @@ void mt_genl_event_send(struct net *net, unsigned int group,
 {
 	if (err) {
 		nlmsg_free(skb);
-		genl_set_err(&mt_genl_family, net, 0, group, err);
+		/* why is nothing to those who listen: they have lost one */
+		genl_set_err(&mt_genl_family, net, 0, group, -ENOBUFS);
 		return;
 	}
 	nlmsg_end(skb, nlmsg_hdr(skb));

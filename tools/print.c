@@ -622,7 +622,7 @@ void print_event(const struct event *event, const struct tunnel *was,
 	}
 	printf("%s  %s%-4s%s  ", clock_text(false).s, on(BOLD), name, off());
 	if (event->type == EVENT_LOST) {
-		printf("events were lost: the kernel's queue was full");
+		printf("events were lost: the kernel had no room for them");
 	} else if (event->about == ABOUT_NETNS) {
 		printf("netns: ");
 		print_netns_line(&event->netns);
