@@ -46,6 +46,7 @@ err_exit_samples:
 	mt_samples_exit();
 err_exit_registry:
 	mt_registry_exit();
+	rcu_barrier();	/* as below: requests come before all is there */
 	return err;
 }
 
