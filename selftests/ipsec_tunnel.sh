@@ -19,7 +19,7 @@ ALL_TESTS="esp_test:4:GCM esp_test:6:GCM esp_test:4:CBC esp_test:6:CBC
 	   no_state_test:4 no_state_test:6 gone_test:4 gone_test:6 expired_test:4
 	   expired_test:6 rekey_test:4 rekey_test:6 if_id_test:4 if_id_test:6
 	   selector_test foreign_test:4 foreign_test:6 transport_test:4
-	   transport_test:6 forged_test:4 forged_test:6 clear_test down_test
+	   transport_test:6 forged_test:4 forged_test:6 clear_test down_test loop_test
 	   mss_test:4:GCM:1406 mss_test:4:CBC:1398 mss_test:6:GCM:1386
 	   mss_test:6:CBC:1366 mss_test:4:NATT:1398 pmtu_test:4:GCM:1446
 	   pmtu_test:4:CBC:1438 pmtu_test:6:CBC:1406 filter_test health_test
@@ -375,15 +375,32 @@ down_test()
 	log_test "a tunnel that is down"
 }
 
-# seen_start, seen_check NS DEVICE MSS: of the handshakes that come out of it
+# The way to the far end leads into the tunnel.
+loop_test()
+{
+	tunnel_esp_up 4
+	ip -n "$near" route add 192.0.2.2 dev t4
+	snapshot BEFORE "$near"
+	lost_pings "$near" 10.0.4.2
+	snapshot AFTER "$near"
+	check_grown BEFORE AFTER "in a loop" t4 tx-loop 3 t4 drops 3
+	ip -n "$near" route del 192.0.2.2 dev t4
+	all_esp 4 "out of it"
+	esp_down
+	log_test "a route to the far end through the tunnel"
+}
+
+# seen_start, seen_check NS DEVICE MSS: of the handshakes that come out of it, of which
+# those over IPv6 have 20 bytes less
 seen_start()
 {
 	in_ns "$1" nft -f - <<-EOF
 		table inet mss {
 			chain pre {
 				type filter hook prerouting priority 0;
-				iifname $2 tcp flags & (syn|ack) == syn tcp option maxseg size $3 counter comment "right"
-				iifname $2 tcp flags & (syn|ack) == syn tcp option maxseg size != $3 counter comment "wrong"
+				iifname $2 meta protocol ip tcp flags & (syn|ack) == syn tcp option maxseg size $3 counter comment "right"
+				iifname $2 meta protocol ip6 tcp flags & (syn|ack) == syn tcp option maxseg size $(($3 - 20)) counter comment "right"
+				iifname $2 tcp flags & (syn|ack) == syn counter comment "all"
 			}
 		}
 	EOF
@@ -393,8 +410,8 @@ seen_start()
 seen_check()
 {
 	check_match "$(in_ns "$1" nft list table inet mss)" \
-		"packets 1 [^\"]*\"right\".*packets 0 [^\"]*\"wrong\"" \
-		"handshakes out of $2 with an MSS of $3"
+		"packets 1 .*\"right\".*packets 1 .*\"right\".*packets 2 .*\"all\"" \
+		"handshakes out of $2 with an MSS of $3, and over IPv6"
 	in_ns "$1" nft delete table inet mss
 }
 
@@ -437,9 +454,11 @@ mss_test()
 	wire > /dev/null
 	seen_start "$far" "x$v" "$mss"
 	seen_start "$near" "t$v" "$mss"
-	tcp_check "$near" "$far" "10.0.$v.2" 5001 100000
+	tcp_check "$near" "$far" "10.0.$v.2" 5001 100000 &&
+		tcp_check "$near" "$far" "2001:db8:a:$v::2" 5002 100000
 	check_err $? "TCP to far"
-	tcp_check "$far" "$near" "10.0.$v.1" 5001 100000
+	tcp_check "$far" "$near" "10.0.$v.1" 5001 100000 &&
+		tcp_check "$far" "$near" "2001:db8:a:$v::1" 5002 100000
 	check_err $? "TCP to near"
 	seen_check "$far" "x$v" "$mss"
 	seen_check "$near" "t$v" "$mss"
@@ -463,7 +482,7 @@ df_ping()
 }
 
 # What fits exactly passes, a byte more is refused with that number; and what may be
-# fragmented is, inside.
+# fragmented is, inside: a packet, a fragment, and what TCP leaves to be cut.
 pmtu_test()
 {
 	local v=$1 CIPHER=${!2} mtu=$3 to
@@ -481,14 +500,24 @@ pmtu_test()
 		check_grown BEFORE AFTER "$to" "t$v" tx-too-big 1 "t$v" drops 1 \
 			"t$v" tx_packets 1
 	done
-	wire_counts "$far" fragments > /dev/null
-	in_ns "$near" ping -q -n -c 1 -W 2 -M dont -s 3000 -p "$PATTERN" \
-		"10.0.$v.2" > /dev/null
-	check_err $? "a ping that may be fragmented"
-	check_eq "$(wire_counts "$far" fragments)" 0 "fragments of ESP"
 	for to in -4 -6; do
 		in_ns "$near" ip "$to" route flush cache
 	done
+	wire_counts "$far" fragments > /dev/null
+	snapshot BEFORE "$near"
+	for to in 1472 3000; do
+		in_ns "$near" ping -q -n -c 1 -W 2 -M dont -s $to -p "$PATTERN" \
+			"10.0.$v.2" > /dev/null
+		check_err $? "a ping of $to bytes that may be fragmented"
+	done
+	snapshot AFTER "$near"
+	# Of 1500, of 1500, of 1500 and of 68 bytes
+	check_grown BEFORE AFTER "fragments" "t$v" tx_packets 7 "t$v" drops 0
+	in_ns "$near" sysctl -q net.ipv4.ip_no_pmtu_disc=1
+	tcp_check "$near" "$far" "10.0.$v.2" 5001 300000
+	check_err $? "TCP that may be fragmented"
+	in_ns "$near" sysctl -q net.ipv4.ip_no_pmtu_disc=0
+	check_eq "$(wire_counts "$far" fragments)" 0 "fragments of ESP"
 	esp_down
 	ip -n "$far" link set "x$v" mtu 1400
 	mt "$near" tunnel set "t$v" mtu auto
