@@ -63,11 +63,12 @@ static enum result ipsec_template(struct context *ctx, int argc, char **argv)
 
 static enum result ipsec_show(struct context *ctx, int argc, char **argv)
 {
+	bool incomplete = false, sa_incomplete;
 	struct tunnels ts = { 0 };
-	bool incomplete = false;
 	char ifname[IFNAMSIZ];
 	struct sas sas = { 0 };
-	enum result res;
+	enum result res, sa_res;
+	struct error err;
 
 	if (argc)
 		res = parse_only_name(argc, argv, ifname, &ctx->err) ?:
@@ -79,9 +80,16 @@ static enum result ipsec_show(struct context *ctx, int argc, char **argv)
 		res = refuse(&ctx->err, RES_USAGE,
 			     "packets of %s are not in IPsec: give it \"ipsec required\"",
 			     ifname);
-	res = res ?: nl_sa_dump(ctx->nl, &sas, &ctx->err);
-	if (!res)
-		print_ipsec(&ts, &sas, &ctx->opt);
+	/* What is incomplete is shown as well: it says so, and the status does. */
+	if (!res || incomplete) {
+		sa_res = nl_sa_dump(ctx->nl, &sas, &sa_incomplete, &err);
+		if (!sa_res || sa_incomplete)
+			print_ipsec(&ts, &sas, &ctx->opt);
+		if (sa_res) {
+			ctx->err = err;
+			res = sa_res;
+		}
+	}
 	sas_free(&sas);
 	tunnels_free(&ts);
 	return res;

@@ -327,11 +327,28 @@ static bool any_remote(const struct tunnel *t)
 	return !memcmp(t->remote.bytes, zero, t->remote.len);
 }
 
+/*
+ * The name of the device is one of sections and files, of objects of other makes, and
+ * stands in commands: what all of these can hold. swanctl.conf has no quotes for names,
+ * where # begins a comment, and a dot goes one section down.
+ */
+static bool plain_name(const char *name)
+{
+	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz"
+			  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
+
+	return !name[n] && name[0] != '-' && strcmp(name, "include");
+}
+
 enum result template_write(FILE *f, const struct tunnel *t, enum peer who,
 			   uint32_t replay, struct error *err)
 {
 	const struct side s = side_of(t, who, replay);
 
+	if (!plain_name(t->ifname))
+		return refuse(err, RES_USAGE,
+			      "\"%s\" cannot be a name in the configuration of an IKE daemon: give the tunnel one of letters, digits, - and _",
+			      t->ifname);
 	if (any_remote(t))
 		return refuse(err, RES_USAGE,
 			      "%s has no remote address to negotiate with: set one",

@@ -117,6 +117,18 @@ static void test_templates(void)
 	check(says(&gre, PEER_MTUN, "start_action = none\n"), "the other one waits");
 	check(says(&gre, PEER_JUNOS, "use a tunnel of mode ipsec"), "no GRE there");
 	check(says(&any, PEER_NONE, "no remote address"), "no remote");
+	for (const char *c = ".:,;={}#\"'\\ !?*$`&|<>()[]~%^@+\xff"; *c; c++) {
+		snprintf(esp.ifname, sizeof(esp.ifname), "m%ct", *c);
+		check(says(&esp, PEER_NONE, "cannot be a name"), "odd characters");
+		check(says(&esp, PEER_JUNOS, "cannot be a name"), "elsewhere, too");
+	}
+	strcpy(esp.ifname, "-mt");
+	check(says(&esp, PEER_NONE, "cannot be a name"), "an option");
+	strcpy(esp.ifname, "include");
+	check(says(&esp, PEER_NONE, "cannot be a name"), "a word of swanctl.conf");
+	strcpy(esp.ifname, "Mt_0-z");
+	check(says(&esp, PEER_NONE, "\tMt_0-z {\n"), "a plain name");
+	strcpy(esp.ifname, "mt0");
 
 	/* What is sent here is received there. */
 	gre.has = has_bit(MTUN_A_TUNNEL_IKEY) | has_bit(MTUN_A_TUNNEL_OKEY);
