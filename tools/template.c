@@ -3,6 +3,7 @@
  * What a router has to be told for a tunnel in IPsec, in its own language. None of
  * it has a secret: there is a word where it belongs.
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -339,10 +340,10 @@ static bool any_remote(const struct tunnel *t)
  */
 static bool plain_name(const char *name)
 {
-	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz"
-			  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
-
-	return !name[n] && name[0] != '-' && strcmp(name, "include");
+	for (const char *c = name; *c; c++)
+		if (!isalnum((unsigned char)*c) && *c != '-' && *c != '_')
+			return false;
+	return name[0] != '-' && strcmp(name, "include");
 }
 
 enum result template_write(FILE *f, const struct tunnel *t, enum peer who,
