@@ -8,8 +8,9 @@
 The machine is that of forward.py: one router has tunnels of mtun, the other one the
 kernel's own device, and both have the same states and policies. Of "mode ipsec" that
 is an xfrm interface; of "ipsec required" it is ip_gre or ip6_gre with a policy. Mostly
-with a cipher that does nothing, so that it does not hide what the devices cost. How
-long the chains of xfrm's tables of policies are is chance, which is some 150
+with a cipher that does nothing, so that it does not hide what the devices cost. It is
+what they cost above forwarding the same packet without a tunnel, through the same router.
+How long the chains of xfrm's tables of policies are is chance, which is some 150
 instructions: everything is measured with several if_ids, and the least counts. A line
 "CASE ok|bad TEXT" for each row goes to the standard output, a table to the standard
 error.
@@ -34,9 +35,10 @@ PATHS = ("encap", "decap")
 
 # Of what the other device costs above plain forwarding, at the most. Counters are always
 # on, and what it takes to count by kind (counters.sh) may come on top where there is
-# nothing else; measuring has half a percent.
+# nothing else. What is sent scatters, as xfrm makes a route for each packet, and RCU
+# frees them when it likes, within what is measured or not.
 TARGETS = {"counters": 1.0, "clamp": 1.05}
-COUNTING, ERROR = 60, 0.005
+COUNTING, ERROR = 60, {"encap": 0.04, "decap": 0.005}
 OTHERS = {"ipsec": "xfrm interface", "gre": "ip_gre"}
 REPLAY_OFF = "replay-window 0"      # the same packet comes again and again
 
@@ -195,7 +197,7 @@ def judge(rows):
         print("%s_%s_%s_%s_%d_%d_%d" % (
             r["path"], r["mode"], r["with"], r["cipher"], r["outer"], r["inner"],
             r["bytes"]),
-            "ok" if ours - beside <= (most + ERROR) * other else "bad",
+            "ok" if ours - beside <= (most + ERROR[r["path"]]) * other else "bad",
             "%d, %s %d, ratio %.3f%s, at most %.2f" % (
                 ours, r["other"], other, ours / other,
                 ", %.3f but for counting" % ((ours - beside) / other)
