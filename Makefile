@@ -119,7 +119,7 @@ help:
 	@echo 'make mutants [M=...]   break the code on purpose, see the tests notice: takes long'
 	@echo 'make bench [P=...]   what packets and tunnels cost, beside ip_gre, into'
 	@echo '                 Documentation/bench: all, or parts (few options most-4 most-6'
-	@echo '                 throughput config scale): takes long'
+	@echo '                 ipsec throughput config scale): takes long'
 	@echo 'make gen         render the netlink spec into headers and tables'
 	@echo 'make deps        install the packages that building needs'
 	@echo 'make install     install module and tools (DESTDIR=, PREFIX=)'

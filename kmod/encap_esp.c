@@ -25,10 +25,13 @@ static void send(struct mt_tunnel *tunnel, const struct mt_endpoint *ep,
 		 struct sk_buff *skb, struct dst_entry *dst)
 {
 	const struct xfrm_state *x = dst->xfrm;
+	unsigned int headroom;
 	struct mt_meter meter;
 	int reason = 0, err;
 
-	mt_tx_want_headroom(tunnel->dev, LL_RESERVED_SPACE(dst->dev) + dst->header_len);
+	headroom = LL_RESERVED_SPACE(dst->dev) + dst->header_len;
+	if (skb->sk && skb_headroom(skb) < headroom)
+		mt_tx_want_headroom(tunnel->dev, headroom);
 	skb_scrub_packet(skb, !net_eq(tunnel->net, dev_net(tunnel->dev)));
 	skb_dst_set(skb, dst);
 	skb->dev = dst->dev;

@@ -34,17 +34,21 @@ bool mt_esp_guarded(const struct sk_buff *skb, const struct mt_tuple *tuple)
 	return false;
 }
 
-bool mt_esp_guards(const struct dst_entry *dst, const struct mt_conf *conf)
+static __always_inline bool guards(const struct dst_entry *dst,
+				   const struct mt_conf *conf, u8 mode)
 {
-	u8 mode = conf->mode == MTUN_MODE_IPSEC ? XFRM_MODE_TUNNEL :
-						  XFRM_MODE_TRANSPORT;
-
 	/* a route of its own for each state, and then the one that all take */
 	for (; dst && dst->xfrm; dst = xfrm_dst_child(dst))
 		if (is_esp(dst->xfrm, mode, conf->if_id, conf->family,
 			   &conf->local, &conf->remote))
 			return true;
 	return false;
+}
+
+bool mt_esp_guards(const struct dst_entry *dst, const struct mt_conf *conf)
+{
+	return guards(dst, conf, conf->mode == MTUN_MODE_IPSEC ?
+				 XFRM_MODE_TUNNEL : XFRM_MODE_TRANSPORT);
 }
 
 /* ---- mode ipsec ---- */
@@ -109,7 +113,7 @@ struct dst_entry *mt_esp_route(struct net *net, const struct mt_conf *conf,
 		}
 		return dst;
 	}
-	if (mt_esp_guards(dst, conf))
+	if (guards(dst, conf, XFRM_MODE_TUNNEL))
 		return dst;
 	dst_release(dst);
 	return ERR_PTR(-ENOKEY);
@@ -141,15 +145,24 @@ static bool selects(const struct xfrm_selector *sel, const struct flowi *fl,
 	       (!sel->proto || sel->proto == fl->flowi_proto);
 }
 
+/* As the states of IKE daemons are: to take the packet to pieces costs more. */
+static bool selects_any(const struct xfrm_selector *sel)
+{
+	return !(sel->prefixlen_d | sel->prefixlen_s | sel->proto |
+		 (__force u16)(sel->dport_mask | sel->sport_mask));
+}
+
 bool mt_esp_takes(struct sk_buff *skb, const struct mt_conf *conf)
 {
 	const struct xfrm_state *x = xfrm_input_state(skb);
 	u8 family = inner_family(skb);
 	struct flowi fl;
 
-	return is_esp(x, XFRM_MODE_TUNNEL, conf->if_id, conf->family,
-		      &conf->remote, &conf->local) &&
-	       !mt_decode_session(xs_net((struct xfrm_state *)x), skb, &fl,
-				  family, false) &&
-	       selects(&x->sel, &fl, family);
+	if (!is_esp(x, XFRM_MODE_TUNNEL, conf->if_id, conf->family,
+		    &conf->remote, &conf->local))
+		return false;
+	return selects_any(&x->sel) ||
+	       (!mt_decode_session(xs_net((struct xfrm_state *)x), skb, &fl,
+				   family, false) &&
+		selects(&x->sel, &fl, family));
 }

@@ -36,8 +36,11 @@ static void set_limits(struct net_device *dev, const struct mt_conf *conf)
 {
 	dev->min_mtu = MT_MTU_MIN;
 	dev->max_mtu = mt_mtu_max(conf);
-	/* for Ethernet; encap learns what else there is */
-	WRITE_ONCE(dev->needed_headroom,
+	/*
+	 * For Ethernet; encap learns what else there is. xfrm makes room by itself: for
+	 * what is forwarded, IPv6 would do it earlier, and clone the packet first.
+	 */
+	WRITE_ONCE(dev->needed_headroom, conf->mode == MTUN_MODE_IPSEC ? 0 :
 		   ALIGN(ETH_HLEN, HH_DATA_MOD) + mt_overhead(conf));
 }
 

@@ -23,63 +23,14 @@ ALL_TESTS="refused_test nobody_test up_test:t4 up_test:t6 up_test:e4 up_test:e6
 	   deleted_test clear_test"
 
 . "$(dirname "$0")/lib.sh"
-
-CHARON=/usr/sbin/charon-systemd
+. "$TEST_DIR/ike_lib.sh"
 
 need_mtun
-need_command swanctl tcpdump ping
-[ -x $CHARON ] || skip_all "charon-systemd is not installed"
+need_charon
+need_command tcpdump ping
 need_module veth ip_gre ip6_gre xfrm_interface esp4 esp6
 
-declare -A CHARON_PID
-
-# A daemon has its configuration, log and socket in $TMP/SIDE.
-start_charon()
-{
-	local side=$1
-
-	mkdir -p "$TMP/$side"
-	cat > "$TMP/$side/strongswan.conf" <<-EOF
-		charon-systemd {
-			load = random nonce openssl kdf hmac sha1 sha2 gcm aes kernel-netlink socket-default vici
-			install_routes = no
-			retransmit_timeout = 1
-			retransmit_base = 1
-			retransmit_tries = 3
-			plugins {
-				vici {
-					socket = unix://$TMP/$side/vici
-				}
-			}
-			filelog {
-				log {
-					path = $TMP/$side/log
-					default = 1
-					flush_line = yes
-				}
-			}
-		}
-	EOF
-	rm -f "$TMP/$side/vici"
-	in_bg "${!side}" "$TMP/$side/said" env \
-		STRONGSWAN_CONF="$TMP/$side/strongswan.conf" $CHARON
-	CHARON_PID[$side]=$BG_PID
-	slowwait_for test -S "$TMP/$side/vici" &&
-		swan "$side" --load-all --file "$TMP/$side/swanctl.conf" \
-			--noprompt > "$TMP/$side/loaded" ||
-		{ say "$side: $(cat "$TMP/$side/said" "$TMP/$side/loaded")"; return 1; }
-}
-
-# swan SIDE ARGUMENTS...
-swan()
-{
-	local side=$1; shift
-
-	# It tells of each plugin that it would like to have.
-	in_ns "${!side}" swanctl "$@" --uri "unix://$TMP/$side/vici" 2> /dev/null
-}
-
-# templates TUNNEL...: for both ends, with a secret, and with patience for a test
+# templates TUNNEL...: for both ends
 templates()
 {
 	local t
@@ -92,12 +43,7 @@ templates()
 		mt "$near" ipsec template "$t" "${more[@]}" >&3 &&
 			mt "$near" ipsec template "$t" -peer linux >&4 || return 1
 	done 3> "$TMP/near/template" 4> "$TMP/far/template"
-	for t in near far; do
-		# Packets that far sends by itself would make both begin at once.
-		sed -e "s/SECRET/not a secret/" -e "s/dpd_delay = .*/dpd_delay = 2s/" \
-			-e "s/start_action = trap$/start_action = none/" \
-			"$TMP/$t/template" > "$TMP/$t/swanctl.conf"
-	done
+	configured
 }
 
 setup_prepare()
@@ -182,22 +128,6 @@ nobody_test()
 	log_test "nothing leaves without keys"
 }
 
-# told TUNNEL: what somebody wants to know whose tunnel does not work
-told()
-{
-	mt "$near" ipsec show "$1"
-	drops_get "$near" "$1"
-	swan near --list-sas --ike "$1"
-	swan far --list-sas --ike "$1"
-	in_ns "$far" cat /proc/net/xfrm_stat | grep -v "	0$"
-	tail -n 20 "$TMP/far/log"
-}
-
-established()
-{
-	[[ $(mt "$near" -j ipsec show "$1") =~ \"sa\":\ ?\"established\" ]]
-}
-
 up_test()
 {
 	ping_check "$near" "${INSIDE[$1]}"
@@ -224,23 +154,6 @@ show_test()
 	    mt "$near" export; } | grep -qiE "[0-9a-f]{32}"
 	check_err $? "looks like a key"
 	log_test "states are shown"
-}
-
-has_cipher()
-{
-	[[ $(mt "$near" -j ipsec show "$1") =~ \"cipher\":\ ?\"$2\" ]]
-}
-
-# mss_of TUNNEL: what is left of the MSS of a connection through it
-mss_of()
-{
-	in_bg "$far" /dev/null "$TRAFFIC" tcp-recv "${INSIDE[$1]}" 7777 1000
-	in_bg "$far" "$TMP/syn" timeout "$WAIT_TIMEOUT" tcpdump -n -l -c 1 -i "$1" \
-		"tcp port 7777 and tcp[tcpflags] & tcp-syn != 0 and dst ${INSIDE[$1]}"
-	slowwait_for grep -q "listening on" "$TMP/syn"
-	in_ns "$near" timeout "$WAIT_TIMEOUT" "$TRAFFIC" tcp-send "${INSIDE[$1]}" 7777 1000
-	slowwait_for grep -q "mss" "$TMP/syn"
-	sed -n 's/.*mss \([0-9]*\).*/\1/p' "$TMP/syn"
 }
 
 # resend FILE: what was captured last goes once more, from far

@@ -270,6 +270,15 @@ selector_test()
 	snapshot AFTER "$near"
 	check_grown BEFORE AFTER "received" t4 rx_packets 1 t4 rx-ipsec 7 \
 		t4 drops 7
+	for sel in "src 10.0.4.9/32" "dst 10.0.4.9/32" "proto udp"; do
+		ip -n "$near" xfrm state flush
+		esp_state "$near" to 4
+		state "$near" from 4 "if_id 4 sel $sel"
+		snapshot BEFORE "$near"
+		lost_pings "$far" 10.0.4.1
+		snapshot AFTER "$near"
+		check_grown BEFORE AFTER "$sel" t4 rx_packets 0 t4 rx-ipsec 3
+	done
 	ip -n "$near" xfrm state flush
 	state "$near" to 4 "if_id 4 sel src 10.0.4.1/32 dst 10.0.4.9/32"
 	esp_state "$near" from 4

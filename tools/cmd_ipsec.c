@@ -10,11 +10,12 @@
 #include "sa.h"
 #include "template.h"
 
-enum option { OPT_PEER, OPT_REPLAY };
+enum option { OPT_PEER, OPT_REPLAY, OPT_NAT };
 
 static const struct option_desc options[] = {
 	{ "peer", "p", "KIND", NULL, OPT_PEER },
 	{ "replay", "r", "N", NULL, OPT_REPLAY },
+	{ "nat", "n", "ADDR", NULL, OPT_NAT },
 	{ NULL }
 };
 
@@ -23,6 +24,7 @@ static enum result ipsec_template(struct context *ctx, int argc, char **argv)
 	const struct option_desc *option;
 	uint32_t replay = REPLAY_AUTO;
 	enum peer peer = PEER_NONE;
+	struct addr nat = { 0 };
 	struct tunnel t = { 0 };
 	char ifname[IFNAMSIZ];
 	enum result res;
@@ -41,7 +43,12 @@ static enum result ipsec_template(struct context *ctx, int argc, char **argv)
 				      argv[i - 1], option->value);
 		if (option->option == OPT_PEER)
 			res = template_peer(argv[i], &peer, &ctx->err);
-		else if (!parse_u32(argv[i], &replay) || replay > REPLAY_MAX)
+		else if (option->option == OPT_NAT && !parse_addr(argv[i], &nat))
+			res = refuse(&ctx->err, RES_USAGE,
+				     "\"%s\" is no address: give the one that the other end sees",
+				     argv[i]);
+		else if (option->option == OPT_REPLAY &&
+			 (!parse_u32(argv[i], &replay) || replay > REPLAY_MAX))
 			res = refuse(&ctx->err, RES_USAGE,
 				     "a replay window is 0 (off) to %u packets",
 				     REPLAY_MAX);
@@ -53,7 +60,7 @@ static enum result ipsec_template(struct context *ctx, int argc, char **argv)
 	f = open_memstream(&text, &size);
 	if (!f)
 		return refuse(&ctx->err, RES_REFUSED, "out of memory");
-	res = template_write(f, &t, peer, replay, &ctx->err);
+	res = template_write(f, &t, peer, replay, nat.len ? &nat : NULL, &ctx->err);
 	fclose(f);
 	if (!res)
 		print_template(text, &ctx->opt);
@@ -63,11 +70,12 @@ static enum result ipsec_template(struct context *ctx, int argc, char **argv)
 
 static enum result ipsec_show(struct context *ctx, int argc, char **argv)
 {
+	bool incomplete = false, sa_incomplete;
 	struct tunnels ts = { 0 };
-	bool incomplete = false;
 	char ifname[IFNAMSIZ];
 	struct sas sas = { 0 };
-	enum result res;
+	enum result res, sa_res;
+	struct error err;
 
 	if (argc)
 		res = parse_only_name(argc, argv, ifname, &ctx->err) ?:
@@ -79,9 +87,16 @@ static enum result ipsec_show(struct context *ctx, int argc, char **argv)
 		res = refuse(&ctx->err, RES_USAGE,
 			     "packets of %s are not in IPsec: give it \"ipsec required\"",
 			     ifname);
-	res = res ?: nl_sa_dump(ctx->nl, &sas, &ctx->err);
-	if (!res)
-		print_ipsec(&ts, &sas, &ctx->opt);
+	/* What is incomplete is shown as well: it says so, and the status does. */
+	if (!res || incomplete) {
+		sa_res = nl_sa_dump(ctx->nl, &sas, &sa_incomplete, &err);
+		if (!sa_res || sa_incomplete)
+			print_ipsec(&ts, &sas, &ctx->opt);
+		if (sa_res) {
+			ctx->err = err;
+			res = sa_res;
+		}
+	}
 	sas_free(&sas);
 	tunnels_free(&ts);
 	return res;
@@ -97,7 +112,8 @@ const struct command ipsec_commands[] = {
 	  "\n"
 	  "  mtctl ipsec show\n"
 	  "  mtctl -j ipsec show mt0\n" },
-	{ "template", ipsec_template, "NAME [-peer mtun|linux|ios-xe|junos] [-replay N]",
+	{ "template", ipsec_template,
+	  "NAME [-peer mtun|linux|ios-xe|junos] [-replay N] [-nat ADDR]",
 	  "print what an IKE daemon has to be told",
 	  "For strongSwan, a file for /etc/swanctl/conf.d: IKEv2 with a shared secret\n"
 	  "between the tunnel's addresses, AES-GCM or AES-CBC with SHA2-256, groups\n"
@@ -109,6 +125,8 @@ const struct command ipsec_commands[] = {
 	  "  -replay N    packets that may be late, 0 to 4096; 0 is no protection\n"
 	  "               from replay (default 64; 0 for anycast, where several\n"
 	  "               nodes send to this one, each with numbers of its own)\n"
+	  "  -nat ADDR    with -peer: this end is behind NAT, and ADDR is what the other\n"
+	  "               one sees\n"
 	  "\n"
 	  "  mtctl ipsec template mt0 > /etc/swanctl/conf.d/mt0.conf\n"
 	  "  mtctl ipsec template mt0 -peer ios-xe\n" },

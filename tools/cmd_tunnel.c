@@ -73,12 +73,13 @@ static enum result tunnel_del(struct context *ctx, int argc, char **argv)
  */
 static void add_states(struct context *ctx, struct tunnels *ts, struct sas *sas)
 {
+	bool incomplete;
 	struct error err;
 
 	for (size_t i = 0; i < ts->n; i++) {
 		if (!wants_ipsec(&ts->v[i]))
 			continue;
-		if (!nl_sa_dump(ctx->nl, sas, &err))
+		if (!nl_sa_dump(ctx->nl, sas, &incomplete, &err) || incomplete)
 			ts->sas = sas;
 		break;
 	}

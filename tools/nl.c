@@ -390,13 +390,13 @@ enum result get_one(struct nl *nl, uint8_t cmd, reply_fn fn, void *data,
 	return talk(nl, nl->genl, fn, data, about, NULL, err);
 }
 
-enum result dump(struct nl *nl, uint8_t cmd, void (*restart)(void *data),
-		 reply_fn fn, void *data, const struct about *about,
-		 bool *incomplete, struct error *err)
+enum result talk_whole(struct nl *nl, struct mnl_socket *s,
+		       void (*restart)(void *data), reply_fn fn, void *data,
+		       const struct about *about, const char *plural,
+		       bool *incomplete, struct error *err)
 {
 	enum result res = RES_OK;
 	bool interrupted = true;
-	struct nlmsghdr *nlh;
 
 	*incomplete = false;
 	for (int i = 0; !res && interrupted && i < DUMP_TRIES; i++) {
@@ -405,12 +405,7 @@ enum result dump(struct nl *nl, uint8_t cmd, void (*restart)(void *data),
 			usleep(1000u << i);
 		restart(data);
 		interrupted = false;
-		nlh = start_family(nl, NLM_F_DUMP, cmd, err);
-		if (!nlh)
-			return RES_REFUSED;
-		if (*about->name)
-			mnl_attr_put_strz(nlh, about->name_attr, about->name);
-		res = talk(nl, nl->genl, fn, data, about, &interrupted, err);
+		res = talk(nl, s, fn, data, about, &interrupted, err);
 	}
 	if (res)
 		return res;
@@ -418,8 +413,23 @@ enum result dump(struct nl *nl, uint8_t cmd, void (*restart)(void *data),
 	if (interrupted)
 		return refuse(err, RES_REFUSED,
 			      "the %s changed while they were read, %d times: some may be missing, or shown as they were",
-			      about->plural, DUMP_TRIES);
+			      plural, DUMP_TRIES);
 	return RES_OK;
+}
+
+enum result dump(struct nl *nl, uint8_t cmd, void (*restart)(void *data),
+		 reply_fn fn, void *data, const struct about *about,
+		 bool *incomplete, struct error *err)
+{
+	struct nlmsghdr *nlh = start_family(nl, NLM_F_DUMP, cmd, err);
+
+	*incomplete = false;
+	if (!nlh)
+		return RES_REFUSED;
+	if (*about->name)
+		mnl_attr_put_strz(nlh, about->name_attr, about->name);
+	return talk_whole(nl, nl->genl, restart, fn, data, about, about->plural,
+			  incomplete, err);
 }
 
 /* Attributes */

@@ -28,8 +28,9 @@ enum result nl_tunnel_get(struct nl *nl, const char *ifname, struct tunnel *t,
 enum result nl_tunnel_dump(struct nl *nl, struct tunnels *ts, bool *incomplete,
 			   struct error *err);
 
-/* The states of ESP, sorted. Only who may configure IPsec is told. */
-enum result nl_sa_dump(struct nl *nl, struct sas *sas, struct error *err);
+/* The states of ESP, sorted; as nl_tunnel_dump(). Only who may configure IPsec is told. */
+enum result nl_sa_dump(struct nl *nl, struct sas *sas, bool *incomplete,
+		       struct error *err);
 
 enum result nl_clamp_new(struct nl *nl, const struct clamp *c,
 			 struct error *err);

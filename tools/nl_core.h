@@ -85,10 +85,16 @@ enum result get_one(struct nl *nl, uint8_t cmd, reply_fn fn, void *data,
 		    const struct about *about, struct error *err);
 
 /*
- * A dump, of about->name or else of all, again and again until nothing changes
- * while it is read: restart is called before each. When there is always a change,
- * it fails with *incomplete set.
+ * A dump, which nl->req asks for, again and again until nothing changes while it is
+ * read: restart is called before each. When there is always a change, it fails with
+ * *incomplete set. plural is what it is of.
  */
+enum result talk_whole(struct nl *nl, struct mnl_socket *s,
+		       void (*restart)(void *data), reply_fn fn, void *data,
+		       const struct about *about, const char *plural,
+		       bool *incomplete, struct error *err);
+
+/* The same, of about->name or else of all that our family has */
 enum result dump(struct nl *nl, uint8_t cmd, void (*restart)(void *data),
 		 reply_fn fn, void *data, const struct about *about,
 		 bool *incomplete, struct error *err);

@@ -127,11 +127,20 @@ static void read_sa(struct nl *nl, const struct nlmsghdr *nlh, void *data)
 		read_algorithm(sa, auth);
 }
 
-enum result nl_sa_dump(struct nl *nl, struct sas *sas, struct error *err)
+static void forget(void *data)
+{
+	struct sas *sas = data;
+
+	sas->n = 0;
+}
+
+enum result nl_sa_dump(struct nl *nl, struct sas *sas, bool *incomplete,
+		       struct error *err)
 {
 	struct nlmsghdr *nlh;
 	enum result res;
 
+	*incomplete = false;
 	res = open_socket(&nl->xfrm, NETLINK_XFRM, err);
 	if (res)
 		return res;
@@ -139,8 +148,9 @@ enum result nl_sa_dump(struct nl *nl, struct sas *sas, struct error *err)
 	nlh->nlmsg_type = XFRM_MSG_GETSA;
 	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	mnl_nlmsg_put_extra_header(nlh, sizeof(struct xfrm_usersa_id));
-	res = talk(nl, nl->xfrm, read_sa, sas, NULL, NULL, err);
-	if (!res)
+	res = talk_whole(nl, nl->xfrm, forget, read_sa, sas, NULL,
+			 "states of IPsec", incomplete, err);
+	if (!res || *incomplete)
 		sas_sort(sas);
 	return res;
 }

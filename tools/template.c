@@ -3,6 +3,7 @@
  * What a router has to be told for a tunnel in IPsec, in its own language. None of
  * it has a secret: there is a word where it belongs.
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,13 +30,17 @@ struct side {
 	bool peer;		/* the other one, */
 	bool drops;		/* which drops what is not in ESP, as this one does */
 	struct text local;
-	struct text remote;
+	struct text remote;	/* where packets come from: of a NAT, if there is one */
+	struct text remote_id;	/* what it calls itself */
 	bool gre;
 	bool ipv6;		/* the underlay */
 };
 
-static struct side side_of(const struct tunnel *t, enum peer who, uint32_t replay)
+static struct side side_of(const struct tunnel *t, enum peer who, uint32_t replay,
+			   const struct addr *nat)
 {
+	const struct addr *remote = who ? &t->local : &t->remote;
+
 	/* Several nodes send to an anycast tunnel, each with numbers of its own. */
 	if (replay == REPLAY_AUTO)
 		replay = t->anycast ? 0 : REPLAY_DEFAULT;
@@ -46,7 +51,8 @@ static struct side side_of(const struct tunnel *t, enum peer who, uint32_t repla
 		.peer = who != PEER_NONE,
 		.drops = who != PEER_LINUX || t->mode == MTUN_MODE_IPSEC,
 		.local = addr_text(who ? &t->remote : &t->local),
-		.remote = addr_text(who ? &t->local : &t->remote),
+		.remote = addr_text(nat ?: remote),
+		.remote_id = addr_text(remote),
 		.gre = t->mode == MTUN_MODE_GRE,
 		.ipv6 = t->local.family == AF_INET6,
 	};
@@ -119,7 +125,7 @@ static void swanctl(FILE *f, const struct side *s)
 		"\t\t\tauth = psk\n"
 		"\t\t\tid = %s\n"
 		"\t\t}\n"
-		"\t\tchildren {\n", s->local.s, s->remote.s);
+		"\t\tchildren {\n", s->local.s, s->remote_id.s);
 	swanctl_child(f, s);
 	fprintf(f, "\t\t}\n\t}\n}\n");
 	fprintf(f, "secrets {\n"
@@ -127,7 +133,7 @@ static void swanctl(FILE *f, const struct side *s)
 		"\t\tid-1 = %s\n"
 		"\t\tid-2 = %s\n"
 		"\t\tsecret = \"" SECRET "\"\n"
-		"\t}\n}\n", s->name, s->local.s, s->remote.s);
+		"\t}\n}\n", s->name, s->local.s, s->remote_id.s);
 }
 
 /*
@@ -220,7 +226,7 @@ static void ios_xe_peer(FILE *f, const struct side *s)
 		" keyring local %s\n"
 		" lifetime %u\n"
 		" dpd %u 5 periodic\n",
-		name, s->remote.s, s->ipv6 ? "/128" : " 255.255.255.255",
+		name, s->remote_id.s, s->ipv6 ? "/128" : " 255.255.255.255",
 		s->local.s, name, IKE_LIFETIME, DPD_DELAY);
 	fprintf(f, "crypto ipsec transform-set %s esp-gcm 256\n"
 		" mode %s\n"
@@ -275,7 +281,7 @@ static void junos_peer(FILE *f, const struct side *s)
 		"set security ike gateway %s version v2-only\n",
 		name, name, name, name, name, name, s->remote.s, name,
 		s->local.s, name, s->ipv6 ? "inet6" : "inet", s->local.s, name,
-		s->ipv6 ? "inet6" : "inet", s->remote.s, name, name, DPD_DELAY,
+		s->ipv6 ? "inet6" : "inet", s->remote_id.s, name, name, DPD_DELAY,
 		name);
 	fprintf(f, "set security ipsec proposal %s protocol esp\n"
 		"set security ipsec proposal %s encryption-algorithm aes-256-gcm\n"
@@ -327,14 +333,39 @@ static bool any_remote(const struct tunnel *t)
 	return !memcmp(t->remote.bytes, zero, t->remote.len);
 }
 
-enum result template_write(FILE *f, const struct tunnel *t, enum peer who,
-			   uint32_t replay, struct error *err)
+/*
+ * The name of the device is one of sections and files, of objects of other makes, and
+ * stands in commands: what all of these can hold. swanctl.conf has no quotes for names,
+ * where # begins a comment, and a dot goes one section down.
+ */
+static bool plain_name(const char *name)
 {
-	const struct side s = side_of(t, who, replay);
+	for (const char *c = name; *c; c++)
+		if (!isalnum((unsigned char)*c) && *c != '-' && *c != '_')
+			return false;
+	return name[0] != '-' && strcmp(name, "include");
+}
 
+enum result template_write(FILE *f, const struct tunnel *t, enum peer who,
+			   uint32_t replay, const struct addr *nat,
+			   struct error *err)
+{
+	const struct side s = side_of(t, who, replay, nat);
+
+	if (!plain_name(t->ifname))
+		return refuse(err, RES_USAGE,
+			      "\"%s\" cannot be a name in the configuration of an IKE daemon: give the tunnel one of letters, digits, - and _",
+			      t->ifname);
 	if (any_remote(t))
 		return refuse(err, RES_USAGE,
 			      "%s has no remote address to negotiate with: set one",
+			      t->ifname);
+	if (nat && !who)
+		return refuse(err, RES_USAGE,
+			      "the other end alone is told of a NAT in front of this one: give -peer with -nat");
+	if (nat && nat->family != t->local.family)
+		return refuse(err, RES_USAGE,
+			      "the NAT's address is to be of the same family as the local one of %s",
 			      t->ifname);
 	if (s.gre && who == PEER_JUNOS)
 		return refuse(err, RES_USAGE,

@@ -23,8 +23,12 @@ enum result template_peer(const char *word, enum peer *peer, struct error *err);
 #define REPLAY_MAX	4096
 #define REPLAY_AUTO	UINT32_MAX	/* off for anycast */
 
-/* t as the kernel has it. Fails before it writes. */
+/*
+ * t as the kernel has it; nat is what its local address is to the other end, or NULL.
+ * Fails before it writes.
+ */
 enum result template_write(FILE *f, const struct tunnel *t, enum peer who,
-			   uint32_t replay, struct error *err);
+			   uint32_t replay, const struct addr *nat,
+			   struct error *err);
 
 #endif /* MTCTL_TEMPLATE_H */

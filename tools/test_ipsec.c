@@ -75,15 +75,19 @@ static void test_states(void)
 }
 
 /* Whether the template has a text, or is refused with it */
-static bool says(const struct tunnel *t, enum peer who, const char *what)
+static bool says_of_nat(const struct tunnel *t, enum peer who, const char *nat_text,
+			const char *what)
 {
+	struct addr nat = { 0 };
 	struct error err = { "" };
 	char *text = NULL;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
 	bool good;
 
-	if (template_write(f, t, who, REPLAY_AUTO, &err)) {
+	if (nat_text)
+		parse_addr(nat_text, &nat);
+	if (template_write(f, t, who, REPLAY_AUTO, nat_text ? &nat : NULL, &err)) {
 		fclose(f);
 		good = !size && strstr(err.text, what);
 	} else {
@@ -92,6 +96,40 @@ static bool says(const struct tunnel *t, enum peer who, const char *what)
 	}
 	free(text);
 	return good;
+}
+
+static bool says(const struct tunnel *t, enum peer who, const char *what)
+{
+	return says_of_nat(t, who, NULL, what);
+}
+
+static void test_nat(void)
+{
+	const struct tunnel t = tunnel("10.0.0.1", "192.0.2.2", 7);
+	static const enum peer all[] = { PEER_MTUN, PEER_LINUX, PEER_IOS_XE, PEER_JUNOS };
+	static const struct {
+		enum peer who;
+		const char *text;
+	} texts[] = {
+		{ PEER_MTUN, "remote_addrs = 192.0.2.9\n" },
+		{ PEER_MTUN, "\t\t\tid = 10.0.0.1\n" },
+		{ PEER_MTUN, "\t\tid-1 = 192.0.2.2\n\t\tid-2 = 10.0.0.1\n" },
+		{ PEER_MTUN, " local 192.0.2.2 remote 192.0.2.9 mode ipsec" },
+		{ PEER_LINUX, "remote_addrs = 192.0.2.9\n" },
+		{ PEER_IOS_XE, "  address 192.0.2.9\n" },
+		{ PEER_IOS_XE, "match identity remote address 10.0.0.1 255.255.255.255\n" },
+		{ PEER_IOS_XE, " tunnel destination 192.0.2.9\n" },
+		{ PEER_JUNOS, "gateway mt0 address 192.0.2.9\n" },
+		{ PEER_JUNOS, "remote-identity inet 10.0.0.1\n" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		check(says_of_nat(&t, texts[i].who, "192.0.2.9", texts[i].text),
+		      "told of a NAT");
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		check(says_of_nat(&t, all[i], "2001:db8::9", "same family"),
+		      "of another family");
+	check(says_of_nat(&t, PEER_NONE, "192.0.2.9", "give -peer"), "not for here");
 }
 
 static void test_templates(void)
@@ -117,6 +155,18 @@ static void test_templates(void)
 	check(says(&gre, PEER_MTUN, "start_action = none\n"), "the other one waits");
 	check(says(&gre, PEER_JUNOS, "use a tunnel of mode ipsec"), "no GRE there");
 	check(says(&any, PEER_NONE, "no remote address"), "no remote");
+	for (const char *c = ".:,;={}#\"'\\ !?*$`&|<>()[]~%^@+\xff"; *c; c++) {
+		snprintf(esp.ifname, sizeof(esp.ifname), "m%ct", *c);
+		check(says(&esp, PEER_NONE, "cannot be a name"), "odd characters");
+		check(says(&esp, PEER_JUNOS, "cannot be a name"), "elsewhere, too");
+	}
+	strcpy(esp.ifname, "-mt");
+	check(says(&esp, PEER_NONE, "cannot be a name"), "an option");
+	strcpy(esp.ifname, "include");
+	check(says(&esp, PEER_NONE, "cannot be a name"), "a word of swanctl.conf");
+	strcpy(esp.ifname, "Mt_0-z");
+	check(says(&esp, PEER_NONE, "\tMt_0-z {\n"), "a plain name");
+	strcpy(esp.ifname, "mt0");
 
 	/* What is sent here is received there. */
 	gre.has = has_bit(MTUN_A_TUNNEL_IKEY) | has_bit(MTUN_A_TUNNEL_OKEY);
@@ -135,4 +185,5 @@ void test_ipsec(void)
 {
 	test_states();
 	test_templates();
+	test_nat();
 }

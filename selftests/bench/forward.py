@@ -461,4 +461,5 @@ def main():
     judge(rows)
 
 
-main()
+if __name__ == "__main__":
+    main()
