@@ -7,6 +7,7 @@
 #include <time.h>
 #include <sys/socket.h>
 
+#include "args.h"
 #include "nl_core.h"
 #include "replica.h"
 
@@ -268,6 +269,7 @@ enum result nl_replicas_read(struct nl *nl, struct replicas *rs,
 		res = talk(nl, nl->xfrm, read_policy, rs, NULL, NULL, err);
 	}
 	wipe(nl);
+	replicas_reverse(rs);
 	return res;
 }
 
@@ -549,15 +551,32 @@ static void take_back(struct nl *nl, const struct replica_step *step)
 	}
 }
 
+static void say_where(const struct replica_step *step, const struct error *why,
+		      struct error *err)
+{
+	const struct replica_state *s = step->is ?: step->was;
+
+	if (s)
+		refuse(err, RES_REFUSED,
+		       "state %08x to %s: %.800s; nothing was changed", s->spi,
+		       addr_text(&s->dst).s, why->text);
+	else
+		refuse(err, RES_REFUSED, "a policy: %.800s; nothing was changed",
+		       why->text);
+}
+
 enum result nl_replicas_apply(struct nl *nl, const struct replica_plan *plan,
 			      struct error *err)
 {
 	enum result res = open_socket(&nl->xfrm, NETLINK_XFRM, err);
 
 	for (size_t i = 0; !res && i < plan->n; i++) {
-		res = take(nl, &plan->v[i], err);
+		struct error why = { "" };
+
+		res = take(nl, &plan->v[i], &why);
 		if (!res)
 			continue;
+		say_where(&plan->v[i], &why, err);
 		while (i--)
 			take_back(nl, &plan->v[i]);
 		break;

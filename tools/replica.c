@@ -105,6 +105,27 @@ struct replica_policy *replica_add_policy(struct replica *r)
 	return &r->policies[r->n_policies - 1];
 }
 
+void replicas_reverse(struct replicas *rs)
+{
+	for (size_t i = 0; i < rs->n; i++) {
+		struct replica *r = &rs->v[i];
+		struct replica_policy p;
+		struct replica_state s;
+
+		for (size_t a = 0, b = r->n_states; a + 1 < b; a++) {
+			s = r->states[a];
+			r->states[a] = r->states[--b];
+			r->states[b] = s;
+		}
+		for (size_t a = 0, b = r->n_policies; a + 1 < b; a++) {
+			p = r->policies[a];
+			r->policies[a] = r->policies[--b];
+			r->policies[b] = p;
+		}
+		explicit_bzero(&s, sizeof(s));
+	}
+}
+
 void replicas_free(struct replicas *rs)
 {
 	for (size_t i = 0; i < rs->n; i++) {

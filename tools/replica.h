@@ -101,6 +101,12 @@ struct replica_policy *replica_add_policy(struct replica *r);
 void replicas_free(struct replicas *rs);
 
 /*
+ * The kernel tells the newest first, and of two policies that suit a packet as well, the
+ * first one that was made counts: so they have to be made.
+ */
+void replicas_reverse(struct replicas *rs);
+
+/*
  * For a tunnel as it is here, without states and policies. Fails for one whose states
  * no other node may have.
  */
