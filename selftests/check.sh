@@ -486,7 +486,7 @@ main_long()
 	: "${MTUN_TORTURE:=600}" "${MTUN_SOAK:=3600}" "${MTUN_TIMEOUT:=14400}"
 	: "${MTUN_IVS:=250000}"
 	export MTUN_HOSTILE MTUN_REQUESTS MTUN_TORTURE MTUN_SOAK MTUN_IVS MTUN_TIMEOUT
-	T=${T:-hostile.sh scramble.sh soak.sh torture.sh}
+	T=${T:-hostile.sh replicate.sh scramble.sh soak.sh torture.sh}
 	main_debug
 }
 

@@ -4,27 +4,28 @@
 # Four nodes serve one anycast address in IPsec. One of them has the states, the others
 # get them by "mtctl ipsec replicate".
 #
-#            +-- n1 --+
-#   far -----+-- n2   |    front sends each packet for the nodes to the next one
-#     front  +-- n3   |
-#            +-- n4 --+
+#            +-- n1
+#   far -----+-- n2    front sends each packet for the nodes to the next one
+#     front  +-- n3
+#            +-- n4
 #
 #   nodes  192.0.2.1 and 2001:db8::1; in e4, e6 (ESP) and g4 (GRE in ESP) 10.9.V.1/24
 #   far    192.0.2.2 and 2001:db8::2; in x4, x6 (xfrm) and g4 (ip_gre) 10.9.V.2/24
 #          V: 4, 6, and 7 for GRE
 #   links  10.3.N.1/24 (front), 10.3.N.2/24 (node N); 10.2.0.1/24 (front), .2 (far)
 #
-# The if_id of e4 is another one at each node: 41, 42, 43, 44; of e6, 61 to 64.
+# front sends IKE to n1 alone. The if_id of e4 is another one at each node: 41, 42, 43, 44; of e6, 61 to 64.
 #
 # MTUN_IVS	packets of each node and cipher of which the IVs are compared, default
 #		2500; a million in all are 250000
 
 ALL_TESTS="refused_test cipher_test spread_test:4 spread_test:6 spread_test:7 same_test
 	   again_test broken_test taken_test follow_test rekey_test secret_test
-	   deleted_test iv_test:GCM iv_test:CHACHA iv_test:CBC"
+	   deleted_test iv_test:GCM iv_test:CHACHA iv_test:CBC ike_test"
 
 . "$(dirname "$0")/lib.sh"
 . "$TEST_DIR/esp_lib.sh"
+. "$TEST_DIR/ike_lib.sh"
 
 IVS=${MTUN_IVS:-2500}
 # shellcheck disable=SC2034
@@ -84,6 +85,7 @@ setup_prepare()
 		table inet spread {
 			chain spread {
 				type filter hook prerouting priority -290;
+				ip daddr 192.0.2.1 udp dport { 500, 4500 } meta mark set 1 return
 				ip daddr 192.0.2.1 meta mark set numgen inc mod 4 offset 1
 				ip6 daddr 2001:db8::1 meta mark set numgen inc mod 4 offset 1
 			}
@@ -291,7 +293,7 @@ cipher_refused()
 
 	if IF_ID=41 MODE=tunnel state_line to 4 "${3:-}" |
 			ip_batch "$n1" 2> "$TMP/said"; then
-		says "state 0000.* $1" mt "$n1" ipsec replicate e4
+		says "state 0000.*$1" mt "$n1" ipsec replicate e4
 		ip -n "$n1" xfrm state flush
 	else
 		check_err 1 "no state: $(cat "$TMP/said")"
@@ -426,6 +428,8 @@ broken_test()
 			'$MTCTL' -n $n2 ipsec replicate -apply"
 		check_eq "$(listed "$n2")" "$before" "after $n of $size bytes"
 	done
+	says "ends in the middle" sh -c "head -n 3 '$TMP/block' |
+		'$MTCTL' -n $n2 ipsec replicate -apply"
 	says "something was lost" sh -c "sed 4d '$TMP/block' |
 		'$MTCTL' -n $n2 ipsec replicate -apply"
 	says "does not know" sh -c "sed '4s/ spi / toy 1 spi /' '$TMP/block' |
@@ -699,6 +703,69 @@ iv_test()
 	rm -f "$TMP/ivs" "$TMP/twice"
 	down
 	log_test "$1: $((4 * IVS)) packets of four nodes, no IV twice"
+}
+
+spis()
+{
+	ip -n "$1" xfrm state | sed -n 's/.*spi \(0x[0-9a-f]*\) .*/\1/p' | sort | xargs
+}
+
+# all have what n1 has, which is not that; and n1 has one for each direction
+all_have_other()
+{
+	local is
+
+	is=$(spis "$n1")
+	[[ $is == 0x*\ 0x* && $is != 0x*\ 0x*\ 0x* && $is != "$1" ]] &&
+		[ "$(spis "$n2")" = "$is" ] && [ "$(spis "$n3")" = "$is" ] &&
+		[ "$(spis "$n4")" = "$is" ]
+}
+
+check_all_have_other()
+{
+	slowwait_for all_have_other "$1"
+	check_err $? "$2: $(spis "$n1"), and others $(spis "$n2") $(cat "$TMP/applied2")"
+	in_ns "$far" ping -q -n -c 40 -i 0.01 -W 5 10.9.4.1 > "$TMP/pings" 2>&1
+	check_match "$(cat "$TMP/pings")" " 0% packet loss" "$2: pings"
+}
+
+ike_test()
+{
+	local was side lost
+
+	if [ ! -x $CHARON ] || ! command -v swanctl > /dev/null; then
+		log_skip "keys from strongSwan" "it is not installed"
+		return
+	fi
+	ip -n "$n1" addr add 192.0.2.1/32 dev lo
+	mkdir -p "$TMP/near" "$TMP/far"
+	mt "$n1" ipsec template e4 > "$TMP/near/template" &&
+		mt "$n1" ipsec template e4 -peer linux > "$TMP/far/template"
+	check_err $? "templates"
+	configured
+	sed -i "s/if_id_\(in\|out\) = 41/if_id_\1 = 4/" "$TMP/far/swanctl.conf"
+	follow_start e4
+	start_charon far && start_charon near
+	check_err $? "strongSwan does not run"
+	check_all_have_other "" "negotiated"
+	check_match "$(ip -n "$n2" -s xfrm state)" "hard 536870912\(packets\)" "limit"
+	check_eq "$(ip -n "$n2" xfrm state | grep -c "replay-window 0")" 2 \
+		"states without a window"
+	in_bg "$far" "$TMP/all" ping -n -i 0.02 10.9.4.1
+	PINGS=$BG_PID
+	for side in near far near; do
+		was=$(spis "$n1")
+		swan $side --rekey --child e4 > "$TMP/said"
+		check_err $? "$(tail -n 3 "$TMP/said")"
+		check_all_have_other "$was" "rekeyed by $side"
+	done
+	stop_bg "$PINGS" INT
+	lost=$(sed -n 's/^\([0-9]*\) packets transmitted, \([0-9]*\) received.*/\1 sent, \2 came/p' "$TMP/all")
+	stop_bg "${CHARON_PID[near]}"
+	check_have ""
+	follow_stop
+	down
+	log_test "keys from strongSwan, rekeyed by both ends under traffic: $lost"
 }
 
 setup_prepare
