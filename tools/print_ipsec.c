@@ -156,8 +156,8 @@ void print_replicated(const struct replicas *rs, const struct replica_plan *plan
 		json_object_set_new(o, "removed", number(removed));
 		json_print(o, opt, true);
 	} else {
-		printf("%zu tunnels: %zu states, %zu policies: %zu set, %zu removed\n",
-		       rs->n, states, policies, plan->n - removed, removed);
+		printf("%zu tunnel%s, %zu states, %zu policies: %zu set, %zu removed\n",
+		       rs->n, rs->n == 1 ? "" : "s", states, policies, plan->n - removed, removed);
 	}
 	fflush(stdout);
 }
