@@ -407,6 +407,11 @@ enum result replica_check(const struct replica *r, struct error *err)
 {
 	enum result res = RES_OK;
 
+	/* as each is compared with each */
+	if (r->n_states > REPLICA_MANY || r->n_policies > REPLICA_MANY)
+		return refuse(err, RES_REFUSED,
+			      "%s: more than %u states or policies", r->ifname,
+			      REPLICA_MANY);
 	for (size_t i = 0; !res && i < r->n_states; i++) {
 		res = check_state(r, &r->states[i], err);
 		for (size_t j = 0; !res && j < i; j++)

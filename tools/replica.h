@@ -74,6 +74,8 @@ struct replica_policy {
 	bool odd;
 };
 
+#define REPLICA_MANY	1000	/* states, and policies, that a tunnel may have */
+
 /* All of a tunnel */
 struct replica {
 	char ifname[IFNAMSIZ];

@@ -431,6 +431,11 @@ static void test_refused(void)
 	REFUSED("with an if_id", "cannot be replicated");
 #undef REFUSED
 
+	for (uint32_t i = 0; i < REPLICA_MANY; i++)
+		add_state(r, false, 0x10000 + i);
+	check(replica_check(r, &err) && strstr(err.text, "more than 1000"),
+	      "too many");
+
 	check(!replicas_apart(&rs, &err), "two tunnels");
 	check(!replica_is_same(&rs.v[0], &rs.v[1]), "another tunnel");
 	check(replica_is_same(&rs.v[0], &rs.v[0]), "the same");
