@@ -21,7 +21,8 @@
 
 ALL_TESTS="refused_test cipher_test spread_test:4 spread_test:6 spread_test:7 same_test
 	   again_test broken_test taken_test follow_test rekey_test secret_test
-	   deleted_test iv_test:GCM iv_test:CHACHA iv_test:CBC ike_test"
+	   deleted_test
+	   replay_test:0 replay_test:64 iv_test:GCM iv_test:CHACHA iv_test:CBC ike_test"
 
 . "$(dirname "$0")/lib.sh"
 . "$TEST_DIR/esp_lib.sh"
@@ -655,6 +656,56 @@ deleted_test()
 	log_test "what is deleted at one is deleted at all"
 }
 
+# resend NODE...: what was captured by far, from front to each of these
+resend()
+{
+	in_ns "$front" "$PYTHON" -I -S - "$TMP/esp" "$@" <<-'EOF'
+		import socket, struct, sys
+		data = open(sys.argv[1], "rb").read()
+		size, = struct.unpack_from("=8xI", data, 24)
+		packet = data[24 + 16 + 14:24 + 16 + size]
+		for node in sys.argv[2:]:
+		    s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+		    s.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, int(node))
+		    s.sendto(packet, ("192.0.2.1", 0))
+	EOF
+	check_err $? "sending it"
+}
+
+# A packet that comes to n2 twice, and to n3: without a window it is three packets; with
+# one, n2 refuses it, and n3 knows nothing of it.
+replay_test()
+{
+	local window=$1 refused=0
+	local -A was2 was3 is2 is3
+
+	[ "$window" = 0 ] || refused=1
+	sa "$far" to 4
+	sa "$far" from 4
+	policies_of "$far" 4
+	sa "$n1" to 4
+	sa "$n1" from 4 "replay-window $window"
+	policies_of "$n1" 4
+	replicate e4
+	in_ns "$front" nft "add table inet hold; add chain inet hold c { type filter hook prerouting priority -300; }; add rule inet hold c ip protocol esp drop"
+	capture_start "$far" u0 "$TMP/esp" -Q out -c 1 "ip proto 50"
+	in_ns "$far" ping -q -n -c 1 -W 0.2 10.9.4.1 > /dev/null 2>&1
+	capture_wait "$CAPTURE_PID"
+	check_err $? "no packet"
+	in_ns "$front" nft delete table inet hold
+	snapshot was2 "$n2"
+	snapshot was3 "$n3"
+	resend 2 2 3
+	sleep 0.5
+	snapshot is2 "$n2"
+	snapshot is3 "$n3"
+	check_grown was2 is2 "twice" e4 rx_packets $((2 - refused)) \
+		e4 rx-ipsec $refused e4 drops $refused
+	check_grown was3 is3 "at another node" e4 rx_packets 1 e4 drops 0
+	down
+	log_test "a window of $window: replayed to one node, and to another"
+}
+
 # ivs FILE BYTES: how many packets, how many different IVs, and how many different
 # nodes, by what is each node's own: the first half of an IV of 8 bytes
 ivs()
@@ -675,10 +726,15 @@ ivs()
 	EOF
 }
 
+captured()
+{
+	[ "$(stat -c %s "$TMP/ivs")" -ge $((24 + 80 * $1)) ]
+}
+
 # By each cipher that may be replicated
 iv_test()
 {
-	local CIPHER=${!1} n ns i left bytes=8 nodes=4
+	local CIPHER=${!1} n ns i left bytes=8 nodes=4	# 64 bytes of each are captured
 
 	[ "$1" != CBC ] || bytes=16 nodes=many
 	up 4
@@ -686,21 +742,21 @@ iv_test()
 	echo 10.9.4.2 > "$TMP/to"
 	capture_start "$far" u0 "$TMP/ivs" -Q in -B 65536 -s 64 "ip proto 50"
 	for ((left = IVS; left > 0; left -= i)); do
-		i=$((left < 500 ? left : 500))
+		i=$((left < 5000 ? left : 5000))
 		for n in 1 2 3 4; do
 			ns=n$n
 			in_ns "${!ns}" "$TRAFFIC" udp-each 9 $i "$TMP/to"
 		done
+		slowwait_for captured $((4 * (IVS - left + i)))
 	done
-	sleep 1
 	capture_stop "$CAPTURE_PID"
 	check_eq "$(ivs "$TMP/ivs" $bytes)" "$((4 * IVS)) $((4 * IVS)) $nodes" \
 		"packets, their IVs, nodes: $(tail -n 3 "$TMP/ivs.log")"
 	# They would be seen if they were the same.
-	tail -c +25 "$TMP/ivs" | cat "$TMP/ivs" - > "$TMP/twice"
-	check_eq "$(ivs "$TMP/twice" $bytes)" "$((8 * IVS)) $((4 * IVS)) $nodes" \
-		"each of them twice"
-	rm -f "$TMP/ivs" "$TMP/twice"
+	head -c $((24 + 80 * 100)) "$TMP/ivs" > "$TMP/some"
+	tail -c +25 "$TMP/some" | cat "$TMP/some" - > "$TMP/twice"
+	check_match "$(ivs "$TMP/twice" $bytes)" "^200 100 " "some of them twice"
+	rm -f "$TMP/ivs" "$TMP/some" "$TMP/twice"
 	down
 	log_test "$1: $((4 * IVS)) packets of four nodes, no IV twice"
 }
