@@ -14,7 +14,7 @@
 #          V: 4, 6, and 7 for GRE
 #   links  10.3.N.1/24 (front), 10.3.N.2/24 (node N); 10.2.0.1/24 (front), .2 (far)
 #
-# front sends IKE to n1 alone. The if_id of e4 is another one at each node: 41, 42, 43, 44; of e6, 61 to 64.
+# What is not ESP, as IKE, goes to n1. The if_id of e4 is another one at each node: 41, 42, 43, 44; of e6, 61 to 64.
 #
 # MTUN_IVS	packets of each node and cipher of which the IVs are compared, default
 #		2500; a million in all are 250000
@@ -86,9 +86,8 @@ setup_prepare()
 		table inet spread {
 			chain spread {
 				type filter hook prerouting priority -290;
-				ip daddr 192.0.2.1 udp dport { 500, 4500 } meta mark set 1 return
-				ip daddr 192.0.2.1 meta mark set numgen inc mod 4 offset 1
-				ip6 daddr 2001:db8::1 meta mark set numgen inc mod 4 offset 1
+				ip protocol esp ip daddr 192.0.2.1 meta mark set numgen inc mod 4 offset 1
+				ip6 nexthdr esp ip6 daddr 2001:db8::1 meta mark set numgen inc mod 4 offset 1
 			}
 		}
 	EOF
