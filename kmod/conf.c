@@ -251,9 +251,6 @@ static const char *check_esp(const struct mt_conf *conf, u16 *attr)
 	*attr = MTUN_A_TUNNEL_ACCEPT;
 	if (conf->accept.family)
 		return "accept must be none in mode ipsec: states say whose packets are taken";
-	*attr = MTUN_A_TUNNEL_ANYCAST;
-	if (conf->anycast)
-		return "anycast must be off in mode ipsec: a state is one node's";
 	*attr = MTUN_A_TUNNEL_PMTU;
 	if (conf->pmtu != MTUN_PMTU_AUTO)
 		return "pmtu must be auto in mode ipsec: the kernel obeys errors about ESP";

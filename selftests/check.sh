@@ -378,7 +378,7 @@ run_debug()
 
 # Variables of the tests
 PASS_ON=(MTUN_LEAKS MTUN_COVERAGE MTUN_TIMEOUT MTUN_HOSTILE MTUN_REQUESTS MTUN_TORTURE
-	 MTUN_SOAK MTUN_SEED)
+	 MTUN_SOAK MTUN_IVS MTUN_SEED)
 
 # guest NUMBER CPUS TEST...: boot until no test is left to begin, or five times.
 # Leaves "STATUS SECONDS" of each boot in $LOGS/boots-NUMBER.
@@ -485,8 +485,9 @@ main_long()
 {
 	: "${MTUN_HOSTILE:=1000000}" "${MTUN_REQUESTS:=2000}"
 	: "${MTUN_TORTURE:=600}" "${MTUN_SOAK:=3600}" "${MTUN_TIMEOUT:=14400}"
-	export MTUN_HOSTILE MTUN_REQUESTS MTUN_TORTURE MTUN_SOAK MTUN_TIMEOUT
-	T=${T:-hostile.sh scramble.sh soak.sh torture.sh}
+	: "${MTUN_IVS:=250000}"
+	export MTUN_HOSTILE MTUN_REQUESTS MTUN_TORTURE MTUN_SOAK MTUN_IVS MTUN_TIMEOUT
+	T=${T:-hostile.sh replicate.sh scramble.sh soak.sh torture.sh}
 	main_debug
 }
 

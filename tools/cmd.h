@@ -54,6 +54,9 @@ enum result load_config(const char *file, struct config *config,
 enum result tunnel_parse(int argc, char **argv, struct tunnel *t,
 			 struct error *err);
 
+/* "ipsec replicate" */
+enum result ipsec_replicate(struct context *ctx, int argc, char **argv);
+
 /*
  * Words of "detect"; recorded, which may be NULL where there is no -r, gets the name
  * of a recording.

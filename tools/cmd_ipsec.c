@@ -130,5 +130,21 @@ const struct command ipsec_commands[] = {
 	  "\n"
 	  "  mtctl ipsec template mt0 > /etc/swanctl/conf.d/mt0.conf\n"
 	  "  mtctl ipsec template mt0 -peer ios-xe\n" },
+	{ "replicate", ipsec_replicate, "NAME... [-follow] | -apply",
+	  "give states of anycast tunnels to the other nodes that serve them",
+	  "Where an IKE daemon negotiates, write the states and policies of the tunnels,\n"
+	  "keys included, to standard output, which ssh is to carry; on each other node,\n"
+	  "read them, and make them those of its tunnels of the same names: all that came\n"
+	  "in one block, or nothing.\n"
+	  "\n"
+	  "  -follow   go on, and write all of them again whenever one has changed\n"
+	  "  -apply    read standard input to its end; one line tells of each block\n"
+	  "\n"
+	  "Only ciphers of which several nodes never use one nonce twice: AES-GCM,\n"
+	  "ChaCha20-Poly1305, and AES-CBC with SHA, without ESN.\n"
+	  "\n"
+	  "  mtctl ipsec replicate mt0 | ssh root@node2 mtctl ipsec replicate -apply\n"
+	  "  mtctl ipsec replicate mt0 mt1 -follow |\n"
+	  "      ssh root@node2 mtctl ipsec replicate -apply\n" },
 	{ NULL }
 };

@@ -29,6 +29,8 @@ void nl_free(struct nl *nl)
 		mnl_socket_close(nl->rtnl);
 	if (nl->xfrm)
 		mnl_socket_close(nl->xfrm);
+	if (nl->replicas)
+		mnl_socket_close(nl->replicas);
 	if (nl->events)
 		mnl_socket_close(nl->events);
 	if (nl->samples)

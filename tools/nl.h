@@ -6,6 +6,8 @@
 #include "model.h"
 
 struct nl;
+struct replicas;
+struct replica_plan;
 
 /* Nothing is sent before the first request; one socket serves all of them. */
 struct nl *nl_new(void);
@@ -31,6 +33,19 @@ enum result nl_tunnel_dump(struct nl *nl, struct tunnels *ts, bool *incomplete,
 /* The states of ESP, sorted; as nl_tunnel_dump(). Only who may configure IPsec is told. */
 enum result nl_sa_dump(struct nl *nl, struct sas *sas, bool *incomplete,
 		       struct error *err);
+
+/* Adds to each of them its states and policies, with keys. */
+enum result nl_replicas_read(struct nl *nl, struct replicas *rs,
+			     struct error *err);
+
+/* Subscribes to changes of any; nl_replicas_changed() tells, once, if there were some. */
+enum result nl_replicas_watch(struct nl *nl, struct error *err);
+int nl_replicas_fd(const struct nl *nl);
+bool nl_replicas_changed(struct nl *nl);
+
+/* All of it, or nothing */
+enum result nl_replicas_apply(struct nl *nl, const struct replica_plan *plan,
+			      struct error *err);
 
 enum result nl_clamp_new(struct nl *nl, const struct clamp *c,
 			 struct error *err);

@@ -25,6 +25,7 @@ struct nl {
 	struct mnl_socket *genl;
 	struct mnl_socket *rtnl;
 	struct mnl_socket *xfrm;
+	struct mnl_socket *replicas;	/* what changes in xfrm */
 	struct mnl_socket *events;	/* apart, or requests would eat them */
 	struct mnl_socket *samples;
 	unsigned int seq;

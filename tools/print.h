@@ -24,6 +24,13 @@ struct sas;
 void print_ipsec(const struct tunnels *ts, const struct sas *sas,
 		 const struct options *opt);
 
+struct replicas;
+struct replica_plan;
+
+/* A line about what came and what it has changed. No keys */
+void print_replicated(const struct replicas *rs, const struct replica_plan *plan,
+		      const struct options *opt);
+
 /* Text for another program, in JSON as {"template": "..."} */
 void print_template(const char *text, const struct options *opt);
 

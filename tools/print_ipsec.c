@@ -5,6 +5,7 @@
 
 #include "names.h"
 #include "print_core.h"
+#include "replica.h"
 #include "sa.h"
 
 static uint64_t age(const struct sa *sa)
@@ -132,6 +133,33 @@ void print_ipsec(const struct tunnels *ts, const struct sas *sas,
 	}
 	if (list)
 		json_print(list, opt, false);
+}
+
+void print_replicated(const struct replicas *rs, const struct replica_plan *plan,
+		      const struct options *opt)
+{
+	size_t states = 0, policies = 0, removed = 0;
+	json_t *o;
+
+	for (size_t i = 0; i < rs->n; i++) {
+		states += rs->v[i].n_states;
+		policies += rs->v[i].n_policies;
+	}
+	for (size_t i = 0; i < plan->n; i++)
+		removed += plan->v[i].type >= REPLICA_DEL_POLICY;
+	if (opt->json) {
+		o = json_object();
+		json_object_set_new(o, "tunnels", number(rs->n));
+		json_object_set_new(o, "states", number(states));
+		json_object_set_new(o, "policies", number(policies));
+		json_object_set_new(o, "set", number(plan->n - removed));
+		json_object_set_new(o, "removed", number(removed));
+		json_print(o, opt, true);
+	} else {
+		printf("%zu tunnel%s, %zu states, %zu policies: %zu set, %zu removed\n",
+		       rs->n, rs->n == 1 ? "" : "s", states, policies, plan->n - removed, removed);
+	}
+	fflush(stdout);
 }
 
 struct text ipsec_text(const struct tunnel *t, const struct sas *sas)

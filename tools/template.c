@@ -20,6 +20,13 @@
 #define ESP_LIFETIME	3600
 #define DPD_DELAY	10
 
+/*
+ * Packets of each node by a state that several have: what keeps the nonces of four apart
+ * as well as NIST SP 800-38D wants it ("Nonces" in Documentation/ipsec.md)
+ */
+#define REKEY_PACKETS	402653184
+#define LIFE_PACKETS	536870912
+
 #define SECRET		"SECRET"
 
 /* A tunnel as one of its ends sees it */
@@ -84,6 +91,9 @@ static void swanctl_child(FILE *f, const struct side *s)
 	fprintf(f, "\t\t\t\tesp_proposals = " ESP_PROPOSALS "\n"
 		"\t\t\t\trekey_time = %us\n", ESP_LIFETIME);
 	fprintf(f, "\t\t\t\treplay_window = %u\n", s->replay);
+	if (s->t->anycast && !s->peer)
+		fprintf(f, "\t\t\t\trekey_packets = %u\n"
+			"\t\t\t\tlife_packets = %u\n", REKEY_PACKETS, LIFE_PACKETS);
 	/*
 	 * One end begins, now and whenever it has gone: if both did so, they would
 	 * have two of everything. The other one waits; but what would send GRE in

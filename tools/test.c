@@ -21,6 +21,7 @@ int main(void)
 	test_conf();
 	test_ipsec();
 	test_plan();
+	test_replica();
 	test_traffic();
 	printf("1..%d\n", number);
 	return failed ? 1 : 0;

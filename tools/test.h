@@ -12,6 +12,7 @@ void test_args(void);
 void test_conf(void);
 void test_ipsec(void);
 void test_plan(void);
+void test_replica(void);
 void test_traffic(void);
 
 #endif /* MTCTL_TEST_H */

@@ -145,9 +145,11 @@ static void test_templates(void)
 	      "their tunnel");
 	check(says(&esp, PEER_LINUX, "type xfrm if_id 7\n"), "their device");
 	check(says(&esp, PEER_LINUX, "start_action = none\n"), "it waits");
-	check(says(&esp, PEER_NONE, "replay_window = 64\n"), "window");
+	check(says(&esp, PEER_NONE, "replay_window = 64\n\t\t\t\tstart_"), "window");
 	esp.anycast = 1;
 	check(says(&esp, PEER_NONE, "replay_window = 0\n"), "none for anycast");
+	check(says(&esp, PEER_MTUN, "replay_window = 0\n"), "nor at the other end");
+	check(says(&esp, PEER_NONE, "life_packets = 536870912\n"), "fewer packets");
 	check(says(&esp, PEER_IOS_XE, "replay disable\n"), "of IOS-XE");
 	check(says(&esp, PEER_JUNOS, "ike no-anti-replay\n"), "of Junos");
 	check(says(&gre, PEER_NONE, "mode = transport\n"), "transport mode");

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0
+/* "mtctl ipsec replicate": states of a tunnel for the other nodes that serve it. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include "args.h"
+#include "cmd.h"
+#include "nl.h"
+#include "print.h"
+#include "replica.h"
+
+#define SNAPSHOT_TRIES	10
+#define SETTLE_US	5000	/* changes that come together are one */
+#define LINE_MAX_BYTES	8192
+
+enum option { OPT_FOLLOW, OPT_APPLY };
+
+static const struct option_desc options[] = {
+	{ "follow", "f", "", NULL, OPT_FOLLOW },
+	{ "apply", "a", "", NULL, OPT_APPLY },
+	{ NULL }
+};
+
+struct job {
+	const char **names;
+	size_t n;
+	bool follow;
+	bool apply;
+};
+
+static enum result parse(int argc, char **argv, struct job *job,
+			 struct error *err)
+{
+	const struct option_desc *d;
+	char ifname[IFNAMSIZ];
+
+	for (int i = 0; i < argc; i++) {
+		if (argv[i][0] != '-') {
+			if (parse_tunnel_name(argc - i, argv + i, NULL, ifname,
+					      err))
+				return RES_USAGE;
+			job->names[job->n++] = argv[i];
+			continue;
+		}
+		d = pick_option(options, argv[i], err);
+		if (!d)
+			return RES_USAGE;
+		if (d->option == OPT_FOLLOW)
+			job->follow = true;
+		else
+			job->apply = true;
+	}
+	if (job->apply && (job->n || job->follow))
+		return refuse(err, RES_USAGE,
+			      "-apply takes what comes, and nothing besides: names and -follow are for the other end");
+	if (!job->apply && !job->n)
+		return refuse(err, RES_USAGE,
+			      "name the tunnels, or give -apply where their states come in");
+	return RES_OK;
+}
+
+/* ---- writing ---- */
+
+static enum result check_output(struct error *err)
+{
+	struct stat st;
+
+	if (isatty(STDOUT_FILENO))
+		return refuse(err, RES_USAGE,
+			      "keys are no text for a terminal: pipe them into \"ssh NODE mtctl ipsec replicate -apply\"");
+	if (fstat(STDOUT_FILENO, &st))
+		return refuse(err, RES_REFUSED, "the standard output: %s",
+			      strerror(errno));
+	if (S_ISREG(st.st_mode) && st.st_mode & 077)
+		return refuse(err, RES_USAGE,
+			      "others may read the file that keys would go to: make it anew behind \"umask 077\"");
+	return RES_OK;
+}
+
+static enum result write_all(const struct secret *text, struct error *err)
+{
+	size_t done = 0;
+	ssize_t n;
+
+	/* not by stdio, which keeps copies */
+	while (done < text->n) {
+		n = write(STDOUT_FILENO, text->s + done, text->n - done);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return refuse(err, RES_REFUSED,
+				      "cannot write the states: %s",
+				      strerror(errno));
+		done += n;
+	}
+	return RES_OK;
+}
+
+/* All that they have, at one moment: nothing has changed while it was read. */
+static enum result snapshot(struct context *ctx, const struct job *job,
+			    struct replicas *rs)
+{
+	enum result res = RES_OK;
+	struct tunnel t;
+
+	for (int try = 0; try < SNAPSHOT_TRIES; try++) {
+		replicas_free(rs);
+		nl_replicas_changed(ctx->nl);
+		for (size_t i = 0; !res && i < job->n; i++) {
+			t = (struct tunnel) { 0 };
+			res = nl_tunnel_get(ctx->nl, job->names[i], &t,
+					    &ctx->err) ?:
+			      replica_of(&t, replicas_add(rs), &ctx->err);
+		}
+		res = res ?: replicas_apart(rs, &ctx->err) ?:
+		      nl_replicas_read(ctx->nl, rs, &ctx->err);
+		if (res || !nl_replicas_changed(ctx->nl))
+			break;
+		usleep(1000u << try);
+		/* What is missing in it follows soon. */
+		if (try == SNAPSHOT_TRIES - 1 && !job->follow)
+			return refuse(&ctx->err, RES_REFUSED,
+				      "states changed while they were read, %d times: try again",
+				      SNAPSHOT_TRIES);
+	}
+	for (size_t i = 0; !res && i < rs->n; i++)
+		res = replica_check(&rs->v[i], &ctx->err);
+	return res;
+}
+
+/* Unless it is what was written last */
+static enum result write_changes(struct context *ctx, const struct job *job,
+				 struct secret *last)
+{
+	struct secret text = { 0 }, ageless = { 0 };
+	struct replicas rs = { 0 };
+	enum result res;
+
+	res = snapshot(ctx, job, &rs);
+	if (res)
+		goto out;
+	replicas_write(&rs, false, &ageless);
+	if (last->n == ageless.n && !memcmp(last->s, ageless.s, last->n))
+		goto out;
+	replicas_write(&rs, true, &text);
+	res = write_all(&text, &ctx->err);
+	secret_free(last);
+	*last = ageless;
+	ageless = (struct secret) { 0 };
+out:
+	replicas_free(&rs);
+	secret_free(&text);
+	secret_free(&ageless);
+	return res;
+}
+
+static enum result replicate(struct context *ctx, const struct job *job)
+{
+	struct pollfd fds[] = {
+		{ .events = POLLIN },
+		{ .fd = STDOUT_FILENO },	/* whether anybody reads */
+	};
+	struct secret last = { 0 };
+	enum result res;
+
+	res = check_output(&ctx->err) ?: nl_replicas_watch(ctx->nl, &ctx->err);
+	if (res)
+		return res;
+	fds[0].fd = nl_replicas_fd(ctx->nl);
+	do {
+		res = write_changes(ctx, job, &last);
+		if (res || !job->follow)
+			break;
+		while (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno == EINTR)
+			;
+		usleep(SETTLE_US);
+	} while (!fds[1].revents);
+	secret_free(&last);
+	return res;
+}
+
+/* ---- taking ---- */
+
+/* What is sent is for a tunnel that is here and that is the same one. */
+static enum result adopt(struct context *ctx, struct replica *shall,
+			 struct replica *here)
+{
+	struct tunnel t = { 0 };
+	enum result res;
+
+	res = nl_tunnel_get(ctx->nl, shall->ifname, &t, &ctx->err) ?:
+	      replica_of(&t, here, &ctx->err);
+	if (res)
+		return res;
+	if (!replica_is_same(shall, here))
+		return refuse(&ctx->err, RES_REFUSED,
+			      "%s has another mode, local or remote there than here: it has to be the same tunnel",
+			      shall->ifname);
+	replica_set_if_id(shall, here->if_id);
+	return replica_check(shall, &ctx->err);
+}
+
+/* Signals wait until it is done: half of it would be worse than any. */
+static enum result apply_plan(struct context *ctx, const struct replica_plan *plan)
+{
+	enum result res;
+	sigset_t all, was;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &was);
+	res = nl_replicas_apply(ctx->nl, plan, &ctx->err);
+	sigprocmask(SIG_SETMASK, &was, NULL);
+	return res;
+}
+
+/* A block, of which all is looked at before anything is done */
+static enum result take_block(struct context *ctx, struct replicas *shall)
+{
+	struct replica_plan plan = { 0 };
+	struct replicas here = { 0 };
+	enum result res = RES_OK;
+
+	for (size_t i = 0; i < shall->n; i++)
+		replicas_add(&here);
+	for (size_t i = 0; !res && i < shall->n; i++)
+		res = adopt(ctx, &shall->v[i], &here.v[i]);
+	res = res ?: replicas_apart(&here, &ctx->err) ?:
+	      nl_replicas_read(ctx->nl, &here, &ctx->err);
+	if (!res) {
+		for (size_t i = 0; i < shall->n; i++)
+			replica_plan(&here.v[i], &shall->v[i], &plan);
+		replica_plan_sort(&plan);
+		res = apply_plan(ctx, &plan);
+	}
+	if (!res)
+		print_replicated(shall, &plan, &ctx->opt);
+	free(plan.v);
+	replicas_free(&here);
+	return res;
+}
+
+static enum result take_line(struct context *ctx, struct replica_parser *parser,
+			     char *line)
+{
+	enum result res;
+	bool complete;
+
+	res = replica_parse(parser, line, &complete, &ctx->err);
+	if (res || !complete)
+		return res;
+	res = take_block(ctx, &parser->rs);
+	replicas_free(&parser->rs);
+	return res;
+}
+
+static enum result take(struct context *ctx)
+{
+	struct replica_parser parser = { 0 };
+	char buf[LINE_MAX_BYTES + 1], *end;
+	enum result res = RES_OK;
+	bool any = false;
+	size_t n = 0;
+	ssize_t got;
+
+	while (!res) {
+		got = read(STDIN_FILENO, buf + n, LINE_MAX_BYTES - n);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			res = refuse(&ctx->err, RES_REFUSED,
+				     "the standard input: %s", strerror(errno));
+		if (got <= 0)
+			break;
+		n += got;
+		while (!res && (end = memchr(buf, '\n', n))) {
+			*end = '\0';
+			/* which is not to end before it ends */
+			if (strlen(buf) != (size_t)(end - buf))
+				*buf = '\0';
+			any = true;
+			res = take_line(ctx, &parser, buf);
+			n -= end + 1 - buf;
+			memmove(buf, end + 1, n);
+		}
+		if (!res && n == LINE_MAX_BYTES)
+			res = refuse(&ctx->err, RES_REFUSED,
+				     "a line is longer than %u bytes: this is not what \"mtctl ipsec replicate\" writes",
+				     LINE_MAX_BYTES);
+	}
+	if (!res && (parser.begun || n))
+		res = refuse(&ctx->err, RES_REFUSED,
+			     "it ends in the middle: nothing of the last block was taken");
+	else if (!res && !any)
+		res = refuse(&ctx->err, RES_REFUSED,
+			     "nothing came: did the other end say why?");
+	explicit_bzero(buf, sizeof(buf));
+	replica_parser_free(&parser);
+	return res;
+}
+
+enum result ipsec_replicate(struct context *ctx, int argc, char **argv)
+{
+	struct job job = { .names = allocate(argc, sizeof(*job.names)) };
+	enum result res;
+
+	/* no keys in a core file, and nobody to look by ptrace() */
+	prctl(PR_SET_DUMPABLE, 0);
+	res = parse(argc, argv, &job, &ctx->err);
+	if (!res)
+		res = job.apply ? take(ctx) : replicate(ctx, &job);
+	free(job.names);
+	return res;
+}
