@@ -22,7 +22,7 @@ ALL_TESTS="hooks_test:4 hooks_test:6 state_test:4 state_test:6 no_leak_test:4
 	   masquerade_test:4 masquerade_test:6 dnat_test:4 dnat_test:6
 	   iptables_test:4 iptables_test:6 flowtable_test:4 flowtable_test:6
 	   flowtable_udp_test:4 flowtable_udp_test:6 tc_test:4 tc_test:6
-	   rp_filter_test:4 rp_filter_test:6"
+	   rp_filter_test:4 rp_filter_test:6 queue_test:4 queue_test:6"
 
 . "$(dirname "$0")/lib.sh"
 
@@ -795,6 +795,34 @@ rp_filter_test()
 	in_ns "$near" sh -c "echo 0 > /proc/sys/net/ipv4/conf/mt$v/rp_filter
 		echo 0 > /proc/sys/net/ipv4/conf/u0/rp_filter"
 	log_test "IPv$v: strict rp_filter on the tunnel"
+}
+
+# Who inspects the outer packets gives his verdict in a process, and there they go on.
+queue_test()
+{
+	local v=$1 pid
+
+	rules "$near" <<-EOF
+		table inet t {
+			chain in {
+				type filter hook input priority -10;
+				iifname u0 meta l4proto gre queue num 7
+			}
+		}
+	EOF
+	in_bg "$near" "$TMP/queue" "$PYTHON" "$TEST_DIR/queue.py" 7
+	pid=$BG_PID
+	slowwait_for grep -q ready "$TMP/queue"
+	check_err $? "nobody listens: $(cat "$TMP/queue")"
+	snapshot BEFORE "$near"
+	way_back "$v"
+	pings "$v"
+	snapshot AFTER "$near"
+	check_grown BEFORE AFTER "queued" "mt$v" rx_packets 6 "mt$v" drops 0
+	stop_bg "$pid"
+	check_eq "$(tail -n 1 "$TMP/queue")" 6 "verdicts"
+	rules_gone "$near"
+	log_test "IPv$v: packets that were queued"
 }
 
 setup_prepare
