@@ -35,9 +35,9 @@ struct nl {
 	uint32_t n_cpus;
 	char *next_event;	/* unread part of event_buf */
 	size_t events_len;
-	char req[REQUEST_SIZE];
-	char buf[BUF_SIZE];
-	char event_buf[BUF_SIZE];
+	char req[REQUEST_SIZE] __attribute__((aligned(8)));
+	char buf[BUF_SIZE] __attribute__((aligned(8)));
+	char event_buf[BUF_SIZE] __attribute__((aligned(8)));
 };
 
 /* What a request is about, so that errors speak the user's language. */

@@ -139,7 +139,7 @@ static bool read_state_attr(const struct nlattr *a, struct replica_state *s)
 /* Those that are being negotiated have no keys yet, and are not read. */
 static void read_state(struct nl *nl, const struct nlmsghdr *nlh, void *data)
 {
-	const struct xfrm_usersa_info *info = mnl_nlmsg_get_payload(nlh);
+	struct xfrm_usersa_info info;
 	uint64_t now = time(NULL);
 	struct replica_state s = { 0 };
 	struct replicas *rs = data;
@@ -147,21 +147,24 @@ static void read_state(struct nl *nl, const struct nlmsghdr *nlh, void *data)
 
 	(void)nl;
 	if (nlh->nlmsg_type != XFRM_MSG_NEWSA ||
-	    mnl_nlmsg_get_payload_len(nlh) < sizeof(*info) ||
-	    info->id.proto != IPPROTO_ESP)
+	    mnl_nlmsg_get_payload_len(nlh) < sizeof(info))
 		return;
-	s.src = read_addr(&info->saddr, info->family);
-	s.dst = read_addr(&info->id.daddr, info->family);
-	s.spi = ntohl(info->id.spi);
-	s.reqid = info->reqid;
-	s.mode = info->mode;
-	s.flags = info->flags;
-	s.window = info->replay_window;
-	s.odd = !read_selector(&info->sel, &s.sel);
-	s.limits = info->lft;
-	if (now > info->curlft.add_time)
-		s.age = now - info->curlft.add_time;
-	mnl_attr_for_each(a, nlh, sizeof(*info))
+	/* Messages are aligned to 4 bytes, and this wants 8. */
+	memcpy(&info, mnl_nlmsg_get_payload(nlh), sizeof(info));
+	if (info.id.proto != IPPROTO_ESP)
+		return;
+	s.src = read_addr(&info.saddr, info.family);
+	s.dst = read_addr(&info.id.daddr, info.family);
+	s.spi = ntohl(info.id.spi);
+	s.reqid = info.reqid;
+	s.mode = info.mode;
+	s.flags = info.flags;
+	s.window = info.replay_window;
+	s.odd = !read_selector(&info.sel, &s.sel);
+	s.limits = info.lft;
+	if (now > info.curlft.add_time)
+		s.age = now - info.curlft.add_time;
+	mnl_attr_for_each(a, nlh, sizeof(info))
 		s.odd |= !read_state_attr(a, &s);
 	for (size_t i = 0; i < rs->n; i++)
 		if (replica_has_state(&rs->v[i], &s) &&
@@ -218,23 +221,25 @@ static bool read_policy_attr(const struct nlattr *a, struct replica_policy *p)
 /* Those of sockets are no tunnel's, nor are those of another type. */
 static void read_policy(struct nl *nl, const struct nlmsghdr *nlh, void *data)
 {
-	const struct xfrm_userpolicy_info *info = mnl_nlmsg_get_payload(nlh);
+	struct xfrm_userpolicy_info info;
 	struct replica_policy p = { 0 };
 	struct replicas *rs = data;
 	const struct nlattr *a;
 
 	(void)nl;
 	if (nlh->nlmsg_type != XFRM_MSG_NEWPOLICY ||
-	    mnl_nlmsg_get_payload_len(nlh) < sizeof(*info) ||
-	    info->dir >= XFRM_POLICY_MAX)
+	    mnl_nlmsg_get_payload_len(nlh) < sizeof(info))
 		return;
-	p.dir = info->dir;
-	p.action = info->action;
-	p.flags = info->flags;
-	p.priority = info->priority;
-	p.odd = !read_selector(&info->sel, &p.sel);
-	p.limits = info->lft;
-	mnl_attr_for_each(a, nlh, sizeof(*info)) {
+	memcpy(&info, mnl_nlmsg_get_payload(nlh), sizeof(info));
+	if (info.dir >= XFRM_POLICY_MAX)
+		return;
+	p.dir = info.dir;
+	p.action = info.action;
+	p.flags = info.flags;
+	p.priority = info.priority;
+	p.odd = !read_selector(&info.sel, &p.sel);
+	p.limits = info.lft;
+	mnl_attr_for_each(a, nlh, sizeof(info)) {
 		if (mnl_attr_get_type(a) == XFRMA_POLICY_TYPE &&
 		    *(uint8_t *)mnl_attr_get_payload(a) != XFRM_POLICY_TYPE_MAIN)
 			return;

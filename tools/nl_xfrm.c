@@ -72,33 +72,34 @@ static struct addr read_addr(const xfrm_address_t *addr, uint16_t family)
 
 static void read_sa(struct nl *nl, const struct nlmsghdr *nlh, void *data)
 {
-	const struct xfrm_usersa_info *info;
+	struct xfrm_usersa_info info;
 	const struct nlattr *a, *auth = NULL;
 	struct sas *sas = data;
 	struct sa *sa;
 
 	(void)nl;
 	if (nlh->nlmsg_type != XFRM_MSG_NEWSA ||
-	    mnl_nlmsg_get_payload_len(nlh) < sizeof(*info))
+	    mnl_nlmsg_get_payload_len(nlh) < sizeof(info))
 		return;
-	info = mnl_nlmsg_get_payload(nlh);
-	if (info->id.proto != IPPROTO_ESP ||
-	    (info->mode != XFRM_MODE_TUNNEL &&
-	     info->mode != XFRM_MODE_TRANSPORT))
+	/* Messages are aligned to 4 bytes, and this wants 8. */
+	memcpy(&info, mnl_nlmsg_get_payload(nlh), sizeof(info));
+	if (info.id.proto != IPPROTO_ESP ||
+	    (info.mode != XFRM_MODE_TUNNEL &&
+	     info.mode != XFRM_MODE_TRANSPORT))
 		return;
 	sa = ADD_ONE(sas);
-	sa->src = read_addr(&info->saddr, info->family);
-	sa->dst = read_addr(&info->id.daddr, info->family);
-	sa->spi = ntohl(info->id.spi);
-	sa->tunnel_mode = info->mode == XFRM_MODE_TUNNEL;
-	sa->replay_window = info->replay_window;
-	sa->packets = info->curlft.packets;
-	sa->bytes = info->curlft.bytes;
-	sa->added = info->curlft.add_time;
-	sa->expires = info->lft.hard_add_expires_seconds;
-	sa->replayed = info->stats.replay_window + info->stats.replay;
-	sa->forged = info->stats.integrity_failed;
-	mnl_attr_for_each(a, nlh, sizeof(*info)) {
+	sa->src = read_addr(&info.saddr, info.family);
+	sa->dst = read_addr(&info.id.daddr, info.family);
+	sa->spi = ntohl(info.id.spi);
+	sa->tunnel_mode = info.mode == XFRM_MODE_TUNNEL;
+	sa->replay_window = info.replay_window;
+	sa->packets = info.curlft.packets;
+	sa->bytes = info.curlft.bytes;
+	sa->added = info.curlft.add_time;
+	sa->expires = info.lft.hard_add_expires_seconds;
+	sa->replayed = info.stats.replay_window + info.stats.replay;
+	sa->forged = info.stats.integrity_failed;
+	mnl_attr_for_each(a, nlh, sizeof(info)) {
 		switch (mnl_attr_get_type(a)) {
 		case XFRMA_IF_ID:
 			get_number(a, &sa->if_id, sizeof(sa->if_id));
