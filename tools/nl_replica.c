@@ -10,6 +10,7 @@
 #include "args.h"
 #include "nl_core.h"
 #include "replica.h"
+#include "xfrm_addr.h"
 
 /* Of later kernels. The direction of a state follows from its addresses. */
 #define SA_DIR			33
@@ -27,15 +28,6 @@ static void wipe(struct nl *nl)
 }
 
 /* ---- reading ---- */
-
-static struct addr read_addr(const xfrm_address_t *addr, uint16_t family)
-{
-	struct addr out = { .family = family,
-			    .len = family == AF_INET6 ? 16 : 4 };
-
-	memcpy(out.bytes, addr, out.len);
-	return out;
-}
 
 /* Members alone: what is between them may be anything. False for what there is no word. */
 static bool read_selector(const struct xfrm_selector *from,
@@ -153,8 +145,8 @@ static void read_state(struct nl *nl, const struct nlmsghdr *nlh, void *data)
 	memcpy(&info, mnl_nlmsg_get_payload(nlh), sizeof(info));
 	if (info.id.proto != IPPROTO_ESP)
 		return;
-	s.src = read_addr(&info.saddr, info.family);
-	s.dst = read_addr(&info.id.daddr, info.family);
+	s.src = xfrm_addr(&info.saddr, info.family);
+	s.dst = xfrm_addr(&info.id.daddr, info.family);
 	s.spi = ntohl(info.id.spi);
 	s.reqid = info.reqid;
 	s.mode = info.mode;

@@ -8,6 +8,7 @@
 
 #include "nl_core.h"
 #include "sa.h"
+#include "xfrm_addr.h"
 
 /* Names that are shorter than the kernel's; bits that are no key */
 static const struct {
@@ -61,15 +62,6 @@ static void read_algorithm(struct sa *sa, const struct nlattr *a)
 	sa->keyed = true;
 }
 
-static struct addr read_addr(const xfrm_address_t *addr, uint16_t family)
-{
-	struct addr out = { .family = family,
-			    .len = family == AF_INET6 ? 16 : 4 };
-
-	memcpy(out.bytes, addr, out.len);
-	return out;
-}
-
 static void read_sa(struct nl *nl, const struct nlmsghdr *nlh, void *data)
 {
 	struct xfrm_usersa_info info;
@@ -88,8 +80,8 @@ static void read_sa(struct nl *nl, const struct nlmsghdr *nlh, void *data)
 	     info.mode != XFRM_MODE_TRANSPORT))
 		return;
 	sa = ADD_ONE(sas);
-	sa->src = read_addr(&info.saddr, info.family);
-	sa->dst = read_addr(&info.id.daddr, info.family);
+	sa->src = xfrm_addr(&info.saddr, info.family);
+	sa->dst = xfrm_addr(&info.id.daddr, info.family);
 	sa->spi = ntohl(info.id.spi);
 	sa->tunnel_mode = info.mode == XFRM_MODE_TUNNEL;
 	sa->replay_window = info.replay_window;

@@ -10,6 +10,7 @@
 #include "replica.h"
 #include "sa.h"
 #include "template.h"
+#include "xfrm_addr.h"
 
 /* ---- memory that has keys in it ---- */
 
@@ -213,15 +214,6 @@ bool replica_has_state(const struct replica *r, const struct replica_state *s)
 	       is_between(r, &s->src, &s->dst);
 }
 
-static struct addr addr_of(const xfrm_address_t *addr, uint16_t family)
-{
-	struct addr a = { .family = family,
-			  .len = family == AF_INET6 ? 16 : 4 };
-
-	memcpy(a.bytes, addr, a.len);
-	return a;
-}
-
 /* In mode ipsec all that have the if_id, else those for GRE between the two addresses */
 bool replica_has_policy(const struct replica *r, const struct replica_policy *p)
 {
@@ -233,8 +225,8 @@ bool replica_has_policy(const struct replica *r, const struct replica_policy *p)
 		return false;
 	if (r->mode == MTUN_MODE_IPSEC)
 		return true;
-	src = addr_of(&sel->saddr, sel->family);
-	dst = addr_of(&sel->daddr, sel->family);
+	src = xfrm_addr(&sel->saddr, sel->family);
+	dst = xfrm_addr(&sel->daddr, sel->family);
 	return sel->prefixlen_s == bits && sel->prefixlen_d == bits &&
 	       (!sel->proto || sel->proto == IPPROTO_GRE) &&
 	       is_between(r, &src, &dst);
@@ -374,8 +366,8 @@ static enum result check_policy(const struct replica *r,
 
 	for (uint32_t i = 0; right && i < p->n_tmpls; i++) {
 		const struct xfrm_user_tmpl *t = &p->tmpls[i];
-		struct addr src = addr_of(&t->saddr, t->family);
-		struct addr dst = addr_of(&t->id.daddr, t->family);
+		struct addr src = xfrm_addr(&t->saddr, t->family);
+		struct addr dst = xfrm_addr(&t->id.daddr, t->family);
 
 		right = t->id.proto == IPPROTO_ESP &&
 			t->mode == xfrm_mode(r) && is_between(r, &src, &dst);

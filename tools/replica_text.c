@@ -21,6 +21,7 @@
 
 #include "args.h"
 #include "replica.h"
+#include "xfrm_addr.h"
 
 #define MAGIC		"mtun-ipsec"
 #define LINES_MAX	100000
@@ -182,10 +183,8 @@ static bool get_selector(struct xfrm_selector *sel, char *text)
 
 static struct text xfrm_addr_text(const xfrm_address_t *addr, uint16_t family)
 {
-	struct addr a = { .family = family,
-			  .len = family == AF_INET6 ? 16 : 4 };
+	struct addr a = xfrm_addr(addr, family);
 
-	memcpy(a.bytes, addr, a.len);
 	return addr_text(&a);
 }
 
