@@ -130,8 +130,7 @@ nobody_test()
 
 up_test()
 {
-	ping_check "$near" "${INSIDE[$1]}"
-	check_err $? "no answer through $1: $(told "$1")"
+	check_answers "$1"
 	slowwait_for established "$1"
 	check_err $? "$(told "$1")"
 	log_test "$1 is up"
@@ -258,8 +257,7 @@ lost_test()
 	start_charon "$1"
 	check_err $? "strongSwan does not run"
 	for t in t4 t6 e4 e6; do
-		ping_check "$near" "${INSIDE[$t]}"
-		check_err $? "$t does not come back: $(told "$t")"
+		check_answers "$t" "that comes back"
 	done
 	log_test "$1 was lost, and came back"
 }

@@ -85,6 +85,13 @@ told()
 	tail -n 20 "$TMP/far/log"
 }
 
+# check_answers TUNNEL [WHEN]: only where it does not there is something to be told
+check_answers()
+{
+	ping_check "$near" "${INSIDE[$1]}" ||
+		check_err 1 "no answer through $1${2:+ $2}: $(told "$1")"
+}
+
 established()
 {
 	[[ $(mt "$near" -j ipsec show "$1") =~ \"sa\":\ ?\"established\" ]]

@@ -123,8 +123,7 @@ template_test()
 
 up_test()
 {
-	ping_check "$near" "${INSIDE[$1]}"
-	check_err $? "no answer through $1: $(told "$1")"
+	check_answers "$1"
 	slowwait_for established "$1"
 	check_err $? "$(told "$1")"
 	log_test "$1 is up"
@@ -168,11 +167,9 @@ port_test()
 {
 	box_nat 192.0.2.9 30000-30999
 	check_err $? "nft"
-	ping_check "$near" "${INSIDE[$1]}"
-	check_err $? "no answer through $1: $(told "$1")"
+	check_answers "$1"
 	box_nat 192.0.2.9 20000-20999
-	ping_check "$near" "${INSIDE[$1]}"
-	check_err $? "no answer after the second time: $(told "$1")"
+	check_answers "$1" "after the second time"
 	log_test "the NAT has another port for $1"
 }
 
@@ -200,8 +197,7 @@ address_test()
 	check_eq "$(stat_get "$far" "$1" rx_packets)" "$before" "taken from elsewhere"
 	mt "$far" tunnel set "$1" remote 192.0.2.10
 	check_err $? "another remote"
-	ping_check "$near" "${INSIDE[$1]}"
-	check_err $? "no answer through $1: $(told "$1")"
+	check_answers "$1"
 	log_test "the NAT has another address: $1 has to be told"
 }
 
