@@ -277,6 +277,14 @@ scripts_parse()
 	for file in $(grep -rIlE '^#!/bin/(ba)?sh' .ci selftests tools); do
 		bash -n "$file" || status=1
 	done
+
+	# Python looks beside the script first: a queue.py there is what every
+	# script of its directory imports for the library's.
+	python3 - $(find selftests -name '*.py') <<-'END' || status=1
+		import pathlib, sys
+		bad = [f for f in sys.argv[1:] if pathlib.Path(f).stem in sys.stdlib_module_names]
+		sys.exit(f"named as a module of Python's library: {bad}" if bad else 0)
+	END
 	return $status
 }
 

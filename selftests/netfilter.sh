@@ -810,7 +810,7 @@ queue_test()
 			}
 		}
 	EOF
-	in_bg "$near" "$TMP/queue" "$PYTHON" "$TEST_DIR/queue.py" 7
+	in_bg "$near" "$TMP/queue" "$PYTHON" "$TEST_DIR/nfqueue.py" 7
 	pid=$BG_PID
 	slowwait_for grep -q ready "$TMP/queue"
 	check_err $? "nobody listens: $(cat "$TMP/queue")"

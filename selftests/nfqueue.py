@@ -3,7 +3,7 @@
 """Lets every packet of a queue of netfilter pass, as inspection that runs inline does
 ("queue num N" of nft): its verdict makes the kernel go on with the packet in a process.
 
-	queue.py N
+	nfqueue.py N
 
 Says "ready" when it is bound, runs until it is ended, and says for how many packets.
 """
