@@ -33,6 +33,11 @@ T=${T:-}
 # there, for three minutes at most.
 DEBUG_SLICE="kunit.sh hostile.sh scramble.sh"
 
+# What kmemleak watches there: it doubles the time of all the others. Between them they
+# make, change and end whatever there is, with memory and without.
+LEAK_SLICE="clamp.sh config.sh errors.sh fail.sh frag.sh health.sh ipsec_tunnel.sh kunit.sh
+	    netns.sh reload.sh samples.sh scramble.sh torture.sh"
+
 # Of the make that called us: its job server and its variables would make the
 # builds below depend on how "make check" was called.
 unset MAKEFLAGS MFLAGS MAKELEVEL
@@ -368,20 +373,23 @@ debug_build()
 	make -C "$build" M="$tree/selftests/fault" modules
 }
 
-# run_debug DIR TEST...: on the kernel in DIR
+# run_debug NAME DIR TEST...: on the kernel in DIR
 run_debug()
 {
-	local kernel=$1 tree; shift
+	local name=$1 kernel=$2 tree; shift 2
 
 	tree=$(debug_tree "$kernel")
-	whole "debug: builds" debug_build "$tree" "$kernel" || return
+	whole "$name: builds" debug_build "$tree" "$kernel" || return
 	export MTUN_VM_KERNEL=$kernel
+	[ -n "${MTUN_LEAKS:-}" ] || vm_options=(--append kmemleak=off)
 	vm_tree=$tree/
-	vm_name="debug: "
+	vm_name="$name: "
+	vm_out=$LOGS/$name
 	run_vm "$@"
 	unset MTUN_VM_KERNEL
 	vm_tree=
 	vm_name=
+	vm_options=()
 }
 
 # Variables of the tests
@@ -389,7 +397,7 @@ PASS_ON=(MTUN_LEAKS MTUN_COVERAGE MTUN_TIMEOUT MTUN_HOSTILE MTUN_REQUESTS MTUN_T
 	 MTUN_SOAK MTUN_IVS MTUN_SEED)
 
 # guest NUMBER CPUS TEST...: boot until no test is left to begin, or five times.
-# Leaves "STATUS SECONDS" of each boot in $LOGS/boots-NUMBER.
+# Leaves "STATUS SECONDS" of each boot in boots-NUMBER beside what the tests leave.
 guest()
 {
 	local number=$1 cpus=$2 boot status begin limit timeout; shift 2
@@ -402,13 +410,13 @@ guest()
 	for boot in 1 2 3 4 5; do
 		begin=$SECONDS
 		MTUN_VM_CPUS=$cpus selftests/vm/run \
-			--out "$LOGS/vm" --timeout $limit \
-			--keep-console "$LOGS/console-$number.$boot.log" \
-			"${PASS_ON[@]/#/--env=}" \
+			--out "$vm_out" --timeout $limit \
+			--keep-console "$vm_out/console-$number.$boot.log" \
+			"${PASS_ON[@]/#/--env=}" "${vm_options[@]}" \
 			-- "${vm_tree}selftests/vm/guest.sh" "$@" 2>&1 |
 			sed -u "s/^/$number: /"
 		status=${PIPESTATUS[0]}
-		echo "$status $((SECONDS - begin))" >>"$LOGS/boots-$number"
+		echo "$status $((SECONDS - begin))" >>"$vm_out/boots-$number"
 		case $status in 0|1|97) break ;; esac
 	done
 }
@@ -416,9 +424,11 @@ guest()
 # A test does one thing after another and keeps one CPU busy, so that guests of one
 # CPU share the tests, at most four. Those in SMP_PROGS are about what happens at
 # the same time, and have one guest of two CPUs, with the benches beside it. The tree
-# that all run is this one, or vm_tree.
+# that all run is this one, or vm_tree; what they leave is in vm_out.
 vm_tree=
 vm_name=
+vm_out=$LOGS/vm
+vm_options=()
 benches=()
 
 run_vm()
@@ -426,8 +436,7 @@ run_vm()
 	local number guests test file status seconds log=$LOGS/boot
 	local smp alone=() shared=()
 
-	rm -rf "$LOGS/vm" "$LOGS"/boots-*
-	mkdir -p "$LOGS/vm"
+	mkdir -p "$vm_out"
 	smp=$(listed SMP_PROGS)
 	for test in "$@"; do
 		if grep -qxF "$test" <<<"$smp"; then
@@ -446,7 +455,7 @@ run_vm()
 	[ ${#alone[@]} -eq 0 ] || guest "$number" 2 "${alone[@]}" &
 	run_benches "${benches[@]}"
 
-	for file in "$LOGS"/boots-*; do
+	for file in "$vm_out"/boots-*; do
 		while read -r status seconds; do
 			echo "1..1" >"$log"
 			case $status in
@@ -459,7 +468,7 @@ run_vm()
 	done
 
 	for test in "$@"; do
-		file=$LOGS/vm/${test//\//_}
+		file=$vm_out/${test//\//_}
 		[ -d "$file" ] || mkdir "$file"
 		# No result at all: the guest died in this test, or before.
 		if ! read -r status seconds 2>/dev/null <"$file/result"; then
@@ -473,16 +482,18 @@ run_vm()
 
 ##############################################################################
 
-# Everything that there is to run on the debug kernel
+# On the debug kernel: what T names, or everything, and then a part of it again, slower,
+# for what it leaks
 main_debug()
 {
-	local kernel tests=$T
+	local kernel
 
 	whole "debug kernel" selftests/vm/debug-kernel || finish
 	kernel=$(selftests/vm/debug-kernel --print)
-	[ -n "$tests" ] || tests=$(kselftests)
+	# shellcheck disable=SC2046
+	[ -n "$T" ] || run_debug debug "$kernel" $(kselftests)
 	# shellcheck disable=SC2086
-	MTUN_LEAKS=1 run_debug "$kernel" $tests
+	MTUN_LEAKS=1 run_debug leaks "$kernel" ${T:-$LEAK_SLICE}
 	[ -n "$T" ] || MTUN_VM_KERNEL=$kernel tap "debug: vm/reports" \
 		"$(debug_tree "$kernel")/selftests/vm/reports.sh"
 	finish
@@ -491,12 +502,18 @@ main_debug()
 # What finds more the longer it runs
 main_long()
 {
+	local kernel
+
 	: "${MTUN_HOSTILE:=1000000}" "${MTUN_REQUESTS:=2000}"
 	: "${MTUN_TORTURE:=600}" "${MTUN_SOAK:=3600}" "${MTUN_TIMEOUT:=14400}"
 	: "${MTUN_IVS:=250000}"
 	export MTUN_HOSTILE MTUN_REQUESTS MTUN_TORTURE MTUN_SOAK MTUN_IVS MTUN_TIMEOUT
-	T=${T:-hostile.sh replicate.sh scramble.sh soak.sh torture.sh}
-	main_debug
+	whole "debug kernel" selftests/vm/debug-kernel || finish
+	kernel=$(selftests/vm/debug-kernel --print)
+	# shellcheck disable=SC2086
+	run_debug long "$kernel" \
+		${T:-hostile.sh replicate.sh scramble.sh soak.sh torture.sh}
+	finish
 }
 
 # Which lines run
@@ -509,9 +526,9 @@ main_coverage()
 	[ -n "$tests" ] || tests=$(kselftests)
 	export MTUN_COVERAGE=1
 	# shellcheck disable=SC2086
-	run_debug "$kernel" $tests
-	selftests/vm/coverage "$(debug_tree "$kernel")" "$LOGS"/vm/coverage-* |
-		tee "$LOGS/coverage"
+	run_debug coverage "$kernel" $tests
+	selftests/vm/coverage "$(debug_tree "$kernel")" "$LOGS"/coverage/coverage-* |
+		tee "$LOGS/lines"
 	finish
 }
 
@@ -525,7 +542,7 @@ debug_slice()
 		return
 	fi
 	# shellcheck disable=SC2086
-	MTUN_HOSTILE=4000 MTUN_REQUESTS=40 run_debug "$kernel" $DEBUG_SLICE
+	MTUN_HOSTILE=4000 MTUN_REQUESTS=40 run_debug debug "$kernel" $DEBUG_SLICE
 }
 
 main()
