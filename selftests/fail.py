@@ -230,11 +230,13 @@ def cases(full, empty):
            do(full, "health-set", ifname="t1", mode=0))
     yield ("up", full, lambda: full.link("t3", True), lambda: full.link("t3", False))
     # device_rename() gives the link in sysfs its new name, then the device, and where
-    # that fails the link keeps it: no other rename works from then on.
+    # that fails the link keeps it, even beyond the end of the device: no other rename
+    # works from then on, and none to that name ever.
+    names = ["t4new%d" % i for i in range(MANY)]
     yield ("rename", full,
-           lambda: full.ioctl(SIOCSIFNAME, "t4", b"t4new"),
-           lambda: full.ioctl(SIOCSIFNAME, "t4new", b"t4"),
-           both(do(full, "tunnel-del", ifname="t4"),
+           lambda: full.ioctl(SIOCSIFNAME, "t4", names[0].encode()),
+           lambda: full.ioctl(SIOCSIFNAME, names[0], b"t4"),
+           both(lambda: names.pop(0) and do(full, "tunnel-del", ifname="t4")(),
                 do(full, "tunnel-new", ifname="t4", **OLD4)))
     for op in ("tunnel-get", "clamp-get", "filter-get", "health-get"):
         yield ("dump_" + op[:-4], full, lambda op=op: full.dump(op), None)
