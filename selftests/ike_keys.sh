@@ -196,8 +196,8 @@ at_rest()
 
 storm_test()
 {
+	local seconds=$((15 * ${MTUN_SLOW:-1})) t p before dropped
 	local -a pings=() storms=()
-	local t p before dropped
 
 	swan far --load-all --file "$TMP/far/swanctl.conf" --noprompt > /dev/null
 	slowwait_for at_rest
@@ -205,22 +205,21 @@ storm_test()
 	dropped=$(stat_get "$near" e4 tx-ipsec),$(stat_get "$near" t4 tx-ipsec)
 	before=$(grep -c "CHILD_SA .* established" "$TMP/near/log")
 	for t in e4 t4; do
-		in_bg "$near" "$TMP/pings.$t" ping -q -n -i 0.02 -w 600 "${INSIDE[$t]}"
+		in_bg "$near" "$TMP/pings.$t" ping -q -n -i 0.02 -c $((50 * seconds)) \
+			-W "$WAIT_TIMEOUT" "${INSIDE[$t]}"
 		pings+=("$BG_PID")
 	done
 	for t in near far; do
 		rekeying $t
 		storms+=("$BG_PID")
 	done
-	sleep 15
+	# Until they have all their answers: whoever is stopped has lost the last ones.
+	wait "${pings[@]}"
 	for p in "${storms[@]}"; do
 		stop_bg "$p"
 	done
 	slowwait_for at_rest
 	check_err $? "states afterwards: $(ip -n "$near" xfrm state count) $(told e4)"
-	for p in "${pings[@]}"; do
-		stop_bg "$p" INT
-	done
 	for t in e4 t4; do
 		check_match "$(cat "$TMP/pings.$t")" " 0% packet loss" "lost of $t"
 	done
@@ -231,7 +230,7 @@ storm_test()
 	[ "$t" -ge 10 ]
 	check_err $? "only $t new pairs of states"
 	log_test "new keys all the time under traffic: nothing is lost"
-	say "$t pairs of states in 15 seconds"
+	say "$t pairs of states in $seconds seconds"
 }
 
 clear_test()
