@@ -13,6 +13,7 @@
 #include <net/dst.h>
 #include <net/flow.h>
 #include <net/genetlink.h>
+#include <net/route.h>
 #include <net/xfrm.h>
 #ifdef MT_HAVE_NET_GSO_H
 #include <net/gso.h>	/* skb_gso_validate_network_len() */
@@ -98,6 +99,16 @@ static inline void mt_timer_delete_sync(struct timer_list *timer)
 	timer_delete_sync(timer);
 #else
 	del_timer_sync(timer);
+#endif
+}
+
+/* A route of IPv4 through a device, which nobody else finds, or NULL. */
+static inline struct rtable *mt_rt_alloc(struct net_device *dev)
+{
+#ifdef MT_HAVE_RT_NOPOLICY
+	return rt_dst_alloc(dev, 0, RTN_UNICAST, false, false);
+#else
+	return rt_dst_alloc(dev, 0, RTN_UNICAST, false);
 #endif
 }
 

@@ -11,6 +11,7 @@
 #include "registry.h"
 #include "rx.h"
 #include "rx_esp.h"
+#include "spd.h"
 #include "stats.h"
 
 #include <linux/if_arp.h>
@@ -58,6 +59,7 @@ static int device_init(struct net_device *dev)
 		err = mt_rx_esp_start();
 		if (err)
 			goto err_stop_rx;
+		mt_spd_watch(tunnel->net);
 	}
 
 	err = mt_registry_add(tunnel->net, endpoint(tunnel));

@@ -67,7 +67,7 @@ void mt_encap_esp(struct mt_tunnel *tunnel, struct sk_buff *skb,
 		goto err_free_skb;
 
 	memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
-	dst = mt_esp_route(tunnel->net, conf, tunnel->dev, skb, false);
+	dst = mt_esp_route(ep, skb, false);
 	if (IS_ERR(dst)) {
 		reason = no_route(dst);
 		goto err_free_skb;

@@ -11,6 +11,12 @@
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
 
+/* How many routes a CPU has: out of ESP, IPv4 and IPv6 have one each. */
+static unsigned int routes_of(const struct mt_conf *conf)
+{
+	return conf->mode == MTUN_MODE_IPSEC ? 2 : 1;
+}
+
 struct mt_endpoint *mt_endpoint_new(struct mt_tunnel *tunnel,
 				    const struct mt_conf *conf)
 {
@@ -24,7 +30,9 @@ struct mt_endpoint *mt_endpoint_new(struct mt_tunnel *tunnel,
 	ep->sampler = alloc_percpu_gfp(struct mt_sampler, GFP_KERNEL_ACCOUNT);
 	if (!ep->sampler)
 		goto err_free_ep;
-	ep->routes = alloc_percpu_gfp(struct mt_route, GFP_KERNEL_ACCOUNT);
+	ep->routes = __alloc_percpu_gfp(routes_of(conf) * sizeof(*ep->routes),
+					__alignof__(*ep->routes),
+					GFP_KERNEL_ACCOUNT);
 	if (!ep->routes)
 		goto err_free_sampler;
 	if (conf->link[0]) {
@@ -66,10 +74,12 @@ err_free_ep:
 static void endpoint_free(struct rcu_head *rcu)
 {
 	struct mt_endpoint *ep = container_of(rcu, struct mt_endpoint, rcu);
+	unsigned int i;
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		dst_release(per_cpu_ptr(ep->routes, cpu)->dst);
+		for (i = 0; i < routes_of(&ep->conf); i++)
+			dst_release(per_cpu_ptr(ep->routes, cpu)[i].dst);
 	free_percpu(ep->routes);
 	free_percpu(ep->sampler);
 	kfree(ep->conf.description);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "esp.h"
 #include "compat.h"
+#include "registry.h"
+#include "spd.h"
 
 #include <net/dst_metadata.h>
 #include <net/ip6_route.h>
@@ -81,28 +83,103 @@ static struct dst_entry *plain_route(const struct net_device *dev,
 	return IS_ERR(rt) ? ERR_CAST(rt) : &rt->dst;
 }
 
-struct dst_entry *mt_esp_route(struct net *net, const struct mt_conf *conf,
-			       const struct net_device *dev,
-			       struct sk_buff *skb, bool back)
+/* As the states of IKE daemons are: to take the packet to pieces costs more. */
+static bool selects_any(const struct xfrm_selector *sel)
 {
-	u8 family = inner_family(skb);
+	return !(sel->prefixlen_d | sel->prefixlen_s | sel->proto |
+		 sel->ifindex | (__force u16)(sel->dport_mask | sel->sport_mask));
+}
+
+/*
+ * For a bundle that all flows have in common: a way that none of them has, and that says
+ * nothing of the MTU. It ends when xfrm gets a policy, as all ways of @net do.
+ */
+static struct dst_entry *common_route(struct net *net, u8 family)
+{
+	struct net_device *dev = net->loopback_dev;
+	struct rt6_info *rt6;
+	struct rtable *rt;
+
+	if (family == AF_INET) {
+		rt = mt_rt_alloc(dev);
+		return rt ? &rt->dst : ERR_PTR(-ENOMEM);
+	}
+	rt6 = ip6_dst_alloc(net, dev, 0);
+	if (!rt6)
+		return ERR_PTR(-ENOMEM);
+	rt6->sernum = rt_genid_ipv6(net);
+	return &rt6->dst;
+}
+
+static struct dst_entry *own_route(const struct net_device *dev,
+				   const struct sk_buff *skb,
+				   const struct flowi *fl, u8 family, bool back)
+{
+	struct dst_entry *dst = skb_dst(skb);
+
+	if (back || !skb_valid_dst(skb) || dst->ops->family != family)
+		return plain_route(dev, fl, family);
+	dst_hold(dst);
+	return dst;
+}
+
+/*
+ * Whether a bundle is good for all flows, if its policy is the only one. Of a state that
+ * selects less, xfrm could choose another one for another flow. To choose one that
+ * selects less over this one would be xfrm's right, and no other's loss.
+ */
+static bool is_common(const struct dst_entry *dst)
+{
+	const struct xfrm_dst *xdst = (const struct xfrm_dst *)dst;
+	const struct xfrm_policy *policy = xdst->pols[0];
+	const struct xfrm_state *x = dst->xfrm;
+	const struct xfrm_mark *mark = &x->props.smark;
+
+	return xdst->num_pols == 1 &&
+	       !xfrm_dst_child(dst)->xfrm &&
+	       selects_any(&policy->selector) && !policy->mark.m &&
+	       !policy->security && selects_any(&x->sel) &&
+	       (!(mark->v | mark->m) || mark->m == U32_MAX);
+}
+
+/* How long a policy may be idle is for xfrm to judge, and for IKE daemons. */
+static void use_policy(const struct dst_entry *dst)
+{
+	struct xfrm_policy *policy = ((struct xfrm_dst *)dst)->pols[0];
+	time64_t now = ktime_get_real_seconds();
+
+	if (READ_ONCE(policy->curlft.use_time) != now)
+		WRITE_ONCE(policy->curlft.use_time, now);
+}
+
+static struct dst_entry *find(struct mt_endpoint *ep, struct sk_buff *skb,
+			      u8 family, bool back, struct mt_route *kept)
+{
+	const struct mt_tunnel *tunnel = ep->tunnel;
+	const struct mt_conf *conf = &ep->conf;
+	struct net *net = tunnel->net;
+	struct mt_net *mn = mt_net(net);
+	u32 changes = mt_spd_changes(mn);
 	struct dst_entry *dst;
 	struct flowi fl;
+	bool single;
+
+	dst_release(kept->dst);
+	kept->dst = NULL;
 
 	if (mt_decode_session(net, skb, &fl, family, back))
 		return ERR_PTR(-EINVAL);
 	fl.flowi_oif = 0;	/* the underlay is not where the tunnel is */
-	if (!net_eq(net, dev_net(dev)))
+	if (!net_eq(net, dev_net(tunnel->dev)))
 		fl.flowi_mark = 0;
+	if (family == AF_INET)
+		mt_flow4_set_tos(&fl.u.ip4, 0);
 
-	dst = skb_dst(skb);
-	if (!back && skb_valid_dst(skb) && dst->ops->family == family) {
-		dst_hold(dst);
-	} else {
-		dst = plain_route(dev, &fl, family);
-		if (IS_ERR(dst))
-			return dst;
-	}
+	single = mt_spd_single(mn, conf->if_id, family);
+	dst = single ? common_route(net, family) :
+		       own_route(tunnel->dev, skb, &fl, family, back);
+	if (IS_ERR(dst))
+		return dst;
 	dst = xfrm_lookup_with_ifid(net, dst, &fl, NULL, 0, conf->if_id);
 	if (IS_ERR(dst)) {
 		switch (PTR_ERR(dst)) {
@@ -113,10 +190,32 @@ struct dst_entry *mt_esp_route(struct net *net, const struct mt_conf *conf,
 		}
 		return dst;
 	}
-	if (guards(dst, conf, XFRM_MODE_TUNNEL))
-		return dst;
-	dst_release(dst);
-	return ERR_PTR(-ENOKEY);
+	if (!guards(dst, conf, XFRM_MODE_TUNNEL)) {
+		dst_release(dst);
+		return ERR_PTR(-ENOKEY);
+	}
+	if (single && is_common(dst)) {
+		dst_hold(dst);
+		kept->dst = dst;
+		kept->cookie = changes;
+	}
+	return dst;
+}
+
+struct dst_entry *mt_esp_route(struct mt_endpoint *ep, struct sk_buff *skb,
+			       bool back)
+{
+	u8 family = inner_family(skb);
+	struct mt_route *kept = this_cpu_ptr(ep->routes) + (family == AF_INET6);
+
+	if (unlikely(!kept->dst ||
+		     kept->cookie != mt_spd_changes(mt_net(ep->tunnel->net)) ||
+		     !dst_check(kept->dst, 0)))
+		return find(ep, skb, family, back, kept);
+
+	use_policy(kept->dst);
+	dst_hold(kept->dst);
+	return kept->dst;
 }
 
 /* What xfrm_selector_match() does, which is not for modules. */
@@ -143,13 +242,6 @@ static bool selects(const struct xfrm_selector *sel, const struct flowi *fl,
 	       !((xfrm_flowi_dport(fl, uli) ^ sel->dport) & sel->dport_mask) &&
 	       !((xfrm_flowi_sport(fl, uli) ^ sel->sport) & sel->sport_mask) &&
 	       (!sel->proto || sel->proto == fl->flowi_proto);
-}
-
-/* As the states of IKE daemons are: to take the packet to pieces costs more. */
-static bool selects_any(const struct xfrm_selector *sel)
-{
-	return !(sel->prefixlen_d | sel->prefixlen_s | sel->proto |
-		 (__force u16)(sel->dport_mask | sel->sport_mask));
 }
 
 bool mt_esp_takes(struct sk_buff *skb, const struct mt_conf *conf)

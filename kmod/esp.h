@@ -11,6 +11,8 @@
 #include <linux/skbuff.h>
 #include <net/dst.h>
 
+struct mt_endpoint;
+
 /**
  * mt_esp_guarded() - whether a received packet came in ESP from where it says
  * @skb: the packet, with all that the stack knows of it
@@ -32,20 +34,20 @@ bool mt_esp_guards(const struct dst_entry *dst, const struct mt_conf *conf);
 
 /**
  * mt_esp_route() - the way of an inner packet through a tunnel of MTUN_MODE_IPSEC
- * @net: the underlay
- * @conf: of the tunnel
- * @dev: its device
+ * @ep: of the tunnel
  * @skb: the packet, its network header at skb->data and its control block zeroed
  * @back: the way of an answer to it is asked for
+ *
+ * A CPU keeps the way of the last packet if it is that of all. The DSCP of a packet says
+ * nothing of its way through the underlay, as it does not where packets are put into GRE.
  *
  * Context: RCU, bottom halves off.
  * Return: a reference, whose output is ESP in tunnel mode between the addresses of
  * the tunnel, and whose MTU is that of the inner packet; or ERR_PTR. -ENOKEY says that
  * there is no such policy or state.
  */
-struct dst_entry *mt_esp_route(struct net *net, const struct mt_conf *conf,
-			       const struct net_device *dev,
-			       struct sk_buff *skb, bool back);
+struct dst_entry *mt_esp_route(struct mt_endpoint *ep, struct sk_buff *skb,
+			       bool back);
 
 /**
  * mt_esp_takes() - whether a packet has come by a state that is good for it

@@ -6,6 +6,7 @@
 #include "link.h"
 #include "registry.h"
 #include "samples.h"
+#include "spd.h"
 
 #include <linux/module.h>
 #include <linux/rcupdate.h>
@@ -17,9 +18,12 @@ static int __init mtun_init(void)
 	err = mt_registry_init();
 	if (err)
 		return err;
-	err = mt_samples_init();
+	err = mt_spd_init();
 	if (err)
 		goto err_exit_registry;
+	err = mt_samples_init();
+	if (err)
+		goto err_exit_spd;
 	err = mt_link_init();
 	if (err)
 		goto err_exit_samples;
@@ -44,6 +48,8 @@ err_exit_link:
 	mt_link_exit();
 err_exit_samples:
 	mt_samples_exit();
+err_exit_spd:
+	mt_spd_exit();
 err_exit_registry:
 	mt_registry_exit();
 	rcu_barrier();	/* as below: requests come before all is there */
@@ -58,6 +64,7 @@ static void __exit mtun_exit(void)
 	mt_egress_exit();
 	mt_link_exit();
 	mt_samples_exit();
+	mt_spd_exit();
 	mt_registry_exit();
 	rcu_barrier();	/* much is freed by functions of ours */
 }

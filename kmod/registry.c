@@ -182,9 +182,19 @@ static void __net_exit registry_net_exit(struct net *net)
 	rhashtable_destroy(&mn->endpoints);
 }
 
+/*
+ * What xfrm makes of routes is freed in two steps, in the second one of which the IP
+ * layers of the namespace, which are about to end, miss a route.
+ */
+static void __net_exit registry_net_exit_batch(struct list_head *nets)
+{
+	rcu_barrier();
+}
+
 static struct pernet_operations registry_net_ops = {
 	.init = registry_net_init,
 	.exit = registry_net_exit,
+	.exit_batch = registry_net_exit_batch,
 	.id = &mt_net_id,
 	.size = sizeof(struct mt_net),
 };

@@ -32,7 +32,7 @@ struct mt_stats;
 /**
  * struct mt_route - the way to a remote, as one CPU has found it
  * @dst: with a reference, or NULL
- * @cookie: for dst_check()
+ * @cookie: for dst_check(); in MTUN_MODE_IPSEC mt_spd_changes(), when it was found
  */
 struct mt_route {
 	struct dst_entry *dst;
@@ -54,7 +54,8 @@ struct mt_route {
  * @header: the headers of every packet sent, but for what depends on the packet
  * @conf: what all of this was made from
  * @sampler: when to sample packets, for the intervals of @conf
- * @routes: each CPU's route to the remote
+ * @routes: each CPU's route to the remote; in MTUN_MODE_IPSEC two of them, for
+ *	    packets of IPv4 and of IPv6
  * @rcu: defers the freeing
  *
  * Never written to after it was published. A new configuration is a new
@@ -139,6 +140,13 @@ struct mt_tunnel {
  * @probes: the watches over those tunnels, by the identifier of what they send
  * @generation: grows with each change that a dump of @devices could see;
  *		under RTNL
+ * @policy_lock: writers of the following
+ * @policies: of xfrm, those for what is sent that have an if_id, by index. They may
+ *	      be gone
+ * @policy_numbers: how many of them there are for IPv4 and IPv6, by if_id
+ * @policy_changes: grows with each change
+ * @policies_watched: that they are counted was asked for
+ * @policies_known: and nothing was missed
  */
 struct mt_net {
 	struct rhashtable endpoints;
@@ -154,6 +162,13 @@ struct mt_net {
 	struct mt_samples __percpu *samples;
 	struct xarray probes;
 	unsigned int generation;
+
+	spinlock_t policy_lock;	/* see above */
+	struct xarray policies;
+	struct xarray policy_numbers[2];
+	u32 policy_changes;
+	bool policies_watched;
+	bool policies_known;
 };
 
 struct mt_net *mt_net(const struct net *net);

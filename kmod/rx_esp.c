@@ -45,7 +45,7 @@ static int pass_error6_on(struct sk_buff *skb, struct inet6_skb_parm *opt,
 }
 
 static void clamp_received(const struct mt_tunnel *tunnel,
-			   const struct mt_endpoint *ep, struct sk_buff *skb)
+			   struct mt_endpoint *ep, struct sk_buff *skb)
 {
 	unsigned int mtu = READ_ONCE(tunnel->dev->mtu);
 	struct mt_handshake shake;
@@ -53,7 +53,7 @@ static void clamp_received(const struct mt_tunnel *tunnel,
 
 	if (!mt_clamp_find(skb, &shake))
 		return;
-	dst = mt_esp_route(tunnel->net, &ep->conf, tunnel->dev, skb, true);
+	dst = mt_esp_route(ep, skb, true);
 	if (!IS_ERR(dst)) {
 		mtu = min(mtu, dst_mtu(dst));
 		dst_release(dst);

@@ -17,7 +17,8 @@
 
 ALL_TESTS="esp_test:4:GCM esp_test:6:GCM esp_test:4:CBC esp_test:6:CBC
 	   no_state_test:4 no_state_test:6 gone_test:4 gone_test:6 expired_test:4
-	   expired_test:6 rekey_test:4 rekey_test:6 if_id_test:4 if_id_test:6
+	   expired_test:6 rekey_test:4 rekey_test:6 policies_test:4 policies_test:6
+	   policies_before_test output_mark_test lookups_test if_id_test:4 if_id_test:6
 	   selector_test foreign_test:4 foreign_test:6 transport_test:4
 	   transport_test:6 forged_test:4 forged_test:6 clear_test down_test loop_test
 	   mss_test:4:GCM:1406 mss_test:4:CBC:1398 mss_test:6:GCM:1386
@@ -72,7 +73,7 @@ policy_lines()
 			[ "$dir" = out ] && ends="src $here dst $there"
 			echo "xfrm policy add src $any dst $any dir $dir tmpl" \
 				"$ends proto esp reqid 1 mode tunnel" \
-				"if_id ${IF_ID:-$v}"
+				"if_id ${IF_ID:-$v} ${PRIORITY:+priority $PRIORITY}"
 		done
 	done
 }
@@ -234,6 +235,210 @@ rekey_test()
 	check_grown BEFORE AFTER "rekeyed" "t$v" tx-ipsec 0 "t$v" drops 0
 	esp_down
 	log_test "IPv$v: states are replaced while traffic flows"
+}
+
+# sent TUNNEL N ADDRESS MESSAGE [WORDS for ping]: of three pings, N; the others have tx-ipsec
+sent()
+{
+	local tunnel=$1 n=$2 address=$3 message=$4; shift 4
+
+	snapshot BEFORE "$near"
+	in_ns "$near" ping -q -n -p "$PATTERN" -c 3 -i 0.01 -W 0.2 "$@" "$address" \
+		> /dev/null 2>&1
+	snapshot AFTER "$near"
+	check_grown BEFORE AFTER "$message: to $address" "$tunnel" tx_packets "$n" \
+		"$tunnel" tx-ipsec $((3 - n))
+}
+
+# far_policy COMMAND WORDS...: for what near sends to the second address of far
+far_policy()
+{
+	local v=$FAMILY command=$1 dst; shift
+
+	for dst in "10.0.$v.3/32" "2001:db8:a:$v::3/128"; do
+		ip -n "$near" xfrm policy "$command" dst "$dst" dir out if_id "$v" "$@"
+		check_err $? "xfrm policy $command $dst $*"
+	done
+}
+
+# all_sent N MESSAGE: N of three to the second address of far, all to the first
+all_sent()
+{
+	local v=$FAMILY
+
+	sent "t$v" 3 "10.0.$v.2" "$2"
+	sent "t$v" "$1" "10.0.$v.3" "$2"
+	sent "t$v" 3 "2001:db8:a:$v::2" "$2"
+	sent "t$v" "$1" "2001:db8:a:$v::3" "$2"
+}
+
+no_policy_blocks()
+{
+	! ip -n "$near" xfrm policy list action block | grep -q .
+}
+
+# A CPU keeps the way that all packets have: as soon as there is another policy, they do
+# not have it in common.
+policies_test()
+{
+	local FAMILY=$1 v=$1 mark="mark 7 mask 0xffffffff" PRIORITY=100
+
+	tunnel_esp_up "$v"
+	all_sent 3 "one policy"
+	far_policy add action block
+	all_sent 0 "another one"
+	all_sent 0 "another one, again"
+	far_policy update tmpl src "${A1[v]}" dst "${A2[v]}" proto esp reqid 1 \
+		mode tunnel
+	all_sent 3 "which is as the first one now"
+	far_policy update action block
+	all_sent 0 "and is not any more"
+	far_policy delete
+	all_sent 3 "and is gone"
+
+	far_policy add action block limit time-hard $((4 * ${MTUN_SLOW:-1}))
+	sent "t$v" 0 "10.0.$v.3" "one that ends"
+	slowwait_for no_policy_blocks
+	check_err $? "it does not end"
+	all_sent 3 "it has ended"
+
+	# shellcheck disable=SC2086
+	ip -n "$near" xfrm policy add dir out if_id "$v" $mark priority 1 \
+		src 0.0.0.0/0 dst 0.0.0.0/0 action block
+	check_err $? "adding a policy with a mark"
+	sent "t$v" 3 "10.0.$v.2" "without the mark"
+	sent "t$v" 0 "10.0.$v.2" "with the mark" -m 7
+	sent "t$v" 3 "10.0.$v.2" "without it again"
+
+	ip -n "$near" xfrm policy flush
+	sent "t$v" 0 "10.0.$v.2" "all are gone"
+	far_policy add action block
+	esp_policies "$near" "$v" out
+	all_sent 0 "they have come back"
+
+	# The only one there is, and not for all
+	ip -n "$near" xfrm policy flush
+	far_policy add tmpl src "${A1[v]}" dst "${A2[v]}" proto esp reqid 1 mode tunnel
+	sent "t$v" 3 "10.0.$v.3" "what it is for"
+	sent "t$v" 0 "10.0.$v.2" "what it is not for"
+	esp_down
+	log_test "IPv$v: policies come, change, end and go"
+}
+
+# Those that were there before the first tunnel of a namespace
+policies_before_test()
+{
+	local any="tmpl src 192.0.2.9 dst 192.0.2.10 proto esp reqid 1 mode tunnel if_id 9"
+
+	ip_batch "$side" <<-EOF
+		link add d9 type dummy
+		addr add 192.0.2.9/24 dev d9
+		link set d9 up
+		neigh add 192.0.2.10 lladdr 02:00:00:00:00:09 dev d9
+		xfrm policy add src 0.0.0.0/0 dst 10.0.9.3/32 dir out action block if_id 9
+		xfrm policy add src 0.0.0.0/0 dst 0.0.0.0/0 dir out $any
+		xfrm policy add src ::/0 dst ::/0 dir out $any
+		xfrm state add src 192.0.2.9 dst 192.0.2.10 proto esp spi 0x9 reqid 1 mode tunnel flag af-unspec if_id 9 $GCM
+	EOF
+	check_err $? "policies before"
+	mt "$side" tunnel add t9 local 192.0.2.9 remote 192.0.2.10 mode ipsec if-id 9
+	ip_batch "$side" <<-EOF
+		addr add 10.0.9.1/24 dev t9
+		link set t9 up
+	EOF
+	local near=$side
+
+	sent t9 3 10.0.9.2 "what all of them let through"
+	sent t9 0 10.0.9.3 "what one of them does not"
+	ip -n "$side" xfrm policy delete dst 10.0.9.3/32 dir out if_id 9
+	check_err $? "deleting a policy from before"
+	sent t9 3 10.0.9.3 "it is gone"
+	mt "$side" tunnel del t9
+	ip_batch "$side" <<-EOF
+		link del d9
+		xfrm policy flush
+		xfrm state flush
+	EOF
+	log_test "policies from before the tunnel"
+}
+
+# The mark of what is sent is partly that of what is inside, and its way depends on it.
+output_mark_test()
+{
+	tunnel_esp_up 4
+	ip -n "$near" xfrm state flush
+	esp_state "$near" from 4
+	esp_state "$near" to 4 "output-mark 0x100 mask 0xff00"
+	ip -n "$near" rule add fwmark 0x107 blackhole
+	check_err $? "a rule"
+	snapshot BEFORE "$near"
+	pings 4
+	check_err $? "pings without a mark"
+	lost_pings "$near" 10.0.4.2 -m 7
+	pings 4
+	check_err $? "pings without a mark, again"
+	snapshot AFTER "$near"
+	check_grown BEFORE AFTER "sent" t4 tx_packets 12 t4 drops 3
+	ip -n "$near" rule del fwmark 0x107 blackhole
+	esp_down
+	log_test "a mark of which a part is that of the inner packet"
+}
+
+# lookups N MESSAGE: how many of three packets ask xfrm for a way
+lookups()
+{
+	echo > $TRACING/trace
+	lost_pings "$near" 10.0.4.2
+	check_eq "$(grep -c mtun_lookup $TRACING/trace)" "$1" "lookups, $2"
+}
+
+used()
+{
+	ip -n "$near" -s xfrm policy list dir out | sed -n 's/.* use \(.*\)/\1/p' | sort -u
+}
+
+TRACING=/sys/kernel/tracing
+
+# What is kept is used, and is said to be.
+lookups_test()
+{
+	local before
+
+	[ -e $TRACING/trace ] || mount -t tracefs tracefs $TRACING 2> /dev/null
+	if [ ! -e $TRACING/kprobe_events ]; then
+		log_skip "the way of all packets is looked for once" \
+			"the kernel has no kprobe events"
+		return
+	fi
+	tunnel_esp_up 4
+	in_ns "$far" sysctl -qw net.ipv4.icmp_echo_ignore_all=1
+	echo 'p:mtun_lookup xfrm_lookup_with_ifid if_id=%r9:u32' \
+		> $TRACING/kprobe_events
+	echo 'if_id == 4' > $TRACING/events/kprobes/mtun_lookup/filter
+	echo 1 > $TRACING/events/kprobes/mtun_lookup/enable
+	check_err $? "a kprobe"
+	lookups 1 "the first is"
+	lookups 0 "no other is"
+	before=$(used)
+	sleep 1.1
+	lookups 0 "policy in use"
+	check_match "$before" ".*:.*" "use of a policy"
+	check_fail "$([ "$before" = "$(used)" ]; echo $?)" "the policy is in use: $before"
+	ip -n "$near" xfrm policy add dst 10.0.4.9/32 dir out if_id 4 action block
+	lookups 3 "two policies"
+	ip -n "$near" xfrm policy delete dst 10.0.4.9/32 dir out if_id 4
+	lookups 1 "one again"
+	ip -n "$near" xfrm policy add dst 10.0.4.9/32 dir out if_id 5 action block
+	lookups 1 "one of another if_id has come"
+	lookups 0 "which is not ours"
+	ip -n "$near" route add 198.51.100.0/24 dev u0
+	lookups 1 "routes have changed"
+	ip -n "$near" route del 198.51.100.0/24 dev u0
+	echo 0 > $TRACING/events/kprobes/mtun_lookup/enable
+	echo > $TRACING/kprobe_events
+	in_ns "$far" sysctl -qw net.ipv4.icmp_echo_ignore_all=0
+	esp_down
+	log_test "the way of all packets is looked for once"
 }
 
 # Where the if_id is another one, the packet is somebody else's: nobody's, here.
