@@ -348,7 +348,7 @@ kselftests()
 # Prints where.
 debug_tree()
 {
-	local tree
+	local tree file
 
 	tree=$CACHE/tree-$(echo "$(realpath .) $1" | sha256sum | cut -c 1-8)
 	# Only what has changed, so that only that is built.
@@ -356,7 +356,14 @@ debug_tree()
 	find . -path ./.git -prune -o -type f ! -name '*.o' ! -name '*.a' \
 		! -name '*.ko' ! -name '*.mod' ! -name '*.mod.c' ! -name '.*.cmd' \
 		! -name 'modules.order' ! -name 'Module.symvers' -print0 |
-		xargs -0 cp -u --parents -t "$tree" && echo "$tree"
+		xargs -0 cp -u --parents -t "$tree" || return
+	# ... and what is gone is gone there: Python might import it.
+	find "$tree" -type f \( -name '*.py' -o -name '*.sh' -o -name '*.[ch]' \) \
+		! -name '*.mod.c' -printf '%P\0' |
+		while IFS= read -r -d '' file; do
+			[ -e "$file" ] || rm "$tree/$file"
+		done
+	echo "$tree"
 }
 
 debug_build()

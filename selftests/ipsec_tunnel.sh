@@ -23,7 +23,7 @@ ALL_TESTS="esp_test:4:GCM esp_test:6:GCM esp_test:4:CBC esp_test:6:CBC
 	   transport_test:6 forged_test:4 forged_test:6 clear_test down_test loop_test
 	   mss_test:4:GCM:1406 mss_test:4:CBC:1398 mss_test:6:GCM:1386
 	   mss_test:6:CBC:1366 mss_test:4:NATT:1398 pmtu_test:4:GCM:1446
-	   pmtu_test:4:CBC:1438 pmtu_test:6:CBC:1406 filter_test health_test
+	   mss_test:4:GCM:1406:two pmtu_test:4:CBC:1438 pmtu_test:6:CBC:1406 filter_test health_test
 	   coexist_test nat_test netns_test taken_test settings_test leak_test"
 
 . "$(dirname "$0")/lib.sh"
@@ -296,8 +296,10 @@ policies_test()
 	far_policy delete
 	all_sent 3 "and is gone"
 
-	far_policy add action block limit time-hard $((4 * ${MTUN_SLOW:-1}))
-	sent "t$v" 0 "10.0.$v.3" "one that ends"
+	far_policy add action block limit time-soft 1 \
+		limit time-hard $((6 * ${MTUN_SLOW:-1}))
+	sleep 1.5
+	sent "t$v" 0 "10.0.$v.3" "one that will end"
 	slowwait_for no_policy_blocks
 	check_err $? "it does not end"
 	all_sent 3 "it has ended"
@@ -318,9 +320,24 @@ policies_test()
 
 	# The only one there is, and not for all
 	ip -n "$near" xfrm policy flush
+	# shellcheck disable=SC2086
+	ip -n "$near" xfrm policy add dir out if_id "$v" $mark tmpl src "${A1[v]}" \
+		dst "${A2[v]}" proto esp reqid 1 mode tunnel
+	check_err $? "adding the only policy, with a mark"
+	sent "t$v" 3 "10.0.$v.2" "with the mark alone" -m 7
+	sent "t$v" 0 "10.0.$v.2" "without it"
+	ip -n "$near" xfrm policy flush
 	far_policy add tmpl src "${A1[v]}" dst "${A2[v]}" proto esp reqid 1 mode tunnel
 	sent "t$v" 3 "10.0.$v.3" "what it is for"
 	sent "t$v" 0 "10.0.$v.2" "what it is not for"
+
+	# ... and the same of states
+	ip -n "$near" xfrm policy flush
+	ip -n "$near" xfrm state flush
+	esp_policies "$near" "$v" out
+	state "$near" to "$v" "if_id $v sel dst 10.0.$v.3"
+	sent "t$v" 3 "10.0.$v.3" "what the state is for"
+	sent "t$v" 0 "10.0.$v.2" "what the state is not for"
 	esp_down
 	log_test "IPv$v: policies come, change, end and go"
 }
@@ -336,8 +353,6 @@ policies_before_test()
 		link set d9 up
 		neigh add 192.0.2.10 lladdr 02:00:00:00:00:09 dev d9
 		xfrm policy add src 0.0.0.0/0 dst 10.0.9.3/32 dir out action block if_id 9
-		xfrm policy add src 0.0.0.0/0 dst 0.0.0.0/0 dir out $any
-		xfrm policy add src ::/0 dst ::/0 dir out $any
 		xfrm state add src 192.0.2.9 dst 192.0.2.10 proto esp spi 0x9 reqid 1 mode tunnel flag af-unspec if_id 9 $GCM
 	EOF
 	check_err $? "policies before"
@@ -345,6 +360,7 @@ policies_before_test()
 	ip_batch "$side" <<-EOF
 		addr add 10.0.9.1/24 dev t9
 		link set t9 up
+		xfrm policy add src 0.0.0.0/0 dst 0.0.0.0/0 dir out priority 9 $any
 	EOF
 	local near=$side
 
@@ -387,9 +403,26 @@ output_mark_test()
 # lookups N MESSAGE: how many of three packets ask xfrm for a way
 lookups()
 {
-	echo > $TRACING/trace
-	lost_pings "$near" 10.0.4.2
-	check_eq "$(grep -c mtun_lookup $TRACING/trace)" "$1" "lookups, $2"
+	local address
+
+	for address in 10.0.4.2 2001:db8:a:4::2; do
+		echo > $TRACING/trace
+		lost_pings "$near" $address
+		check_eq "$(grep -c mtun_lookup $TRACING/trace)" "$1" \
+			"lookups for $address, $2"
+	done
+}
+
+# lookup_policy add|delete IF_ID [WORDS]: one more for each family
+lookup_policy()
+{
+	local dst
+
+	for dst in 10.0.4.9 2001:db8:a:4::9; do
+		# shellcheck disable=SC2086
+		ip -n "$near" xfrm policy "$1" dst $dst dir out if_id "$2" ${3:-}
+		check_err $? "xfrm policy $*"
+	done
 }
 
 used()
@@ -411,7 +444,8 @@ lookups_test()
 		return
 	fi
 	tunnel_esp_up 4
-	in_ns "$far" sysctl -qw net.ipv4.icmp_echo_ignore_all=1
+	in_ns "$far" sysctl -qw net.ipv4.icmp_echo_ignore_all=1 \
+		net.ipv6.icmp.echo_ignore_all=1
 	echo 'p:mtun_lookup xfrm_lookup_with_ifid if_id=%r9:u32' \
 		> $TRACING/kprobe_events
 	echo 'if_id == 4' > $TRACING/events/kprobes/mtun_lookup/filter
@@ -424,19 +458,28 @@ lookups_test()
 	lookups 0 "policy in use"
 	check_match "$before" ".*:.*" "use of a policy"
 	check_fail "$([ "$before" = "$(used)" ]; echo $?)" "the policy is in use: $before"
-	ip -n "$near" xfrm policy add dst 10.0.4.9/32 dir out if_id 4 action block
+	lookup_policy add 4 "action block"
 	lookups 3 "two policies"
-	ip -n "$near" xfrm policy delete dst 10.0.4.9/32 dir out if_id 4
+	lookup_policy delete 4
 	lookups 1 "one again"
-	ip -n "$near" xfrm policy add dst 10.0.4.9/32 dir out if_id 5 action block
+	lookups 0 "one, and no other"
+	lookup_policy add 5 "action block"
 	lookups 1 "one of another if_id has come"
 	lookups 0 "which is not ours"
 	ip -n "$near" route add 198.51.100.0/24 dev u0
+	ip -n "$near" route add 2001:db8:b::/64 dev u0
 	lookups 1 "routes have changed"
+	lookups 0 "routes are as before"
 	ip -n "$near" route del 198.51.100.0/24 dev u0
+	ip -n "$near" route del 2001:db8:b::/64 dev u0
+	ip -n "$near" xfrm policy flush
+	esp_policies "$near" 4 out
+	lookups 1 "policies are new"
+	lookups 0 "policies are as before"
 	echo 0 > $TRACING/events/kprobes/mtun_lookup/enable
 	echo > $TRACING/kprobe_events
-	in_ns "$far" sysctl -qw net.ipv4.icmp_echo_ignore_all=0
+	in_ns "$far" sysctl -qw net.ipv4.icmp_echo_ignore_all=0 \
+		net.ipv6.icmp.echo_ignore_all=0
 	esp_down
 	log_test "the way of all packets is looked for once"
 }
@@ -645,6 +688,7 @@ signal.pause()'
 }
 
 # The clamp knows the state that is in use, and its successor; NAT-T is 8 bytes more.
+# With "two" policies each packet finds its way by itself.
 mss_test()
 {
 	local v=$1 cipher=$2 mss=$3 CIPHER=$CBC pid
@@ -653,6 +697,7 @@ mss_test()
 	mt "$near" tunnel set "t$v" mss auto
 	ip -n "$far" link set "x$v" mtu 1500
 	tunnel_esp_up "$v"
+	[ "${4:-}" != two ] || FAMILY=$v far_policy add action block
 	# There was another one before.
 	ip -n "$near" xfrm state flush
 	ip -n "$far" xfrm state flush
@@ -683,7 +728,7 @@ mss_test()
 	esp_down
 	ip -n "$far" link set "x$v" mtu 1400
 	mt "$near" tunnel set "t$v" mss off
-	log_test "IPv$v, $cipher: an MSS of $mss"
+	log_test "IPv$v, $cipher: an MSS of $mss${4:+, $4 policies}"
 }
 
 # df_ping ADDRESS BYTES: of IP, that must not be fragmented
