@@ -104,7 +104,8 @@ static struct dst_entry *common_route(struct net *net, u8 family)
 		rt = mt_rt_alloc(dev);
 		return rt ? &rt->dst : ERR_PTR(-ENOMEM);
 	}
-	rt6 = ip6_dst_alloc(net, dev, 0);
+	/* uncounted: too many of them would have IPv6 look for some to free */
+	rt6 = ip6_dst_alloc(net, dev, DST_NOCOUNT);
 	if (!rt6)
 		return ERR_PTR(-ENOMEM);
 	rt6->sernum = rt_genid_ipv6(net);
@@ -126,7 +127,9 @@ static struct dst_entry *own_route(const struct net_device *dev,
 /*
  * Whether a bundle is good for all flows, if its policy is the only one. Of a state that
  * selects less, xfrm could choose another one for another flow. To choose one that
- * selects less over this one would be xfrm's right, and no other's loss.
+ * selects less over this one would be xfrm's right, and no other's loss. A device that
+ * encrypts could not go for as long as a bundle is kept. Without memory for its own MTU,
+ * a bundle has that of the underlay.
  */
 static bool is_common(const struct dst_entry *dst)
 {
@@ -135,11 +138,11 @@ static bool is_common(const struct dst_entry *dst)
 	const struct xfrm_state *x = dst->xfrm;
 	const struct xfrm_mark *mark = &x->props.smark;
 
-	return xdst->num_pols == 1 &&
-	       !xfrm_dst_child(dst)->xfrm &&
+	return xdst->num_pols == 1 && policy->xfrm_nr == 1 &&
 	       selects_any(&policy->selector) && !policy->mark.m &&
-	       !policy->security && selects_any(&x->sel) &&
-	       (!(mark->v | mark->m) || mark->m == U32_MAX);
+	       !policy->security && selects_any(&x->sel) && !x->xso.dev &&
+	       (!(mark->v | mark->m) || mark->m == U32_MAX) &&
+	       dst_metric_raw(dst, RTAX_MTU);
 }
 
 /* How long a policy may be idle is for xfrm to judge, and for IKE daemons. */
@@ -159,14 +162,22 @@ static struct dst_entry *find(struct mt_endpoint *ep, struct sk_buff *skb,
 	const struct mt_conf *conf = &ep->conf;
 	struct net *net = tunnel->net;
 	struct mt_net *mn = mt_net(net);
-	u32 changes = mt_spd_changes(mn);
+	u32 changes = mt_spd_changes(mn, tunnel);
 	struct dst_entry *dst;
 	struct flowi fl;
-	bool single;
+	bool common;
 
-	dst_release(kept->dst);
-	kept->dst = NULL;
+	common = kept->dst || kept->cookie != changes;
+	if (common) {	/* as far as is known */
+		dst_release(kept->dst);
+		kept->dst = NULL;
+		kept->cookie = 0;
+		common = mt_spd_single(mn, conf->if_id, family) &&
+			 READ_ONCE(net->loopback_dev->mtu) >= IP_MAX_MTU;
+	}
 
+	if (family == AF_INET6 && !ipv6_mod_enabled())
+		return ERR_PTR(-EAFNOSUPPORT);
 	if (mt_decode_session(net, skb, &fl, family, back))
 		return ERR_PTR(-EINVAL);
 	fl.flowi_oif = 0;	/* the underlay is not where the tunnel is */
@@ -175,8 +186,7 @@ static struct dst_entry *find(struct mt_endpoint *ep, struct sk_buff *skb,
 	if (family == AF_INET)
 		mt_flow4_set_tos(&fl.u.ip4, 0);
 
-	single = mt_spd_single(mn, conf->if_id, family);
-	dst = single ? common_route(net, family) :
+	dst = common ? common_route(net, family) :
 		       own_route(tunnel->dev, skb, &fl, family, back);
 	if (IS_ERR(dst))
 		return dst;
@@ -194,10 +204,10 @@ static struct dst_entry *find(struct mt_endpoint *ep, struct sk_buff *skb,
 		dst_release(dst);
 		return ERR_PTR(-ENOKEY);
 	}
-	if (single && is_common(dst)) {
-		dst_hold(dst);
-		kept->dst = dst;
+	if (common) {
 		kept->cookie = changes;
+		if (is_common(dst))
+			kept->dst = dst_clone(dst);
 	}
 	return dst;
 }
@@ -209,7 +219,8 @@ struct dst_entry *mt_esp_route(struct mt_endpoint *ep, struct sk_buff *skb,
 	struct mt_route *kept = this_cpu_ptr(ep->routes) + (family == AF_INET6);
 
 	if (unlikely(!kept->dst ||
-		     kept->cookie != mt_spd_changes(mt_net(ep->tunnel->net)) ||
+		     kept->cookie != mt_spd_changes(mt_net(ep->tunnel->net),
+						    ep->tunnel) ||
 		     !dst_check(kept->dst, 0)))
 		return find(ep, skb, family, back, kept);
 

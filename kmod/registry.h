@@ -32,7 +32,8 @@ struct mt_stats;
 /**
  * struct mt_route - the way to a remote, as one CPU has found it
  * @dst: with a reference, or NULL
- * @cookie: for dst_check(); in MTUN_MODE_IPSEC mt_spd_changes(), when it was found
+ * @cookie: for dst_check(); in MTUN_MODE_IPSEC mt_spd_changes() when it was found, or
+ *	    when what was found was not that of all packets, and @dst is NULL
  */
 struct mt_route {
 	struct dst_entry *dst;
@@ -97,6 +98,7 @@ struct mt_endpoint {
  * @sequenced: packets sent have sequence numbers; under RTNL
  * @answer_second: when keepalives of the far end were answered last
  * @answers: how many there were in that second
+ * @state_changes: how often xfrm has got or changed a state of it
  * @list: in mt_net.tunnels of @net; under RTNL
  */
 struct mt_tunnel {
@@ -111,6 +113,7 @@ struct mt_tunnel {
 	bool sequenced;
 	unsigned int answer_second;
 	atomic_t answers;
+	atomic_t state_changes;
 	struct list_head list;
 
 	/* Written per packet, but only where sequence numbers are in use */
@@ -141,8 +144,8 @@ struct mt_tunnel {
  * @generation: grows with each change that a dump of @devices could see;
  *		under RTNL
  * @policy_lock: writers of the following
- * @policies: of xfrm, those for what is sent that have an if_id, by index. They may
- *	      be gone
+ * @policies: what spd.c knows of those of xfrm for what is sent that have an if_id, by
+ *	      index
  * @policy_numbers: how many of them there are for IPv4 and IPv6, by if_id
  * @policy_changes: grows with each change
  * @policies_watched: that they are counted was asked for

@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "spd.h"
 
+#include <linux/slab.h>
 #include <net/xfrm.h>
+
+/* The policy may be gone: then nobody has said so. */
+struct entry {
+	const struct xfrm_policy *policy;
+	u32 if_id;
+	u8 family;
+};
 
 static struct xarray *numbers(struct mt_net *mn, u8 family)
 {
@@ -29,72 +37,104 @@ static void changed(struct mt_net *mn)
 	smp_store_release(&mn->policy_changes, mn->policy_changes + 1);
 }
 
-static void count(struct mt_net *mn, const struct xfrm_policy *policy, int by)
+/* To take one away needs no memory. */
+static int count(struct mt_net *mn, const struct entry *entry, int by)
 {
-	unsigned long number;
-	void *entry = NULL;
+	unsigned long number = number_of(mn, entry->if_id, entry->family) + by;
 
-	number = number_of(mn, policy->if_id, policy->family) + by;
-	if (number)
-		entry = xa_mk_value(number);
-	if (xa_is_err(xa_store(numbers(mn, policy->family), policy->if_id, entry,
-			       GFP_ATOMIC)))
-		WRITE_ONCE(mn->policies_known, false);
+	return xa_err(xa_store(numbers(mn, entry->family), entry->if_id,
+			       number ? xa_mk_value(number) : NULL,
+			       GFP_ATOMIC));
 }
 
-/*
- * One that replaces another one takes over its index, its if_id and what it selects, and
- * nobody says that the other one is gone.
- */
-static void add(struct mt_net *mn, struct xfrm_policy *policy, int dir)
+static void forget(struct mt_net *mn, unsigned long index)
 {
-	void *old;
+	struct entry *entry = xa_erase(&mn->policies, index);
 
-	lockdep_assert_held(&mn->policy_lock);
-
-	if (dir != XFRM_POLICY_OUT || !policy->if_id)
-		return;
-	old = xa_store(&mn->policies, policy->index, policy, GFP_ATOMIC);
-	if (xa_is_err(old))
-		WRITE_ONCE(mn->policies_known, false);
-	else if (!old)
-		count(mn, policy, 1);
+	if (entry)
+		count(mn, entry, -1);
+	kfree(entry);
 }
 
-static void drop(struct mt_net *mn, const struct xfrm_policy *policy)
+static void forget_all(struct mt_net *mn)
 {
-	lockdep_assert_held(&mn->policy_lock);
+	struct entry *entry;
+	unsigned long index;
 
-	if (xa_load(&mn->policies, policy->index) != policy)
-		return;
-	xa_erase(&mn->policies, policy->index);
-	count(mn, policy, -1);
-}
-
-static int add_found(struct xfrm_policy *policy, int dir, int number, void *mn)
-{
-	add(mn, policy, dir);
-	return 0;
-}
-
-static void forget(struct mt_net *mn)
-{
+	xa_for_each(&mn->policies, index, entry)
+		kfree(entry);
 	xa_destroy(&mn->policies);
 	xa_destroy(&mn->policy_numbers[0]);
 	xa_destroy(&mn->policy_numbers[1]);
 }
 
-static void count_all(struct net *net, struct mt_net *mn)
+/*
+ * One that replaces another one takes over its index, and nobody says that the other
+ * one is gone.
+ */
+static int add(struct mt_net *mn, const struct xfrm_policy *policy, int dir)
 {
-	struct xfrm_policy_walk walk;
+	struct entry *entry;
+	int err;
 
 	lockdep_assert_held(&mn->policy_lock);
 
-	forget(mn);
-	WRITE_ONCE(mn->policies_known, true);
+	if (dir != XFRM_POLICY_OUT)
+		return 0;
+	forget(mn, policy->index);
+	if (!policy->if_id)
+		return 0;
+	entry = kmalloc(sizeof(*entry), GFP_ATOMIC);
+	if (!entry)
+		return -ENOMEM;
+	entry->policy = policy;
+	entry->if_id = policy->if_id;
+	entry->family = policy->family;
+	err = count(mn, entry, 1);
+	if (err)
+		goto err_free_entry;
+	err = xa_err(xa_store(&mn->policies, policy->index, entry, GFP_ATOMIC));
+	if (err)
+		goto err_count;
+	return 0;
+
+err_count:
+	count(mn, entry, -1);
+err_free_entry:
+	kfree(entry);
+	return err;
+}
+
+static void drop(struct mt_net *mn, const struct xfrm_policy *policy)
+{
+	const struct entry *entry;
+
+	lockdep_assert_held(&mn->policy_lock);
+
+	entry = xa_load(&mn->policies, policy->index);
+	if (entry && entry->policy == policy)
+		forget(mn, policy->index);
+}
+
+static int add_found(struct xfrm_policy *policy, int dir, int number, void *mn)
+{
+	return add(mn, policy, dir);
+}
+
+static void count_all(struct net *net, struct mt_net *mn)
+{
+	struct xfrm_policy_walk walk;
+	int err;
+
+	lockdep_assert_held(&mn->policy_lock);
+
+	WRITE_ONCE(mn->policies_known, false);
+	changed(mn);	/* whoever finds one now does not know yet of the next */
+	forget_all(mn);
 	xfrm_policy_walk_init(&walk, XFRM_POLICY_TYPE_ANY);
-	xfrm_policy_walk(net, &walk, add_found, mn);
+	err = xfrm_policy_walk(net, &walk, add_found, mn);
 	xfrm_policy_walk_done(&walk, net);
+	WRITE_ONCE(mn->policies_known, !err || err == -ENOENT);
 }
 
 void mt_spd_watch(struct net *net)
@@ -114,36 +154,63 @@ void mt_spd_watch(struct net *net)
 
 /* ---- what xfrm says ---- */
 
+static void take(struct net *net, struct mt_net *mn,
+		 const struct xfrm_policy *policy, int dir, u32 event)
+{
+	int err = 0;
+
+	if (event == XFRM_MSG_FLUSHPOLICY || !mn->policies_known)
+		count_all(net, mn);
+	else if (event == XFRM_MSG_NEWPOLICY || event == XFRM_MSG_UPDPOLICY)
+		err = add(mn, policy, dir);
+	else
+		drop(mn, policy);
+	if (err)
+		WRITE_ONCE(mn->policies_known, false);
+	changed(mn);
+}
+
 static int on_policy(struct xfrm_policy *policy, int dir,
 		     const struct km_event *event)
 {
 	struct net *net = policy ? xp_net(policy) : event->net;
 	struct mt_net *mn = mt_net(net);
 
-	spin_lock_bh(&mn->policy_lock);
-	if (!mn->policies_watched)
-		goto out;
 	switch (event->event) {
-	case XFRM_MSG_NEWPOLICY:
-	case XFRM_MSG_UPDPOLICY:
-		add(mn, policy, dir);
-		break;
 	case XFRM_MSG_POLEXPIRE:
 		if (!event->data.hard)
-			goto out;
+			break;
 		fallthrough;
+	case XFRM_MSG_NEWPOLICY:
+	case XFRM_MSG_UPDPOLICY:
 	case XFRM_MSG_DELPOLICY:
-		drop(mn, policy);
-		break;
 	case XFRM_MSG_FLUSHPOLICY:
-		count_all(net, mn);
-		break;
-	default:
-		goto out;
+		spin_lock_bh(&mn->policy_lock);
+		if (mn->policies_watched)
+			take(net, mn, policy, dir, event->event);
+		spin_unlock_bh(&mn->policy_lock);
 	}
-	changed(mn);
-out:
-	spin_unlock_bh(&mn->policy_lock);
+	return 0;
+}
+
+/*
+ * A bundle ends when a state comes that is chosen in the place of its own; but not if
+ * that came after the choice, and before the bundle was done.
+ */
+static int on_state(struct xfrm_state *x, const struct km_event *event)
+{
+	struct mt_tuple tuple = { .mode = MTUN_MODE_IPSEC };
+	struct mt_endpoint *ep;
+
+	if ((event->event != XFRM_MSG_NEWSA && event->event != XFRM_MSG_UPDSA) ||
+	    !x->if_id)
+		return 0;
+	tuple.key = cpu_to_be32(x->if_id);
+	rcu_read_lock();
+	ep = mt_registry_get(xs_net(x), &tuple);
+	if (ep)
+		atomic_inc(&ep->tunnel->state_changes);
+	rcu_read_unlock();
 	return 0;
 }
 
@@ -163,6 +230,7 @@ static struct xfrm_policy *compile_policy(struct sock *sk, int option, u8 *data,
 }
 
 static struct xfrm_mgr manager = {
+	.notify = on_state,
 	.notify_policy = on_policy,
 	.acquire = acquire,
 	.compile_policy = compile_policy,
@@ -181,7 +249,13 @@ static int __net_init spd_net_init(struct net *net)
 
 static void __net_exit spd_net_exit(struct net *net)
 {
-	forget(mt_net(net));
+	struct mt_net *mn = mt_net(net);
+
+	/* Policies may still expire. */
+	spin_lock_bh(&mn->policy_lock);
+	mn->policies_watched = false;
+	forget_all(mn);
+	spin_unlock_bh(&mn->policy_lock);
 }
 
 static struct pernet_operations spd_net_ops = {

@@ -18,16 +18,21 @@
 void mt_spd_watch(struct net *net);
 
 /**
- * mt_spd_changes() - how often policies have changed
- * @mn: of a network namespace
+ * mt_spd_changes() - how often policies have changed, and states of a tunnel
+ * @mn: of its underlay
+ * @tunnel: it
  *
  * Whoever reads this, then looks for a policy, and later finds this number again has
- * missed nothing.
+ * missed nothing but that a policy or state is gone.
+ *
+ * Return: a number that is not 0.
  */
-static inline u32 mt_spd_changes(const struct mt_net *mn)
+static inline u32 mt_spd_changes(const struct mt_net *mn,
+				 const struct mt_tunnel *tunnel)
 {
 	/* ahead of what is looked at then */
-	return smp_load_acquire(&mn->policy_changes);
+	return (smp_load_acquire(&mn->policy_changes) +
+		atomic_read_acquire(&tunnel->state_changes)) | 1u << 31;
 }
 
 /**

@@ -18,8 +18,8 @@
 ALL_TESTS="esp_test:4:GCM esp_test:6:GCM esp_test:4:CBC esp_test:6:CBC
 	   no_state_test:4 no_state_test:6 gone_test:4 gone_test:6 expired_test:4
 	   expired_test:6 rekey_test:4 rekey_test:6 policies_test:4 policies_test:6
-	   policies_before_test output_mark_test lookups_test if_id_test:4 if_id_test:6
-	   selector_test foreign_test:4 foreign_test:6 transport_test:4
+	   policies_before_test newer_state_test output_mark_test lookups_test
+	   if_id_test:4 if_id_test:6 selector_test foreign_test:4 foreign_test:6 transport_test:4
 	   transport_test:6 forged_test:4 forged_test:6 clear_test down_test loop_test
 	   mss_test:4:GCM:1406 mss_test:4:CBC:1398 mss_test:6:GCM:1386
 	   mss_test:6:CBC:1366 mss_test:4:NATT:1398 pmtu_test:4:GCM:1446
@@ -378,6 +378,43 @@ policies_before_test()
 	log_test "policies from before the tunnel"
 }
 
+# sent_by SPI: how many packets the state that has it in near
+sent_by()
+{
+	ip -n "$near" -s xfrm state get src 192.0.2.1 dst 192.0.2.2 proto esp \
+		spi "$1" | sed -n 's/.* \([0-9]*\)(packets)$/\1/p' | head -n 1
+}
+
+# A state that is newer is chosen, and one that is changed is looked at again.
+newer_state_test()
+{
+	local ROUND ns new
+
+	tunnel_esp_up 4
+	pings 4
+	check_err $? "pings"
+	check_eq "$(sent_by 0x141)" 6 "packets by the first state"
+	sleep 1.1	# of two that are as old the first one stays
+	for ns in "$far" "$near"; do
+		ROUND=2 state_lines 4 | ip_batch "$ns"
+	done
+	pings 4
+	check_err $? "pings, two states"
+	check_eq "$(sent_by 0x141) $(sent_by 0x241)" "6 6" "packets by both"
+
+	new=$(ROUND=2 IF_ID=4 state_line to 4 "output-mark 0x107")
+	echo "${new/ add / update }" | ip_batch "$near"
+	check_err $? "updating a state"
+	ip -n "$near" rule add fwmark 0x107 blackhole
+	snapshot BEFORE "$near"
+	lost_pings "$near" 10.0.4.2
+	snapshot AFTER "$near"
+	check_grown BEFORE AFTER "with another mark" t4 tx_packets 0 t4 drops 3
+	ip -n "$near" rule del fwmark 0x107 blackhole
+	esp_down
+	log_test "a newer state is chosen, a changed one looked at again"
+}
+
 # The mark of what is sent is partly that of what is inside, and its way depends on it.
 output_mark_test()
 {
@@ -407,7 +444,9 @@ lookups()
 
 	for address in 10.0.4.2 2001:db8:a:4::2; do
 		echo > $TRACING/trace
-		lost_pings "$near" $address
+		# Each CPU looks for itself.
+		in_ns "$near" taskset -c 0 ping -q -n -p "$PATTERN" -c 3 -i 0.01 \
+			-W 0.2 $address > /dev/null 2>&1
 		check_eq "$(grep -c mtun_lookup $TRACING/trace)" "$1" \
 			"lookups for $address, $2"
 	done
@@ -446,7 +485,7 @@ lookups_test()
 	tunnel_esp_up 4
 	in_ns "$far" sysctl -qw net.ipv4.icmp_echo_ignore_all=1 \
 		net.ipv6.icmp.echo_ignore_all=1
-	echo 'p:mtun_lookup xfrm_lookup_with_ifid if_id=%r9:u32' \
+	echo 'p:mtun_lookup xfrm_lookup_with_ifid if_id=$arg6:u32' \
 		> $TRACING/kprobe_events
 	echo 'if_id == 4' > $TRACING/events/kprobes/mtun_lookup/filter
 	echo 1 > $TRACING/events/kprobes/mtun_lookup/enable
