@@ -176,7 +176,7 @@ static struct dst_entry *find(struct mt_endpoint *ep, struct sk_buff *skb,
 			 READ_ONCE(net->loopback_dev->mtu) >= IP_MAX_MTU;
 	}
 
-	if (family == AF_INET6 && !ipv6_mod_enabled())
+	if (family == AF_INET6 && unlikely(!ipv6_mod_enabled()))
 		return ERR_PTR(-EAFNOSUPPORT);
 	if (mt_decode_session(net, skb, &fl, family, back))
 		return ERR_PTR(-EINVAL);

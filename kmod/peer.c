@@ -103,6 +103,8 @@ bool mt_peers_answer(struct net_device *dev, struct mt_echo *echo)
 {
 	struct mt_peers peers;
 
+	if (echo->family == AF_INET6 && !ipv6_mod_enabled())
+		return false;
 	if (echo->request) {
 		swap(echo->src, echo->dst);
 		echo->request = false;

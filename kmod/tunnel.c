@@ -156,6 +156,9 @@ static int check_world(struct net *net, const struct mt_endpoint *old,
 	u16 attr;
 	int err;
 
+	if (conf->family == AF_INET6 && !ipv6_mod_enabled())
+		return refuse(refusal, -EAFNOSUPPORT, MTUN_A_TUNNEL_LOCAL,
+			      "local is of IPv6, without which this kernel was booted: remove ipv6.disable=1");
 	if (conf->mode == MTUN_MODE_IPSEC) {
 		err = check_xfrm_interfaces(net, conf->if_id, refusal);
 		if (err)

@@ -96,7 +96,7 @@ static inline void mt_tx_answer_too_big(struct sk_buff *skb, unsigned int mtu)
 	if (mt_tx_is_ipv4(skb))
 		icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED,
 			      htonl(mtu));
-	else
+	else if (ipv6_mod_enabled())
 		icmpv6_ndo_send(skb, ICMPV6_PKT_TOOBIG, 0,
 				max_t(unsigned int, mtu, IPV6_MIN_MTU));
 }

@@ -614,6 +614,8 @@ main()
 	else
 		[ -n "$T" ] || mapfile -t benches < <(
 			cd selftests/bench && basename -s .sh ./*.sh)
+		[ -n "$T" ] || MTUN_VM_CPUS=1 tap "noipv6.sh" selftests/vm/run \
+			--append ipv6.disable=1 -- selftests/noipv6.sh
 		# shellcheck disable=SC2086
 		run_vm $tests
 		report_benches "${benches[@]}"

@@ -237,14 +237,20 @@ rekey_test()
 	log_test "IPv$v: states are replaced while traffic flows"
 }
 
+# three_pings ADDRESS [WORDS]: from one CPU, as each looks for itself
+three_pings()
+{
+	in_ns "$near" taskset -c 0 ping -q -n -p "$PATTERN" -c 3 -i 0.01 -W 0.2 "$@" \
+		> /dev/null 2>&1
+}
+
 # sent TUNNEL N ADDRESS MESSAGE [WORDS for ping]: of three pings, N; the others have tx-ipsec
 sent()
 {
 	local tunnel=$1 n=$2 address=$3 message=$4; shift 4
 
 	snapshot BEFORE "$near"
-	in_ns "$near" ping -q -n -p "$PATTERN" -c 3 -i 0.01 -W 0.2 "$@" "$address" \
-		> /dev/null 2>&1
+	three_pings "$address" "$@"
 	snapshot AFTER "$near"
 	check_grown BEFORE AFTER "$message: to $address" "$tunnel" tx_packets "$n" \
 		"$tunnel" tx-ipsec $((3 - n))
@@ -299,6 +305,7 @@ policies_test()
 	far_policy add action block limit time-soft 1 \
 		limit time-hard $((6 * ${MTUN_SLOW:-1}))
 	sleep 1.5
+	sent "t$v" 3 "10.0.$v.2" "one that will end"
 	sent "t$v" 0 "10.0.$v.3" "one that will end"
 	slowwait_for no_policy_blocks
 	check_err $? "it does not end"
@@ -444,9 +451,7 @@ lookups()
 
 	for address in 10.0.4.2 2001:db8:a:4::2; do
 		echo > $TRACING/trace
-		# Each CPU looks for itself.
-		in_ns "$near" taskset -c 0 ping -q -n -p "$PATTERN" -c 3 -i 0.01 \
-			-W 0.2 $address > /dev/null 2>&1
+		three_pings $address
 		check_eq "$(grep -c mtun_lookup $TRACING/trace)" "$1" \
 			"lookups for $address, $2"
 	done
@@ -679,7 +684,8 @@ loop_test()
 	snapshot BEFORE "$near"
 	lost_pings "$near" 10.0.4.2
 	snapshot AFTER "$near"
-	check_grown BEFORE AFTER "in a loop" t4 tx-loop 3 t4 drops 3
+	check_grown BEFORE AFTER "in a loop" t4 tx-loop 3 t4 drops 3 \
+		t4 tx_packets 0
 	ip -n "$near" route del 192.0.2.2 dev t4
 	all_esp 4 "out of it"
 	esp_down

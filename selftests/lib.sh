@@ -308,8 +308,9 @@ setup_ns()
 		# No duplicate address detection: addresses work at once.
 		in_ns "$name" sh -c '
 			ip link set lo up
-			echo 0 > /proc/sys/net/ipv6/conf/all/accept_dad
-			echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad'
+			cd /proc/sys/net/ipv6/conf 2> /dev/null || exit 0
+			echo 0 > all/accept_dad
+			echo 0 > default/accept_dad'
 	done
 }
 
