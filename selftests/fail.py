@@ -14,6 +14,7 @@ import ctypes
 import errno
 import fcntl
 import os
+import re
 import socket
 import struct
 import sys
@@ -82,7 +83,8 @@ class World:
         answer = self.netlink.do("netns-get", {})
         found.append([SPEC.decode("netns", m) for m in answer.messages])
         found.append(sorted(name for _, name in socket.if_nameindex()))
-        return found
+        # New is new, whatever the number.
+        return [re.sub(r"t4new\d+", "t4new", repr(one)) for one in found]
 
     def do(self, op, values):
         answer = self.netlink.do(op, values)

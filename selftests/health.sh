@@ -52,6 +52,10 @@ LOSSES="11 12 13 14 15 16 17 18"
 # Fast enough to test, and slow enough for a machine that is busy
 FAST="interval 100ms timeout 400ms down-window 600ms healthy-probes 10"
 FAST+=" degraded-window 3s"
+if [ "${MTUN_SLOW:-1}" -gt 1 ]; then
+	FAST="interval 200ms timeout 1600ms down-window 2s healthy-probes 10"
+	FAST+=" degraded-window 6s"
+fi
 # Where nothing may be lost, and nobody waits for a loss
 PATIENT="interval 200ms timeout 1600ms down-window 2s"
 
