@@ -518,6 +518,8 @@ lookups_test()
 	ip -n "$near" route del 2001:db8:b::/64 dev u0
 	ip -n "$near" xfrm policy flush
 	esp_policies "$near" 4 out
+	policy_lines "$near" 4 out | sed 's/ add / update /' | ip_batch "$near"
+	check_err $? "updating policies"
 	lookups 1 "policies are new"
 	lookups 0 "policies are as before"
 	echo 0 > $TRACING/events/kprobes/mtun_lookup/enable
