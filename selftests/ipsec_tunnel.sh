@@ -23,7 +23,7 @@ ALL_TESTS="esp_test:4:GCM esp_test:6:GCM esp_test:4:CBC esp_test:6:CBC
 	   transport_test:6 forged_test:4 forged_test:6 clear_test down_test loop_test
 	   mss_test:4:GCM:1406 mss_test:4:CBC:1398 mss_test:6:GCM:1386
 	   mss_test:6:CBC:1366 mss_test:4:NATT:1398 pmtu_test:4:GCM:1446
-	   mss_test:4:GCM:1406:two pmtu_test:4:CBC:1438 pmtu_test:6:CBC:1406 filter_test health_test
+	   mss_test:4:CBC:1398:two pmtu_test:4:CBC:1438 pmtu_test:6:CBC:1406 filter_test health_test
 	   coexist_test nat_test netns_test taken_test settings_test leak_test"
 
 . "$(dirname "$0")/lib.sh"
@@ -509,6 +509,8 @@ lookups_test()
 	lookups 0 "one, and no other"
 	lookup_policy add 5 "action block"
 	lookups 1 "one of another if_id has come"
+	IF_ID=4 FROM=192.0.2.9 ROUND=9 state "$near" to 4
+	lookups 1 "a state with the if_id has come"
 	lookups 0 "which is not ours"
 	ip -n "$near" route add 198.51.100.0/24 dev u0
 	ip -n "$near" route add 2001:db8:b::/64 dev u0
