@@ -48,7 +48,13 @@ templates()
 
 setup_prepare()
 {
+	local ns
+
 	setup_ns near far
+	# Replayed packets are counted: nobody shall ask for routers meanwhile.
+	for ns in "$near" "$far"; do
+		in_ns "$ns" sysctl -qw net.ipv6.conf.default.router_solicitations=0
+	done
 	setup_underlay "$near" "$far"
 	ip_batch "$near" <<-EOF
 		addr add 192.0.2.3/24 dev u0
