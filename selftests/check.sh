@@ -387,16 +387,11 @@ run_debug()
 
 	tree=$(debug_tree "$kernel")
 	whole "$name: builds" debug_build "$tree" "$kernel" || return
-	export MTUN_VM_KERNEL=$kernel
+	# For run_vm and all that it calls
+	local -x MTUN_VM_KERNEL=$kernel
+	local vm_tree=$tree/ vm_name="$name: " vm_out=$LOGS/$name vm_options=()
 	[ -n "${MTUN_LEAKS:-}" ] || vm_options=(--append kmemleak=off)
-	vm_tree=$tree/
-	vm_name="$name: "
-	vm_out=$LOGS/$name
 	run_vm "$@"
-	unset MTUN_VM_KERNEL
-	vm_tree=
-	vm_name=
-	vm_options=()
 }
 
 # Variables of the tests
