@@ -23,7 +23,7 @@ NEWEST   = $(shell ls -d /lib/modules/*/build/Makefile 2>/dev/null | \
 	     grep -v -e -cloud- | sort -V | tail -n 1 | xargs -r dirname)
 KDIR    ?= $(if $(wildcard $(RUNNING)/Makefile),$(RUNNING),$(NEWEST))
 
-.PHONY: all module tools gen check check-debug check-long coverage debug-kernel mutants \
+.PHONY: all module tools gen check check-debug check-races check-long coverage debug-kernel mutants \
 	bench demo install modules_install \
 	tools_install deps clean help kdir
 
@@ -56,6 +56,10 @@ check:
 # The same on a kernel that looks for what goes wrong unseen: takes long
 check-debug:
 	@T="$(T)" selftests/check.sh debug
+
+# Part of that: data races, on another kernel
+check-races:
+	@T="$(T)" selftests/check.sh races
 
 # Those tests that find more the longer they run, for hours
 check-long:
@@ -114,6 +118,7 @@ help:
 	@echo 'make check T="a.sh b.sh"   run only these tests in the VM'
 	@echo 'make debug-kernel   build a kernel with KASAN, lockdep and others: takes long'
 	@echo 'make check-debug [T=...]   run the tests in the VM on that kernel'
+	@echo 'make check-races [T=...]   the part of it that is about data races'
 	@echo 'make check-long  fuzzers, torture and soak there, for hours'
 	@echo 'make coverage [T=...]   which lines the tests in the VM do not run: takes long'
 	@echo 'make mutants [M=...]   break the code on purpose, see the tests notice: takes long'

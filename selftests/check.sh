@@ -9,6 +9,8 @@
 #   check.sh debug            the kselftests, all or those in T, on the debug
 #                             kernel (vm/debug-kernel), which is built first if
 #                             need be; without it, a few run there if it is there
+#   check.sh races            those where things happen at the same time, or those in T,
+#                             on a kernel that watches for data races
 #   check.sh long             those which may take as long as one likes, for hours, on
 #                             the debug kernel
 #   check.sh coverage         the kselftests on a kernel that counts which lines run, and
@@ -35,8 +37,12 @@ DEBUG_SLICE="kunit.sh hostile.sh scramble.sh"
 
 # What kmemleak watches there: it doubles the time of all the others. Between them they
 # make, change and end whatever there is, with memory and without.
-LEAK_SLICE="clamp.sh config.sh errors.sh fail.sh frag.sh health.sh ipsec_tunnel.sh kunit.sh
+LEAK_SLICE="clamp.sh config.sh fail.sh frag.sh health.sh hostile.sh ipsec_tunnel.sh kunit.sh
 	    netns.sh reload.sh samples.sh scramble.sh torture.sh"
+
+# Where packets meet changes: what KCSAN watches, with two CPUs
+RACES="anycast.sh counters.sh detect.sh early.sh health.sh ipsec_tunnel.sh netns.sh recover.sh
+       reload.sh samples.sh torture.sh"
 
 # Of the make that called us: its job server and its variables would make the
 # builds below depend on how "make check" was called.
@@ -368,14 +374,20 @@ debug_tree()
 
 debug_build()
 {
-	local tree=$1 build=$2/build options
+	local tree=$1 build=$2/build options libs
 
 	# Unit tests have AddressSanitizer; here each start of mtctl would be four times
 	# as long.
 	options="-fsanitize=undefined -fno-sanitize-recover=undefined"
-	[ -z "${MTUN_COVERAGE:-}" ] || options=--coverage
+	libs=
+	if [ -n "${MTUN_COVERAGE:-}" ]; then
+		options=--coverage
+		libs=$tree/selftests/vm/gcov_end.o
+		cc -c -fPIC -o "$libs" "${libs%.o}.c" || return
+	fi
 	make -C "$tree" module KDIR="$build" -j"$JOBS" &&
-	make -C "$tree/tools" CFLAGS="-O1 -g $options" LDFLAGS="$options" -j"$JOBS" &&
+	make -C "$tree/tools" CFLAGS="-O1 -g $options" LDFLAGS="$options $libs" \
+		-j"$JOBS" &&
 	make -C "$tree/selftests" -j"$JOBS" &&
 	make -C "$build" M="$tree/selftests/fault" modules
 }
@@ -425,12 +437,13 @@ guest()
 
 # A test does one thing after another and keeps one CPU busy, so that guests of one
 # CPU share the tests, at most four. Those in SMP_PROGS are about what happens at
-# the same time, and have one guest of two CPUs, with the benches beside it. The tree
-# that all run is this one, or vm_tree; what they leave is in vm_out.
+# the same time (or those in vm_smp), and have one guest of two CPUs, with the benches
+# beside it. The tree that all run is this one, or vm_tree; what they leave is in vm_out.
 vm_tree=
 vm_name=
 vm_out=$LOGS/vm
 vm_options=()
+vm_smp=
 benches=()
 
 run_vm()
@@ -439,7 +452,7 @@ run_vm()
 	local smp alone=() shared=()
 
 	mkdir -p "$vm_out"
-	smp=$(listed SMP_PROGS)
+	smp=${vm_smp:-$(listed SMP_PROGS)}
 	for test in "$@"; do
 		if grep -qxF "$test" <<<"$smp"; then
 			alone+=("$test")
@@ -498,6 +511,26 @@ main_debug()
 	MTUN_LEAKS=1 run_debug leaks "$kernel" ${T:-$LEAK_SLICE}
 	[ -n "$T" ] || MTUN_VM_KERNEL=$kernel tap "debug: vm/reports" \
 		"$(debug_tree "$kernel")/selftests/vm/reports.sh"
+	[ -n "$T" ] || run_races
+	finish
+}
+
+# Where two CPUs use the same at the same time
+run_races()
+{
+	local kernel tests=${T:-$RACES} vm_smp
+
+	whole "kernel that watches for races" selftests/vm/debug-kernel --kcsan || return
+	kernel=$(selftests/vm/debug-kernel --kcsan --print)
+	# shellcheck disable=SC2086
+	vm_smp=$(printf '%s\n' $tests)
+	# shellcheck disable=SC2086
+	run_debug races "$kernel" $tests
+}
+
+main_races()
+{
+	run_races
 	finish
 }
 
@@ -521,16 +554,20 @@ main_long()
 # Which lines run
 main_coverage()
 {
-	local kernel tests=$T
+	local kernel tree tests=$T
 
 	whole "kernel that counts" selftests/vm/debug-kernel --gcov || finish
 	kernel=$(selftests/vm/debug-kernel --gcov --print)
+	tree=$(debug_tree "$kernel")
 	[ -n "$tests" ] || tests=$(kselftests)
 	export MTUN_COVERAGE=1
 	# shellcheck disable=SC2086
 	run_debug coverage "$kernel" $tests
-	selftests/vm/coverage "$(debug_tree "$kernel")" "$LOGS"/coverage/coverage-* |
-		tee "$LOGS/lines"
+	# The tools' unit tests count as well.
+	find "$tree/tools" -name '*.gcda' -delete
+	tap "coverage: tools" make -s -C "$tree/tools" CFLAGS="-O1 -g --coverage" \
+		LDFLAGS="--coverage $tree/selftests/vm/gcov_end.o" check
+	selftests/vm/coverage "$tree" / "$LOGS"/coverage/coverage-* | tee "$LOGS/lines"
 	finish
 }
 
@@ -561,6 +598,7 @@ main()
 
 	case ${1:-} in
 	debug) main_debug ;;
+	races) main_races ;;
 	long) main_long ;;
 	coverage) main_coverage ;;
 	esac

@@ -4,9 +4,10 @@
 the request needs no more of them (/proc/thread-self/fail-nth), for every kind of
 request.
 
-	fail.py FULL EMPTY
+	fail.py FULL EMPTY MODULE
 
-FULL is a namespace with tunnels, EMPTY one without. A request that is refused has
+FULL is a namespace with tunnels, EMPTY one without, MODULE the file of the module,
+which is loaded, and not used yet. A request that is refused has
 changed nothing, one that is not has done all, and of one whose answer was lost it
 is either. Writes "CASE ok" or "CASE bad TEXT" for each case.
 """
@@ -21,7 +22,7 @@ import sys
 
 import spec
 
-FULL, EMPTY = sys.argv[1:3]
+FULL, EMPTY, MODULE = sys.argv[1:4]
 SPEC = spec.find()
 CLONE_NEWNET = 0x40000000
 SIOCGIFFLAGS, SIOCSIFFLAGS, SIOCSIFMTU, SIOCSIFNAME = 0x8913, 0x8914, 0x8922, 0x8923
@@ -29,6 +30,8 @@ DEBUG = "/sys/kernel/debug/"
 # More than any request needs: one that gets here never stops failing.
 MANY = 3000
 libc = ctypes.CDLL(None, use_errno=True)
+# Of x86-64: not every libc has functions for them.
+SYS_DELETE_MODULE, SYS_FINIT_MODULE = 176, 313
 
 
 def enter(name):
@@ -179,6 +182,38 @@ def attempt(world, name, change, undo, mend=None):
     return n, "never stops failing"
 
 
+def syscall(*args):
+    """0 or an errno"""
+    return ctypes.get_errno() if libc.syscall(*args) else 0
+
+
+def load_module():
+    """Like attempt(), of the module itself: either it is there or it is not."""
+    def unload():
+        return syscall(SYS_DELETE_MODULE, b"mtun", os.O_NONBLOCK)
+
+    refused = 0
+    with open(MODULE, "rb") as f:
+        wrong = unload()
+        for n in range(1, MANY):
+            if wrong:
+                return n, "failure %d: cannot be unloaded: %s" % (
+                    n, errno.errorcode.get(wrong, wrong))
+            result, failed = fail.run(n, lambda: syscall(
+                SYS_FINIT_MODULE, f.fileno(), b"", 0))
+            if result and result != errno.ENOMEM:
+                return n, "failure %d: %s" % (n, errno.errorcode.get(result, result))
+            if os.path.exists("/sys/module/mtun") == bool(result):
+                return n, "failure %d: %s" % (
+                    n, "refused and there" if result else "loaded and not there")
+            if not failed:
+                print("# load: %d allocations, %d times refused" % (n - 1, refused))
+                return n - 1, ""
+            refused += bool(result)
+            wrong = not result and unload()
+    return n, "never stops failing"
+
+
 def cases(full, empty):
     """(name, world, change, undo), and mend"""
     def do(world, op, **values):
@@ -258,6 +293,20 @@ for what in ("failslab", "fail_page_alloc"):
 knob("fail_page_alloc/min-order", "0")
 libc.mlockall(3)
 
+fail = FailNth()
+chosen = sys.argv[4:]
+
+
+def tell(case, function, *args):
+    if chosen and case not in chosen:
+        return
+    count, wrong = function(*args)
+    if not wrong and not count:
+        wrong = "nothing has failed"
+    print(case, "bad " + wrong if wrong else "ok", flush=True)
+
+
+tell("load", load_module)
 nothing = World(EMPTY)
 some = World(FULL)
 for i in range(1, 4):
@@ -268,12 +317,5 @@ some.do("clamp-new", {"ifname": "u1", "mss": 1300})
 # A device that was up once is not what it was before.
 some.link("t3", True)
 some.link("t3", False)
-fail = FailNth()
-chosen = sys.argv[3:]
 for case, where, *how in cases(some, nothing):
-    if chosen and case not in chosen:
-        continue
-    count, wrong = attempt(where, case, *how)
-    if not wrong and not count:
-        wrong = "nothing has failed"
-    print(case, "bad " + wrong if wrong else "ok", flush=True)
+    tell(case, attempt, where, case, *how)

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Memory that is not there: each allocation of each request fails once, the others
-# work. A refused request has changed nothing. Needs a kernel that can be asked for
-# it (vm/debug-kernel), which finds, too, what is leaked on such a way.
+# Memory that is not there: each allocation of each request, and of loading the module,
+# fails once, the others work. A refused request has changed nothing. Needs a kernel that
+# can be asked for it (vm/debug-kernel), which finds, too, what is leaked on such a way.
 
 ALL_TESTS=""
-for name in $(sed -n 's/^    yield ("\([a-z_]*\)".*/\1/p' \
+for name in load $(sed -n 's/^    yield ("\([a-z_]*\)".*/\1/p' \
 		"$(dirname "$0")/fail.py") dump_tunnel dump_clamp dump_filter \
 		dump_health get_tunnel get_filter get_health; do
 	[ "${name%_}" != "$name" ] || ALL_TESTS+="case_test:$name "
@@ -35,7 +35,8 @@ setup_prepare()
 		EOF
 	done
 	# Takes long: whoever waits sees how far it is.
-	"$PYTHON" -u "$TEST_DIR/fail.py" "$full" "$empty" 2>&1 |
+	"$PYTHON" -u "$TEST_DIR/fail.py" "$full" "$empty" \
+		"${MTUN_KO:-$(modinfo -n mtun)}" 2>&1 |
 		tee "$TMP/result" | sed -u 's/^\(# \)\?/# /'
 	read_cases <(grep -v '^#' "$TMP/result")
 }

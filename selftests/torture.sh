@@ -235,17 +235,24 @@ routes()
 }
 
 # Most of the memory that there is, for a moment; with a kernel that can be asked for
-# it, single allocations of everybody fail all the time (fail.sh has each once).
+# it, single allocations of everybody fail all the time (fail.sh has each once). It takes
+# it step by step, and asks again what is left: the others, and a kernel whose every
+# object has a history, take more in the meantime, and who is killed for it leaves a
+# backtrace in the log.
 pressure()
 {
 	"$PYTHON" -c '
 import mmap, time
-for line in open("/proc/meminfo"):
-    if line.startswith("MemAvailable"):
-        size = int(line.split()[1]) * 1024
-m = mmap.mmap(-1, max(size - (48 << 20), 1 << 20))
-for at in range(0, len(m), 4096):
-    m[at] = 1
+STEP, LEFT = 4 << 20, 48 << 20
+def available():
+    for line in open("/proc/meminfo"):
+        if line.startswith("MemAvailable"):
+            return int(line.split()[1]) * 1024
+held = []
+while available() > LEFT + STEP:
+    held.append(mmap.mmap(-1, STEP))
+    for at in range(0, STEP, 4096):
+        held[-1][at] = 1
 time.sleep(0.2)'
 	sleep 2
 }
