@@ -20,7 +20,7 @@ ALL_TESTS=""
 for name in $CASES; do
 	ALL_TESTS+="case_test:$name "
 done
-ALL_TESTS+="netns_test unprivileged_test silent_test traffic_test interrupt_test
+ALL_TESTS+="netns_test unprivileged_test writable_test silent_test traffic_test interrupt_test
 	    example_test unloaded_test"
 
 . "$(dirname "$0")/lib.sh"
@@ -91,6 +91,33 @@ unprivileged_test()
 		--inh-caps=-all "$TMP/mtctl" apply -f - -dry-run < "$TMP/file")
 	check_match "$out" "1 added" "a dry run"
 	log_test "without CAP_NET_ADMIN: a dry run only"
+}
+
+# What anybody may have written does nothing; whose it is says nothing.
+writable_test()
+{
+	local out
+
+	put_file > "$TMP/file"
+	chmod 666 "$TMP/file"
+	out=$(mt "$here" apply -f "$TMP/file" 2>&1)
+	check_eq $? 1 "apply"
+	check_match "$out" "anybody may write to it.*chmod o-w" "apply"
+	out=$(mt "$here" check "$TMP/file" 2>&1)
+	check_eq $? 1 "check"
+	echo "tunnel add mt0 local 192.0.2.1 remote 192.0.2.2" > "$TMP/batch"
+	chmod 602 "$TMP/batch"
+	out=$(mt "$here" -b "$TMP/batch" 2>&1)
+	check_eq $? 1 "batch"
+	check_match "$out" "anybody may write to it" "batch"
+	check_eq "$(mt "$here" -j tunnel list)" "[]" "tunnels"
+	chmod 664 "$TMP/file"
+	chown 65534 "$TMP/file"
+	mt "$here" apply -f "$TMP/file" > /dev/null
+	check_err $? "a file that only its owner and group may write to"
+	mt "$here" apply -f /dev/null -prune > /dev/null
+	check_err $? "a device that everybody may write to"
+	log_test "files that anybody may write to are refused"
 }
 
 # Nothing is told about what does not change, and once about what does.

@@ -40,7 +40,8 @@ ALL_TESTS=""
 for name in $CASES $REFUSED; do
 	ALL_TESTS+="case_test:$name "
 done
-ALL_TESTS+="netns_option_test unprivileged_test userns_test userns_foreign_test"
+ALL_TESTS+="netns_option_test unprivileged_test userns_test userns_foreign_test
+	    privileges_test"
 
 . "$(dirname "$0")/lib.sh"
 
@@ -152,6 +153,27 @@ userns_foreign_test()
 	check_eq "$(state)" "$before" "state"
 	mt "$here" tunnel del mt0
 	log_test "root of another user namespace is refused"
+}
+
+# What is left to it while it works, in another namespace than that of its caller
+privileges_test()
+{
+	local status end=$'\n'
+
+	"$MTCTL" -n "$here" monitor > "$TMP/events" 2>&1 &
+	BG_PID=$!
+	slowwait_for grep -q "^listening for events$" "$TMP/events"
+	check_err $? "mtctl monitor"
+	status=$(cat "/proc/$BG_PID/status")
+	kill "$BG_PID"
+	wait "$BG_PID"
+	# net_admin (12), dac_override (1), dac_read_search (2)
+	check_match "$status" "CapPrm:[[:space:]]0{12}1006$end" "permitted"
+	check_match "$status" "CapEff:[[:space:]]0{12}1006$end" "effective"
+	check_match "$status" "CapInh:[[:space:]]0{16}$end" "inheritable"
+	check_match "$status" "CapAmb:[[:space:]]0{16}$end" "ambient"
+	check_match "$status" "NoNewPrivs:[[:space:]]1$end" "new privileges"
+	log_test "keeps no capability that it does not need"
 }
 
 setup_prepare

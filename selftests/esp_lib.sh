@@ -147,6 +147,62 @@ esp_down()
 	done
 }
 
+# Of a tunnel of mode ipsec, or an xfrm interface, with that if_id, the family's if none
+# is said: as lines for ip
+
+# policy_lines NS FAMILY DIR...: of any packet
+policy_lines()
+{
+	local ns=$1 v=$2 here=${A1[$2]} there=${A2[$2]} any dir ends; shift 2
+
+	[ "$ns" = "$near" ] || { here=${A2[v]} there=${A1[v]}; }
+	for any in 0.0.0.0/0 ::/0; do
+		for dir; do
+			ends="src $there dst $here"
+			[ "$dir" = out ] && ends="src $here dst $there"
+			echo "xfrm policy add src $any dst $any dir $dir tmpl" \
+				"$ends proto esp reqid 1 mode tunnel" \
+				"if_id ${IF_ID:-$v} ${PRIORITY:+priority $PRIORITY}"
+		done
+	done
+}
+
+# state_lines FAMILY [WORDS]: of both directions
+state_lines()
+{
+	IF_ID=${IF_ID:-$1} state_line to "$1" "${2:-}"
+	IF_ID=${IF_ID:-$1} state_line from "$1" "${2:-}"
+}
+
+# tunnel_lines NS FAMILY [WORDS of states]: all that one end has
+tunnel_lines()
+{
+	state_lines "$2" "${3:-}"
+	policy_lines "$1" "$2" out in fwd
+}
+
+# setup_esp_end: the far end of a tunnel of mode ipsec over IPv4, with if_id 8, which is
+# 10.0.8.1 at the near end. It takes what has the SPIs of other rounds, too.
+setup_esp_end()
+{
+	local ROUND
+
+	ip_batch "$far" <<-EOF
+		link add x8 type xfrm if_id 8
+		link set x8 addrgenmode none mtu 1400 up
+		addr add 10.0.8.2/24 dev x8
+		$(tunnel_lines "$far" 4)
+		$(for ROUND in 2 3; do state_line to 4; done)
+	EOF
+}
+
+# flood_esp NS1 NS2 SIZE: both ways through it
+flood_esp()
+{
+	in_bg "$2" /dev/null "$TRAFFIC" udp-flood 10.0.8.1 9 "$3"
+	in_bg "$1" /dev/null "$TRAFFIC" udp-flood 10.0.8.2 9 "$3"
+}
+
 # pings FAMILY: three of each inner family, with $PATTERN in them if there is one
 pings()
 {

@@ -61,34 +61,10 @@ setup_prepare()
 
 # Many words for few calls of ip: what the emulated CPU takes longest for are those.
 
-# policy_lines NS FAMILY DIR...: of any packet
-policy_lines()
-{
-	local ns=$1 v=$2 here=${A1[$2]} there=${A2[$2]} any dir ends; shift 2
-
-	[ "$ns" = "$near" ] || { here=${A2[v]} there=${A1[v]}; }
-	for any in 0.0.0.0/0 ::/0; do
-		for dir; do
-			ends="src $there dst $here"
-			[ "$dir" = out ] && ends="src $here dst $there"
-			echo "xfrm policy add src $any dst $any dir $dir tmpl" \
-				"$ends proto esp reqid 1 mode tunnel" \
-				"if_id ${IF_ID:-$v} ${PRIORITY:+priority $PRIORITY}"
-		done
-	done
-}
-
 # esp_state NS to|from FAMILY [WORDS]: with the if_id of the tunnel
 esp_state()
 {
 	IF_ID=${IF_ID:-$3} state "$@"
-}
-
-# state_lines FAMILY [WORDS]: of both directions
-state_lines()
-{
-	IF_ID=${IF_ID:-$1} state_line to "$1" "${2:-}"
-	IF_ID=${IF_ID:-$1} state_line from "$1" "${2:-}"
 }
 
 # esp_states FAMILY [WORDS]
@@ -115,10 +91,7 @@ tunnel_esp_up()
 	local ns
 
 	for ns in "$near" "$far"; do
-		{
-			state_lines "$1" "${2:-}"
-			policy_lines "$ns" "$1" out in fwd
-		} | ip_batch "$ns"
+		tunnel_lines "$ns" "$@" | ip_batch "$ns"
 		check_err $? "states and policies"
 	done
 }

@@ -17,13 +17,21 @@
 ALL_TESTS="move_test:4 move_test:6 move_back_test set_moved_test
 	   same_tuple_test delete_test:ova:una delete_test:una:ova
 	   delete_test:ovb:unb delete_test:unb:ovb delete_moved_test
-	   delete_unmoved_test name_taken_test unload_test"
+	   delete_unmoved_test name_taken_test account_test unload_test"
 
 . "$(dirname "$0")/lib.sh"
 
 need_mtun
 need_command ping
 need_module veth
+
+# Of those who configure it
+GROUP=/sys/fs/cgroup/mtun-account
+
+cleanup_more()
+{
+	[ ! -d $GROUP ] || rmdir $GROUP
+}
 
 world_up()
 {
@@ -253,6 +261,48 @@ name_taken_test()
 	check_err $? "ping after a refused move"
 	world_down
 	log_test "a refused move changes nothing"
+}
+
+# charged: kB of the kernel's memory on the group's account
+charged()
+{
+	awk '$1 == "kernel" { print int($2 / 1024) }' $GROUP/memory.stat
+}
+
+uncharged()
+{
+	[ "$(charged)" -lt $((CHARGED / 4)) ]
+}
+
+# What a tenant has made is on the tenant's account, where it can be limited: 20 tunnels
+# with a filter of 2,000 addresses each are 320 kB at the least.
+account_test()
+{
+	local i
+
+	if ! mkdir $GROUP || ! echo +memory > /sys/fs/cgroup/cgroup.subtree_control ||
+	   [ ! -e $GROUP/memory.stat ]; then
+		log_skip "memory is on the account of who asked for it" \
+			"no memory controller"
+		return
+	fi 2> /dev/null
+	setup_ns una
+	for ((i = 0; i < 20; i++)); do
+		echo "tunnel add mt$i local 192.0.2.1 remote 192.0.2.2 key $i"
+		echo "filter set mt$i allow-src-rx" 10.$i.{0..9}.{1..200..2} \
+			10.$i.{10..19}.{1..200..2}
+	done > "$TMP/batch"
+	# A process to itself: those before it have charged what this one finds.
+	(echo "$BASHPID" > $GROUP/cgroup.procs && mt "$una" -b "$TMP/batch")
+	check_err $? "mtctl"
+	CHARGED=$(charged)
+	say "$CHARGED kB"
+	[ "$CHARGED" -ge 320 ]
+	check_err $? "only $CHARGED kB are on the account"
+	ip netns del "$una"
+	slowwait_for uncharged
+	check_err $? "$(charged) kB are left of $CHARGED"
+	log_test "memory is on the account of who asked for it"
 }
 
 unload_test()

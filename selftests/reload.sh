@@ -6,29 +6,38 @@
 #  +- near ----------------------+       +- far ------------------------+
 #  |  mt4  10.0.4.1/24           |       |  g4   10.0.4.2/24            |
 #  |  mt6  10.0.6.1/24           |       |  g6   10.0.6.2/24            |
+#  |  mt8  10.0.8.1/24 (ipsec)   |       |  x8   10.0.8.2/24 (xfrm)     |
 #  |   :                         |       |   :                          |
 #  |  u0   192.0.2.1/24    ------+-------+-- u0  192.0.2.2/24           |
 #  |       2001:db8::1/64        |       |       2001:db8::2/64         |
 #  +-----------------------------+       +------------------------------+
 #
-# g4 and g6 are ip_gre and ip6_gre devices: their packets keep coming while mtun
-# is not there.
+# g4 and g6 are ip_gre and ip6_gre devices: their packets, and those in ESP, keep coming
+# while mtun is not there. States and policies stay where they are.
 
 ALL_TESTS="reload_test cycles_test idle_unload_test"
 CYCLES=50
 
 . "$(dirname "$0")/lib.sh"
+. "$TEST_DIR/esp_lib.sh"
 
 need_mtun
-need_module veth ip_gre ip6_gre
+need_module veth ip_gre ip6_gre esp4 xfrm_interface
 rmmod mtun 2> /dev/null || skip_all "mtun cannot be unloaded"
+
+# Of the lines for ESP
+MODE=tunnel
+IF_ID=8
 
 setup_prepare()
 {
 	setup_ns near far
 	setup_underlay "$near" "$far"
 	setup_gre_end "$far"
+	setup_esp_end
+	tunnel_lines "$near" 4 | ip_batch "$near"
 	flood_gre "$near" "$far" 200 200
+	flood_esp "$near" "$far" 200
 }
 
 cleanup_more()
@@ -42,7 +51,7 @@ both_ways()
 	local json way='"rx_packets": ?[1-9].*"tx_packets": ?[1-9]'
 
 	json=$(mt "$near" -j -s tunnel list)
-	[[ $json =~ $way.*$way ]]
+	[[ $json =~ $way.*$way.*$way ]]
 }
 
 cycle()
@@ -51,14 +60,17 @@ cycle()
 	mt "$near" -b - <<-EOF || { say "cycle $1: adding failed"; return 1; }
 		tunnel add mt4 local 192.0.2.1 remote 192.0.2.2 key 4
 		tunnel add mt6 local 2001:db8::1 remote 2001:db8::2 key 6
+		tunnel add mt8 local 192.0.2.1 remote 192.0.2.2 mode ipsec if-id 8
 	EOF
 	ip_batch "$near" <<-EOF || { say "cycle $1: addresses"; return 1; }
 		addr add 10.0.4.1/24 dev mt4
 		addr add 10.0.6.1/24 dev mt6
+		addr add 10.0.8.1/24 dev mt8
 		link set mt4 up
 		link set mt6 up
+		link set mt8 up
 	EOF
-	# Both tunnels carry traffic, in both directions, when it goes.
+	# All tunnels carry traffic, in both directions, when it goes.
 	slowwait_for both_ways || { say "cycle $1: no traffic"; return 1; }
 	rmmod mtun || { say "cycle $1: unloading failed"; return 1; }
 }
@@ -67,7 +79,7 @@ reload_test()
 {
 	cycle 0
 	check_err $? "first cycle"
-	ip -n "$near" -br link show | grep -q "^mt[46]"
+	ip -n "$near" -br link show | grep -q "^mt[468]"
 	check_fail $? "devices survived the module"
 	log_test "unloaded with tunnels up and traffic"
 }

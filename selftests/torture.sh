@@ -9,6 +9,7 @@
 #
 #  +- near ------------------------+       +- far --------------------------+
 #  |  a4 a6  to far, changed       |       |  g4   10.0.4.2/24  (ip_gre)    |
+#  |  e8     in ESP, changed       |       |  x8   10.0.8.2/24  (xfrm)      |
 #  |  m0     moved to and fro      |       |  g6   10.0.6.2/24  (ip6_gre)   |
 #  |  n0..   made and deleted      |       |   :                            |
 #  |  u0     192.0.2.1/24    ------+-------+-- u0  192.0.2.2/24             |
@@ -24,9 +25,10 @@
 ALL_TESTS="torture_test again_test memory_test"
 
 . "$(dirname "$0")/lib.sh"
+. "$TEST_DIR/esp_lib.sh"
 
 need_mtun
-need_module veth ip_gre ip6_gre
+need_module veth ip_gre ip6_gre esp4 xfrm_interface
 rmmod mtun 2> /dev/null && load_mtun || skip_all "mtun cannot be unloaded"
 
 LONG=${MTUN_TORTURE:-20}
@@ -34,21 +36,27 @@ SEED=${MTUN_SEED:-1}
 # What the kernel keeps of names, namespaces and so on that have been, in kB; a tunnel
 # has 40, and there are hundreds
 MARGIN=2000
-ACTORS="maker setter filterer watcher reader mover namespaces underlay routes
+ACTORS="maker setter filterer watcher reader mover namespaces underlay routes keyer
 	pressure processors unloader"
+# Of the lines for ESP
+MODE=tunnel
+IF_ID=8
 
 setup_prepare()
 {
 	setup_ns near far other
 	setup_underlay "$near" "$far"
 	setup_gre_end "$far"
+	setup_esp_end
+	tunnel_lines "$near" 4 | ip_batch "$near"
 	tunnels > /dev/null 2>&1
 	flood_gre "$near" "$far" 200 1400
+	flood_esp "$near" "$far" 1000
 
 	# Whatever is there once is there before.
 	torture $((LONG / 3))
 	rmmod mtun
-	BEFORE=$(unreclaimed)
+	KB_BEFORE=$(unreclaimed)
 	load_mtun
 }
 
@@ -77,16 +85,18 @@ pause()
 	sleep "0.$((RANDOM % 3))$((RANDOM % 10))"
 }
 
-# The two that carry most of the traffic, and what a round may have done to them
+# Those that carry most of the traffic, and what a round may have done to them
 tunnels()
 {
 	mt "$near" -fo -b - <<-EOF
 		tunnel add a4 local 192.0.2.1 remote 192.0.2.2 key 4 up on
 		tunnel add a6 local 2001:db8::1 remote 2001:db8::2 key 6 up on
+		tunnel add e8 local 192.0.2.1 remote 192.0.2.2 mode ipsec if-id 8 up on
 	EOF
 	ip -n "$near" -force -batch - <<-EOF
 		addr add 10.0.4.1/24 dev a4
 		addr add 10.0.6.1/24 dev a6
+		addr add 10.0.8.1/24 dev e8
 	EOF
 }
 
@@ -103,7 +113,7 @@ maker()
 	for ((i = 0; i < n; i++)); do
 		echo "tunnel del n$i"
 	done | mt "$near" -fo -b -
-	[ $((RANDOM % 2)) = 0 ] || mt "$near" tunnel del a4 a6
+	[ $((RANDOM % 2)) = 0 ] || mt "$near" tunnel del a4 a6 e8
 	tunnels
 }
 
@@ -120,10 +130,15 @@ setter()
 			"mtu 1280" "mtu auto" "key 7" "accept any" "accept none" \
 			"ipsec required" "ipsec off" "up off" "up on")"
 	done | mt "$near" -fo -b -
+	echo "tunnel set e8 $(one_of "if-id 9" "mtu 1280" "mss auto" "accept any" "ttl 9" \
+		"pmtu static" "up off")" | mt "$near" -b -
 	mt "$near" netns set rx "$(one_of local early)"
 	# Most of the time they are such that packets get through.
-	printf 'tunnel set %s csum off seq off ipsec off accept none up on %s\n' \
-		a4 "key 4" a6 "key 6" | mt "$near" -fo -b -
+	{
+		printf 'tunnel set %s csum off seq off ipsec off accept none up on %s\n' \
+			a4 "key 4" a6 "key 6"
+		echo "tunnel set e8 if-id 8 accept none up on"
+	} | mt "$near" -fo -b -
 	pause
 }
 
@@ -181,7 +196,7 @@ mover()
 # tunnel that has come from one of them.
 namespaces()
 {
-	local name=torture-$BASHPID n flood=()
+	local name=torture-$BASHPID n to flood=()
 
 	for n in 1 2; do
 		ip netns add "$name-$n"
@@ -190,12 +205,18 @@ namespaces()
 	for n in 1 2; do
 		mt "$name-$n" -fo -b - <<-EOF
 			tunnel add t0 local 192.0.2.$n remote 192.0.2.$((3 - n)) up on
+			tunnel add t8 local 192.0.2.$n remote 192.0.2.$((3 - n)) \
+				mode ipsec if-id 8 up on
 			health set t0 probe interval 100ms
 			tunnel set t0 sample 1
 		EOF
+		near=$name-1 tunnel_lines "$name-$n" 4 | ip -n "$name-$n" -force -batch -
 		ip -n "$name-$n" addr add "10.0.0.$n/24" dev t0
-		ip netns exec "$name-$n" "$TRAFFIC" udp-flood "10.0.0.$((3 - n))" 9 500 &
-		flood+=($!)
+		ip -n "$name-$n" addr add "10.0.8.$n/24" dev t8
+		for to in "10.0.0.$((3 - n))" "10.0.8.$((3 - n))"; do
+			ip netns exec "$name-$n" "$TRAFFIC" udp-flood "$to" 9 500 &
+			flood+=($!)
+		done
 	done
 	pause
 	ip -n "$name-2" link set t0 netns "$other"
@@ -232,6 +253,37 @@ routes()
 	ip -n "$near" -6 route flush 2001:db8::2/128
 	ip -n "$near" neigh flush all
 	sleep 1
+}
+
+# As an IKE daemon does, and worse: states and policies come, expire, are replaced and
+# deleted, while packets wait for them.
+keyer()
+{
+	local ROUND=$((RANDOM % 3 + 1)) any="src 0.0.0.0/0 dst 0.0.0.0/0"
+
+	ip -n "$near" -force -batch - <<-EOF
+		$(one_of "xfrm state flush" "xfrm policy flush" "")
+		$(state_line to 4 "$(one_of "" "limit packet-hard 20" "limit time-hard 1")")
+		$(one_of "xfrm policy add $any dir out action block priority 1 if_id 8" "" \
+			"xfrm policy delete $any dir out if_id 8")
+		$(policy_lines "$near" 4 out)
+		xfrm state delete src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x${ROUND}41
+	EOF
+	pause
+	esp_again
+	pause
+}
+
+# What lets packets through e8, whatever was there before
+esp_again()
+{
+	local ROUND=1
+
+	ip -n "$near" -force -batch - <<-EOF
+		xfrm policy flush
+		xfrm state flush
+		$(tunnel_lines "$near" 4)
+	EOF
 }
 
 # Most of the memory that there is, for a moment; with a kernel that can be asked for
@@ -354,14 +406,18 @@ again_test()
 	check_err $? "no way through a4"
 	ping_check "$near" 10.0.6.2
 	check_err $? "no way through a6"
+	esp_again > "$TMP/esp" 2>&1
+	check_err $? "$(cat "$TMP/esp")"
+	ping_check "$near" 10.0.8.2
+	check_err $? "no way through e8"
 	log_test "works afterwards"
 }
 
 # Much is freed only after a while.
 returned()
 {
-	AFTER=$(unreclaimed)
-	[ "$AFTER" -le $((BEFORE + MARGIN)) ]
+	KB_AFTER=$(unreclaimed)
+	[ "$KB_AFTER" -le $((KB_BEFORE + MARGIN)) ]
 }
 
 memory_test()
@@ -369,9 +425,9 @@ memory_test()
 	rmmod mtun
 	check_err $? "cannot be unloaded"
 	busywait 10000 returned > /dev/null
-	say "kB before: $BEFORE, afterwards: $(unreclaimed)"
+	say "kB before: $KB_BEFORE, afterwards: $(unreclaimed)"
 	returned
-	check_err $? "$((AFTER - BEFORE)) kB are missing"
+	check_err $? "$((KB_AFTER - KB_BEFORE)) kB are missing"
 	log_test "memory is back"
 }
 

@@ -9,6 +9,7 @@
 #include "args.h"
 #include "conf_file.h"
 #include "detect.h"
+#include "privilege.h"
 #include "rules.h"
 
 #define MAX_SIZE	(16 * 1024 * 1024)
@@ -434,15 +435,13 @@ enum result conf_read(const char *name, struct config *config,
 		      struct complaints *complaints, struct error *err)
 {
 	enum result res = RES_OK;
-	FILE *file = stdin;
 	size_t len = 0;
 	char *bytes;
+	FILE *file;
 
-	if (strcmp(name, "-"))
-		file = fopen(name, "re");
+	file = open_orders(name, err);
 	if (!file)
-		return refuse(err, RES_REFUSED, "%s: %s", name,
-			      strerror(errno));
+		return RES_REFUSED;
 	bytes = allocate(MAX_SIZE + 1, 1);
 	len = fread(bytes, 1, MAX_SIZE + 1, file);
 	if (ferror(file))

@@ -11,6 +11,7 @@
 #include "args.h"
 #include "cmd.h"
 #include "nl.h"
+#include "privilege.h"
 
 #ifndef VERSION
 #define VERSION "unknown"
@@ -316,21 +317,18 @@ static enum result batch(struct context *ctx, const char *name, bool force)
 {
 	enum result res, worst = RES_OK;
 	char *words[MAX_WORDS], *line = NULL;
-	FILE *file = stdin;
 	unsigned int no = 0;
 	size_t size = 0;
 	char at[300];
+	FILE *file;
 
-	if (strcmp(name, "-")) {
-		file = fopen(name, "re");
-		if (!file) {
-			fprintf(stderr, "mtctl: %s: %s\n", name,
-				strerror(errno));
-			return RES_REFUSED;
-		}
-	} else {
-		name = "stdin";
+	file = open_orders(name, &ctx->err);
+	if (!file) {
+		report(ctx, "", "", RES_REFUSED);
+		return RES_REFUSED;
 	}
+	if (file == stdin)
+		name = "stdin";
 	while ((force || !worst) && read_line(file, &line, &size, &no)) {
 		int n = split(line, words, &ctx->err);
 
@@ -445,6 +443,8 @@ int main(int argc, char **argv)
 	}
 	if (netns)
 		res = enter_netns(netns, &ctx.err);
+	if (!res)
+		res = drop_privileges(&ctx.err);
 	if (res) {
 		report(&ctx, "", "", res);
 		return res;
