@@ -20,6 +20,13 @@
 #define ESP_LIFETIME	3600
 #define DPD_DELAY	10
 
+/* Of an end that never makes new keys: it waits for those of this one. */
+#define LATER(seconds)	((seconds) / 10 * 11)
+
+/* Packets: what IOS-XE has at the most, and what Junos has where nothing is said */
+#define IOS_XE_REPLAY	1024
+#define JUNOS_REPLAY	64
+
 /*
  * Packets of each node by a state that several have: what keeps the nonces of four apart
  * as well as NIST SP 800-38D wants it ("Nonces" in Documentation/ipsec.md)
@@ -203,12 +210,12 @@ static void linux_peer(FILE *f, const struct side *s)
 	fprintf(f, "#   ip link set %s up\n", s->name);
 }
 
-/* IOS-XE has powers of two from 64 to 1024. */
+/* Both have powers of two from 64. */
 static uint32_t window_size(uint32_t replay)
 {
 	uint32_t size = 64;
 
-	while (size < replay && size < 1024)
+	while (size < replay)
 		size *= 2;
 	return size;
 }
@@ -237,16 +244,18 @@ static void ios_xe_peer(FILE *f, const struct side *s)
 		" lifetime %u\n"
 		" dpd %u 5 periodic\n",
 		name, s->remote_id.s, s->ipv6 ? "/128" : " 255.255.255.255",
-		s->local.s, name, IKE_LIFETIME, DPD_DELAY);
+		s->local.s, name, LATER(IKE_LIFETIME), DPD_DELAY);
 	fprintf(f, "crypto ipsec transform-set %s esp-gcm 256\n"
 		" mode %s\n"
 		"crypto ipsec profile %s\n"
+		" responder-only\n"
 		" set security-association lifetime seconds %u\n"
+		" set security-association lifetime kilobytes disable\n"
 		" set transform-set %s\n"
 		" set pfs group19\n"
 		" set ikev2-profile %s\n",
-		name, s->gre ? "transport" : "tunnel", name, ESP_LIFETIME, name,
-		name);
+		name, s->gre ? "transport" : "tunnel", name, LATER(ESP_LIFETIME),
+		name, name);
 	if (s->replay)
 		fprintf(f, " set security-association replay window-size %u\n",
 			window_size(s->replay));
@@ -302,11 +311,17 @@ static void junos_peer(FILE *f, const struct side *s)
 	fprintf(f, "set security ipsec vpn %s bind-interface st0.1\n"
 		"set security ipsec vpn %s ike gateway %s\n"
 		"set security ipsec vpn %s ike ipsec-policy %s\n"
-		"set security ipsec vpn %s establish-tunnels immediately\n",
+		"# Older releases know nothing of responder-only: leave this out, and it\n"
+		"# begins when it has something to send.\n"
+		"set security ipsec vpn %s establish-tunnels responder-only\n",
 		name, name, name, name, name, name);
 	if (!s->replay)
 		fprintf(f, "set security ipsec vpn %s ike no-anti-replay\n",
 			name);
+	else if (s->replay > JUNOS_REPLAY)
+		fprintf(f, "# Older releases have a window of %u packets alone.\n"
+			"set security ipsec vpn %s ike anti-replay-window-size %u\n",
+			JUNOS_REPLAY, name, window_size(s->replay));
 	fprintf(f, "set interfaces st0 unit 1 family inet\n"
 		"set interfaces st0 unit 1 family inet6\n");
 }
@@ -380,6 +395,10 @@ enum result template_write(FILE *f, const struct tunnel *t, enum peer who,
 	if (s.gre && who == PEER_JUNOS)
 		return refuse(err, RES_USAGE,
 			      "Junos has no GRE in transport mode: use a tunnel of mode ipsec");
+	if (who == PEER_IOS_XE && s.replay > IOS_XE_REPLAY)
+		return refuse(err, RES_USAGE,
+			      "IOS-XE has a replay window of %u packets at the most: give -replay %u for that end",
+			      IOS_XE_REPLAY, IOS_XE_REPLAY);
 	if (peers[who].swanctl)
 		swanctl(f, &s);
 	if (peers[who].print)

@@ -75,8 +75,8 @@ static void test_states(void)
 }
 
 /* Whether the template has a text, or is refused with it */
-static bool says_of_nat(const struct tunnel *t, enum peer who, const char *nat_text,
-			const char *what)
+static bool says_of(const struct tunnel *t, enum peer who, uint32_t replay,
+		    const char *nat_text, const char *what)
 {
 	struct addr nat = { 0 };
 	struct error err = { "" };
@@ -87,7 +87,7 @@ static bool says_of_nat(const struct tunnel *t, enum peer who, const char *nat_t
 
 	if (nat_text)
 		parse_addr(nat_text, &nat);
-	if (template_write(f, t, who, REPLAY_AUTO, nat_text ? &nat : NULL, &err)) {
+	if (template_write(f, t, who, replay, nat_text ? &nat : NULL, &err)) {
 		fclose(f);
 		good = !size && strstr(err.text, what);
 	} else {
@@ -98,9 +98,42 @@ static bool says_of_nat(const struct tunnel *t, enum peer who, const char *nat_t
 	return good;
 }
 
+static bool says_of_nat(const struct tunnel *t, enum peer who, const char *nat_text,
+			const char *what)
+{
+	return says_of(t, who, REPLAY_AUTO, nat_text, what);
+}
+
 static bool says(const struct tunnel *t, enum peer who, const char *what)
 {
-	return says_of_nat(t, who, NULL, what);
+	return says_of(t, who, REPLAY_AUTO, NULL, what);
+}
+
+static void test_replay(void)
+{
+	const struct tunnel t = tunnel("192.0.2.1", "192.0.2.2", 7);
+	static const struct {
+		enum peer who;
+		uint32_t replay;
+		const char *text;
+	} texts[] = {
+		{ PEER_NONE, 4096, "replay_window = 4096\n" },
+		{ PEER_MTUN, 4096, "replay_window = 4096\n" },
+		{ PEER_LINUX, 0, "replay_window = 0\n" },
+		{ PEER_IOS_XE, 0, " replay disable\n" },
+		{ PEER_IOS_XE, 1, " replay window-size 64\n" },
+		{ PEER_IOS_XE, 65, " replay window-size 128\n" },
+		{ PEER_IOS_XE, 1024, " replay window-size 1024\n" },
+		{ PEER_IOS_XE, 1025, "give -replay 1024 for that end" },
+		{ PEER_JUNOS, 0, " ike no-anti-replay\n" },
+		{ PEER_JUNOS, 65, " ike anti-replay-window-size 128\n" },
+		{ PEER_JUNOS, 4096, " ike anti-replay-window-size 4096\n" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		check(says_of(&t, texts[i].who, texts[i].replay, NULL, texts[i].text),
+		      "a window");
+	check(!says(&t, PEER_JUNOS, "replay"), "that of Junos, as it is");
 }
 
 static void test_nat(void)
@@ -155,6 +188,9 @@ static void test_templates(void)
 	check(says(&gre, PEER_NONE, "mode = transport\n"), "transport mode");
 	check(says(&gre, PEER_LINUX, "start_action = trap\n"), "no GRE in clear");
 	check(says(&gre, PEER_MTUN, "start_action = none\n"), "the other one waits");
+	check(says(&esp, PEER_IOS_XE, "\n responder-only\n"), "so does IOS-XE");
+	check(says(&esp, PEER_JUNOS, " establish-tunnels responder-only\n"),
+	      "and Junos");
 	check(says(&gre, PEER_JUNOS, "use a tunnel of mode ipsec"), "no GRE there");
 	check(says(&any, PEER_NONE, "no remote address"), "no remote");
 	for (const char *c = ".:,;={}#\"'\\ !?*$`&|<>()[]~%^@+\xff"; *c; c++) {
@@ -187,5 +223,6 @@ void test_ipsec(void)
 {
 	test_states();
 	test_templates();
+	test_replay();
 	test_nat();
 }
