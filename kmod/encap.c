@@ -13,6 +13,7 @@
 #include <net/dsfield.h>
 #include <net/inet_ecn.h>
 #include <net/ip_tunnels.h>
+#include <net/xfrm.h>
 
 /* So that nobody can tell from outside which flows have a label in common */
 static u64 flow_seed __read_mostly;
@@ -67,6 +68,17 @@ static int no_route(const struct mt_conf *conf, const struct dst_entry *dst)
 	return conf->ipsec == MTUN_IPSEC_REQUIRED &&
 	       (err == -ENOKEY || err == -EPERM) ? MTUN_DROP_TX_IPSEC :
 						   MTUN_DROP_TX_NO_ROUTE;
+}
+
+/*
+ * A packet went a way and did not leave. The state may have gone since it was looked at,
+ * but not its memory. A drop reason.
+ */
+static noinline int lost(const struct mt_conf *conf, const struct dst_entry *dst)
+{
+	return conf->ipsec == MTUN_IPSEC_REQUIRED &&
+	       READ_ONCE(dst->xfrm->km.state) != XFRM_STATE_VALID ?
+	       MTUN_DROP_TX_IPSEC : MTUN_DROP_TX_UNDERLAY;
 }
 
 static int encap_part(struct net *net, struct sock *sk, struct sk_buff *skb)
@@ -201,7 +213,7 @@ void send(struct mt_tunnel *tunnel, const struct mt_endpoint *ep,
 
 	err = INDIRECT_CALL_INET(ep->family->send, mt_ipv6_send, mt_ipv4_send,
 				 tunnel->net, skb, variable);
-	reason = unlikely(net_xmit_eval(err)) ? MTUN_DROP_TX_UNDERLAY : 0;
+	reason = unlikely(net_xmit_eval(err)) ? lost(conf, dst) : 0;
 	mt_meter_end(meter, ep, MTUN_DIRECTION_EGRESS, reason);
 }
 
