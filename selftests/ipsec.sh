@@ -18,7 +18,8 @@
 
 ALL_TESTS="never_test:4 never_test:6 esp_test:4 esp_test:6 early_test:4
 	   early_test:6 no_state_test:4 no_state_test:6 state_gone_test:4
-	   state_gone_test:6 policy_gone_test:4 policy_gone_test:6
+	   state_gone_test:6 expired_test:4 expired_test:6 expired_time_test:4
+	   expired_time_test:6 policy_gone_test:4 policy_gone_test:6
 	   required_later_test:4 required_later_test:6 clear_in_test:4
 	   clear_in_test:6 tunnel_mode_test:4 tunnel_mode_test:6 foreign_test:4
 	   foreign_test:6 if_id_test:4 if_id_test:6 ah_test options_test
@@ -146,6 +147,50 @@ state_gone_test()
 	stop_bg "$BEAT"
 	esp_down
 	log_test "IPv$v: the state goes while traffic flows"
+}
+
+# expiring FAMILY LIMIT: near sends by a state that has this one
+expiring()
+{
+	ip -n "$near" xfrm state flush
+	state "$near" from "$1"
+	state "$near" to "$1" "limit $2"
+}
+
+# The fifth packet finds a state that has had enough, the sixth none.
+expired_test()
+{
+	local v=$1
+
+	esp_up "$v"
+	expiring "$v" "packet-hard 4"
+	wire > /dev/null
+	snapshot BEFORE "$near"
+	pings "$v"
+	snapshot AFTER "$near"
+	check_eq "$(wire)" "4 0" "packets in ESP and not"
+	check_grown BEFORE AFTER "4 of 6" "t$v" tx_packets 4 "t$v" tx-ipsec 2 \
+		"t$v" drops 2
+	nothing_sent "$v" "expired"
+	esp_down
+	log_test "IPv$v: a state has had its packets"
+}
+
+expired_time_test()
+{
+	local v=$1
+
+	esp_up "$v"
+	beat_start "$v"
+	expiring "$v" "time-hard $((3 * ${MTUN_SLOW:-1}))"
+	gone "$v" "its time" true
+	stop_bg "$BEAT"
+	check_eq "$(ip -n "$near" xfrm state list spi "0x1${v}1" | grep -c "mode")" 0 \
+		"states that have keys"
+	wire > /dev/null
+	nothing_sent "$v" "expired"
+	esp_down
+	log_test "IPv$v: a state has had its time, while traffic flows"
 }
 
 policy_gone_test()
