@@ -84,12 +84,16 @@ up_test()
 # far_wants SED: of the proposals of the template, instead of all
 far_wants()
 {
+	local t
+
 	sed -i.all "$1" "$TMP/far/swanctl.conf"
 	swan far --load-all --file "$TMP/far/swanctl.conf" --noprompt > /dev/null
 	check_err $? "far's configuration"
 	mv "$TMP/far/swanctl.conf.all" "$TMP/far/swanctl.conf"
-	swan near --terminate --ike e4 --force > /dev/null
-	check_answers e4
+	for t in e4 t4; do
+		swan near --terminate --ike $t --force > /dev/null
+		check_answers $t
+	done
 }
 
 # sas_have TEXT: what swanctl says of e4
@@ -114,7 +118,7 @@ group_test()
 	log_test "group $1: $word for IKE and ESP"
 }
 
-# esp_keys NS: its states between the ends of e4, as tshark's table has them
+# esp_keys NS: its states, as tshark's table has them
 esp_keys()
 {
 	ip -n "$1" xfrm state | awk '
@@ -134,7 +138,10 @@ esp_keys()
 		END { tell() }'
 }
 
-# decrypted FILE: echoes in it, as "COUNT SOURCE DESTINATION LENGTH"
+PATTERN=6d74756e6b657973	# "mtunkeys", in each ping behind the time
+
+# decrypted FILE: echoes in it, as "COUNT SOURCE DESTINATION LENGTH PATTERNS", the last
+# of which is how often the data ends with the pattern
 decrypted()
 {
 	local -a keys=()
@@ -146,30 +153,42 @@ decrypted()
 	tshark -r "$1" -o esp.enable_encryption_decode:TRUE \
 		-o esp.enable_authentication_check:TRUE "${keys[@]}" \
 		-Y "icmp.type in {0,8} or icmpv6.type in {128,129}" -T fields \
-		-E separator=/s -E occurrence=l -e ip.src -e ip.dst -e ip.len \
-		-e ipv6.src -e ipv6.dst -e ipv6.plen 2> "$TMP/tshark" |
-		sed 's/^[^ ]* [^ ]* [^ ]* \([^ ].*:.*\)/\1/' | tr -s ' ' |
-		sort | uniq -c | sed 's/^ *//; s/ *$//'
+		-E occurrence=l -e ip.src -e ip.dst -e ip.len \
+		-e ipv6.src -e ipv6.dst -e ipv6.plen -e data.data 2> "$TMP/tshark" |
+		awk -F '\t' -v pattern="$PATTERN" '{
+			for (n = 0; $7 ~ pattern "$"; n++)
+				sub(pattern "$", "", $7)
+			count[($4 ? $4 " " $5 " " $6 : $1 " " $2 " " $3) " " n]++
+		}
+		END { for (i in count) print count[i], i }' | sort -k 2
 }
 
-# decrypt_test PROPOSAL: what is on the wire is what was sent, says somebody who has the
-# keys, and nothing of ours
+# pings_of COUNT SIZE ADDRESS
+pings_of()
+{
+	in_ns "$near" ping -q -n -c "$1" -i 0.1 -s "$2" -p $PATTERN "$3" > /dev/null
+	check_err $? "pings to $3"
+}
+
+# decrypt_test PROPOSAL: what is on the wire is what was sent, byte for byte, says
+# somebody who has the keys, and nothing of ours
 decrypt_test()
 {
 	local wanted
 
 	far_wants "s/esp_proposals = .*/esp_proposals = $1-modp2048/"
 	capture_start "$far" u0 "$TMP/esp" esp
-	in_ns "$near" ping -q -n -c 3 -i 0.1 -s 100 10.1.4.2 > /dev/null
-	check_err $? "IPv4"
-	in_ns "$near" ping -q -n -c 2 -i 0.1 -s 1000 2001:db8:e::2 > /dev/null
-	check_err $? "IPv6"
+	pings_of 2 504 10.0.4.2
+	pings_of 3 104 10.1.4.2
+	pings_of 2 1000 2001:db8:e::2
 	capture_stop "$CAPTURE_PID"
 	esp_keys "$near" > "$TMP/keys"
-	wanted="3 10.1.4.1 10.1.4.2 128
-3 10.1.4.2 10.1.4.1 128
-2 2001:db8:e::1 2001:db8:e::2 1008
-2 2001:db8:e::2 2001:db8:e::1 1008"
+	wanted="2 10.0.4.1 10.0.4.2 532 61
+2 10.0.4.2 10.0.4.1 532 61
+3 10.1.4.1 10.1.4.2 132 11
+3 10.1.4.2 10.1.4.1 132 11
+2 2001:db8:e::1 2001:db8:e::2 1008 123
+2 2001:db8:e::2 2001:db8:e::1 1008 123"
 	check_eq "$(decrypted "$TMP/esp")" "$wanted" "decrypted"
 	# ... and without keys nothing
 	: > "$TMP/keys"
