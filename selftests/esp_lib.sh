@@ -181,6 +181,17 @@ tunnel_lines()
 	policy_lines "$1" "$2" out in fwd
 }
 
+# tunnel_esp_up FAMILY [WORDS of states]
+tunnel_esp_up()
+{
+	local ns
+
+	for ns in "$near" "$far"; do
+		tunnel_lines "$ns" "$@" | ip_batch "$ns"
+		check_err $? "states and policies"
+	done
+}
+
 # setup_esp_end: the far end of a tunnel of mode ipsec over IPv4, with if_id 8, which is
 # 10.0.8.1 at the near end. It takes what has the SPIs of other rounds, too.
 setup_esp_end()
@@ -221,6 +232,46 @@ lost_pings()
 	in_ns "$ns" ping -q -n ${PATTERN:+-p $PATTERN} -c 3 -i 0.01 -W 0.2 \
 		"$@" > /dev/null 2>&1
 	check_fail $? "ping should fail"
+}
+
+# seen_start, seen_check NS DEVICE MSS: of the handshakes that come out of it, of which
+# those over IPv6 have 20 bytes less
+seen_start()
+{
+	in_ns "$1" nft -f - <<-EOF
+		table inet mss {
+			chain pre {
+				type filter hook prerouting priority 0;
+				iifname $2 meta protocol ip tcp flags & (syn|ack) == syn tcp option maxseg size $3 counter comment "right"
+				iifname $2 meta protocol ip6 tcp flags & (syn|ack) == syn tcp option maxseg size $(($3 - 20)) counter comment "right"
+				iifname $2 tcp flags & (syn|ack) == syn counter comment "all"
+			}
+		}
+	EOF
+	check_err $? "nft"
+}
+
+seen_check()
+{
+	check_match "$(in_ns "$1" nft list table inet mss)" \
+		"packets 1 .*\"right\".*packets 1 .*\"right\".*packets 2 .*\"all\"" \
+		"handshakes out of $2 with an MSS of $3, and over IPv6"
+	in_ns "$1" nft delete table inet mss
+}
+
+# A socket that says ESP is in UDP; xfrm does the rest. The processes are in NATT.
+natt_up()
+{
+	local ns
+
+	for ns in "$near" "$far"; do
+		in_bg "$ns" /dev/null "$PYTHON" -c 'import signal, socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("0.0.0.0", 4500))
+s.setsockopt(socket.IPPROTO_UDP, 100, 2)
+signal.pause()'
+		NATT+=("$BG_PID")
+	done
 }
 
 # The rest is for tests that have a wire(): how many packets are in ESP since the last

@@ -85,17 +85,6 @@ esp_policies()
 	check_err $? "adding policies"
 }
 
-# tunnel_esp_up FAMILY [WORDS of states]
-tunnel_esp_up()
-{
-	local ns
-
-	for ns in "$near" "$far"; do
-		tunnel_lines "$ns" "$@" | ip_batch "$ns"
-		check_err $? "states and policies"
-	done
-}
-
 # "ESP" or "GRE and the like" that have come since the last time, to far
 wire()
 {
@@ -667,46 +656,6 @@ loop_test()
 	all_esp 4 "out of it"
 	esp_down
 	log_test "a route to the far end through the tunnel"
-}
-
-# seen_start, seen_check NS DEVICE MSS: of the handshakes that come out of it, of which
-# those over IPv6 have 20 bytes less
-seen_start()
-{
-	in_ns "$1" nft -f - <<-EOF
-		table inet mss {
-			chain pre {
-				type filter hook prerouting priority 0;
-				iifname $2 meta protocol ip tcp flags & (syn|ack) == syn tcp option maxseg size $3 counter comment "right"
-				iifname $2 meta protocol ip6 tcp flags & (syn|ack) == syn tcp option maxseg size $(($3 - 20)) counter comment "right"
-				iifname $2 tcp flags & (syn|ack) == syn counter comment "all"
-			}
-		}
-	EOF
-	check_err $? "nft"
-}
-
-seen_check()
-{
-	check_match "$(in_ns "$1" nft list table inet mss)" \
-		"packets 1 .*\"right\".*packets 1 .*\"right\".*packets 2 .*\"all\"" \
-		"handshakes out of $2 with an MSS of $3, and over IPv6"
-	in_ns "$1" nft delete table inet mss
-}
-
-# A socket that says ESP is in UDP; xfrm does the rest
-natt_up()
-{
-	local ns
-
-	for ns in "$near" "$far"; do
-		in_bg "$ns" /dev/null "$PYTHON" -c 'import signal, socket
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.bind(("0.0.0.0", 4500))
-s.setsockopt(socket.IPPROTO_UDP, 100, 2)
-signal.pause()'
-		NATT+=("$BG_PID")
-	done
 }
 
 # The clamp knows the state that is in use, and its successor; NAT-T is 8 bytes more.
