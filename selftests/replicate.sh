@@ -46,6 +46,10 @@ setup_prepare()
 	local n ns
 
 	setup_ns far front n1 n2 n3 n4
+	# What comes through tunnels is counted: nobody shall ask for routers meanwhile.
+	for ns in "$far" "$n1" "$n2" "$n3" "$n4"; do
+		in_ns "$ns" sysctl -qw net.ipv6.conf.default.router_solicitations=0
+	done
 	ip -n "$far" link add u0 type veth peer name f0 netns "$front"
 	ip_batch "$far" <<-EOF
 		addr add 10.2.0.2/24 dev u0
