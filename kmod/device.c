@@ -382,6 +382,7 @@ static int device_event(struct notifier_block *nb, unsigned long event,
 
 static struct notifier_block device_notifier = {
 	.notifier_call = device_event,
+	.priority = MT_NOTIFIER_PRIORITY,
 };
 
 /* The underlay goes: so do its tunnels, wherever their devices are. */

@@ -314,6 +314,7 @@ static int egress_event(struct notifier_block *nb, unsigned long event,
 
 static struct notifier_block egress_notifier = {
 	.notifier_call = egress_event,
+	.priority = MT_NOTIFIER_PRIORITY,
 };
 
 static void __net_exit egress_net_exit(struct net *net)

@@ -378,6 +378,7 @@ static int clamp_event(struct notifier_block *nb, unsigned long event,
 
 static struct notifier_block clamp_notifier = {
 	.notifier_call = clamp_event,
+	.priority = MT_NOTIFIER_PRIORITY,
 };
 
 int mt_genl_clamp_init(void)

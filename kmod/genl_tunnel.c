@@ -335,6 +335,7 @@ static int tunnel_event(struct notifier_block *nb, unsigned long event,
 
 static struct notifier_block tunnel_notifier = {
 	.notifier_call = tunnel_event,
+	.priority = MT_NOTIFIER_PRIORITY,
 };
 
 int mt_genl_tunnel_init(void)

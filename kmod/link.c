@@ -86,6 +86,7 @@ static int link_event(struct notifier_block *nb, unsigned long event, void *ptr)
 
 static struct notifier_block link_notifier = {
 	.notifier_call = link_event,
+	.priority = MT_NOTIFIER_PRIORITY,
 };
 
 int mt_link_init(void)

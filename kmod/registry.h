@@ -29,6 +29,12 @@ struct mt_stats;
 
 #define MT_SHAPES	129	/* host bits of an address, 0 to 128 */
 
+/*
+ * We are told of devices before IP is: where IP has no memory for a device, nobody
+ * behind it is told, and one that is moved into a namespace is there all the same.
+ */
+#define MT_NOTIFIER_PRIORITY	1
+
 /**
  * struct mt_route - the way to a remote, as one CPU has found it
  * @dst: with a reference, or NULL
