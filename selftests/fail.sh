@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Memory that is not there: each allocation of each request, and of loading the module,
-# fails once, the others work. A refused request has changed nothing. Needs a kernel that
-# can be asked for it (vm/debug-kernel), which finds, too, what is leaked on such a way.
+# fails once, the others work; then all from that one on. A refused request has changed
+# nothing, and no packet passes by a policy of IPsec that could not be counted. Needs a
+# kernel that can be asked for it (vm/debug-kernel), which finds, too, what is leaked on
+# such a way.
 
 ALL_TESTS=""
-for name in load $(sed -n 's/^    yield ("\([a-z_]*\)".*/\1/p' \
+for name in $(sed -n 's/^ *\(yield (\|tell(\)"\([a-z_]*\)".*/\2/p' \
 		"$(dirname "$0")/fail.py") dump_tunnel dump_clamp dump_filter \
 		dump_health get_tunnel get_filter get_health; do
 	[ "${name%_}" != "$name" ] || ALL_TESTS+="case_test:$name "
@@ -17,6 +19,7 @@ done
 need_mtun
 [ -e /proc/self/fail-nth ] && [ -d /sys/kernel/debug/failslab ] ||
 	skip_all "a kernel without fault injection"
+[ -e "$TEST_DIR/fault/within.ko" ] || skip_all "fault/within.ko is not built"
 "$PYTHON" -c 'import yaml' 2> /dev/null || skip_all "no python3-yaml"
 
 setup_prepare()
@@ -36,10 +39,18 @@ setup_prepare()
 	done
 	# Takes long: whoever waits sees how far it is.
 	"$PYTHON" -u "$TEST_DIR/fail.py" "$full" "$empty" \
-		"${MTUN_KO:-$(modinfo -n mtun)}" 2>&1 |
+		"${MTUN_KO:-$(modinfo -n mtun)}" "${@#case_test:}" 2>&1 |
 		tee "$TMP/result" | sed -u 's/^\(# \)\?/# /'
 	read_cases <(grep -v '^#' "$TMP/result")
 }
 
-setup_prepare
+cleanup_more()
+{
+	echo 0 > /sys/kernel/debug/failslab/probability
+	echo 0 > /sys/kernel/debug/fail_page_alloc/probability
+	[ ! -e /sys/module/within ] || rmmod within
+	ip netns del mtun-watched 2> /dev/null
+}
+
+setup_prepare "$@"
 run_tests "$@"
