@@ -3,7 +3,8 @@
 #
 # Everything at the same time, for as long as one likes: tunnels come, change, move
 # and go while they carry packets, are read and watched; what they stand on goes and
-# comes back; namespaces end with packets in flight; memory runs short; processors
+# comes back; namespaces end with packets in flight; memory runs short, and with a kernel
+# that can be asked for it (vm/debug-kernel), single allocations fail; processors
 # are switched off; the module is unloaded. Nothing of that may make the kernel
 # complain, hang or forget memory, and afterwards everything works.
 #
@@ -37,13 +38,17 @@ SEED=${MTUN_SEED:-1}
 # has 40, and there are hundreds
 MARGIN=2000
 ACTORS="maker setter filterer watcher reader mover namespaces underlay routes keyer
-	pressure processors unloader"
+	pressure faults processors unloader"
 # Of the lines for ESP
 MODE=tunnel
 IF_ID=8
+FAILSLAB=/sys/kernel/debug/failslab
+MOST_FAULTS=1000000
+WITHIN=$TEST_DIR/fault/within.ko
 
 setup_prepare()
 {
+	setup_faults
 	setup_ns near far other
 	setup_underlay "$near" "$far"
 	setup_gre_end "$far"
@@ -64,6 +69,8 @@ cleanup_more()
 {
 	local cpu
 
+	[ ! -d $FAILSLAB ] || fault probability 0
+	[ ! -e /sys/module/within ] || rmmod within
 	for cpu in /sys/devices/system/cpu/cpu*/online; do
 		[ ! -e "$cpu" ] || echo 1 > "$cpu"
 	done
@@ -190,6 +197,7 @@ mover()
 	in_ns "$other" ping -q -c 2 -i 0.002 -W 0.1 10.2.0.2
 	ip -n "$other" link set m0 netns "$near"
 	mt "$near" tunnel del m0
+	ip -n "$other" link del m0
 }
 
 # Two namespaces end while packets are under way between them, and with them a
@@ -286,27 +294,78 @@ esp_again()
 	EOF
 }
 
-# Most of the memory that there is, for a moment; with a kernel that can be asked for
-# it, single allocations of everybody fail all the time (fail.sh has each once). It takes
-# it step by step, and asks again what is left: the others, and a kernel whose every
-# object has a history, take more in the meantime, and who is killed for it leaves a
-# backtrace in the log.
+# Most of the memory that there is, for a moment. It takes it step by step, and asks
+# again what is left: the others, and a kernel whose every object has a history, take more
+# in the meantime, and who is killed for it leaves a backtrace in the log. Where that
+# takes minutes it ends with the others.
 pressure()
 {
 	"$PYTHON" -c '
-import mmap, time
+import mmap, os, sys, time
 STEP, LEFT = 4 << 20, 48 << 20
 def available():
     for line in open("/proc/meminfo"):
         if line.startswith("MemAvailable"):
             return int(line.split()[1]) * 1024
 held = []
-while available() > LEFT + STEP:
+while available() > LEFT + STEP and not os.path.exists(sys.argv[1]):
     held.append(mmap.mmap(-1, STEP))
     for at in range(0, STEP, 4096):
         held[-1][at] = 1
-time.sleep(0.2)'
+time.sleep(0.2)' "$TMP/over"
 	sleep 2
+}
+
+# fault SETTING VALUE
+fault()
+{
+	echo "$2" > "$FAILSLAB/$1"
+}
+
+# Single allocations (fail.sh has each once), for a second or two, then none for a while.
+# It is either those of packets and timers, which may not wait, of everybody; or all that
+# mtctl and ip ask for, but not those of the shells, which would end. Of the slab alone:
+# the kernel tells with a backtrace of each page that it could not have. And never two
+# in a row, so that what has a second way takes it, and does not tell of that either.
+faults()
+{
+	[ -d $FAILSLAB ] || { sleep 5; return; }
+	if [ $((RANDOM % 2)) = 0 ]; then
+		fault ignore-gfp-wait Y
+		fault task-filter N
+	else
+		fault ignore-gfp-wait N
+		fault task-filter Y
+	fi
+	fault interval "$(one_of 10 20 50)"
+	fault probability "$(one_of 1 5 20)"
+	sleep "$(one_of 1 2)"
+	fault probability 0
+	pause
+}
+
+# $TMP/bin has an ip and an mtctl whose allocations may fail, for the actors. Where a
+# device that moves is renamed, and given its new owner, the kernel cannot bear it.
+setup_faults()
+{
+	local command
+
+	if [ ! -d $FAILSLAB ]; then
+		say "no allocation fails: a kernel without fault injection"
+		return
+	fi
+	[ -e "$WITHIN" ] || skip_all "fault/within.ko is not built"
+	insmod "$WITHIN" func=device_rename,netdev_change_owner || exit $ksft_fail
+	fault probability 0
+	fault times $MOST_FAULTS
+	fault space 0
+	fault verbose 0
+	mkdir "$TMP/bin"
+	for command in "$(command -v ip)" "$MTCTL"; do
+		printf '#!/bin/sh\necho 1 > /proc/$$/make-it-fail\nexec %s "$@"\n' \
+			"$command" > "$TMP/bin/${command##*/}"
+		chmod +x "$TMP/bin/${command##*/}"
+	done
 }
 
 processors()
@@ -335,6 +394,10 @@ act()
 
 	# Only the actors' own words count, and the kernel's.
 	exec > "$TMP/$1.log" 2>&1
+	if [ -d "$TMP/bin" ]; then
+		PATH=$TMP/bin:$PATH
+		MTCTL=$TMP/bin/${MTCTL##*/}
+	fi
 	RANDOM=$((SEED * 100 + $2))
 	while [ ! -e "$TMP/over" ]; do
 		: > "$TMP/$1.log"
@@ -349,7 +412,7 @@ act()
 # torture SECONDS: all of them
 torture()
 {
-	local actor pid n=0
+	local actor pid name n=0
 	local -a actors=()
 
 	for actor in $ACTORS; do
@@ -365,11 +428,15 @@ torture()
 			check_err 1 "$(ps -o stat=,wchan:20=,args= --ppid "$pid" -p "$pid")"
 	done
 	rm "$TMP/over"
+	# What an actor could not take away again
+	ip netns list | while read -r name _; do
+		[ "${name#torture-}" = "$name" ] || ip netns del "$name"
+	done
 }
 
 torture_test()
 {
-	local actor rounds
+	local actor rounds failed
 
 	tunnels > /dev/null 2>&1
 	torture "$LONG"
@@ -379,6 +446,12 @@ torture_test()
 		[ "${rounds:-0}" -gt 0 ]
 		check_err $? "$actor has got nowhere"
 	done
+	if [ -d $FAILSLAB ]; then
+		failed=$((MOST_FAULTS - $(< $FAILSLAB/times)))
+		say "$failed allocations have failed"
+		[ "$failed" -gt 0 ]
+		check_err $? "no allocation has failed"
+	fi
 	check_eq "$(klog_bad | wc -l)" 0 "complaints in the kernel log"
 	log_test "$LONG seconds of everything at the same time"
 }
