@@ -2,13 +2,17 @@
 /* Makes packets that somebody may want to break a tunnel with, and gives them to
  * the kernel through a tap device. Used by hostile.sh, where the tunnels are.
  *
- *	hostile DEVICE outer|inner|offload SEED FIRST COUNT [ONLY]
+ *	hostile DEVICE outer|clear|guarded|esp|inner|offload SEED FIRST COUNT [ONLY]
  *
  * Packet N of a SEED is always the same: it begins as one that is valid, of any
  * kind that a tunnel carries or refuses, and then some of its bytes change.
  *	outer	encapsulated, for the tunnels' receivers
+ *	clear	the same, for those that take nothing in clear
+ *	guarded	the same for them, in ESP in transport mode
+ *	esp	in ESP in tunnel mode, on its own and in UDP, for those of mode ipsec
  *	inner	to be encapsulated by them
  *	offload	both, as segmentation offload packets of a virtual machine
+ * The cipher of what is in ESP is none, so that its bytes may change as well.
  * Prints "sent N refused N": those that the device did not take count as refused.
  * With ONLY, that packet alone is sent, and printed.
  */
@@ -17,6 +21,7 @@
 #include <fcntl.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
+#include <linux/udp.h>
 #include <linux/virtio_net.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,7 +29,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <netinet/in.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -39,10 +46,13 @@
 #define PROTO_GRE	47
 #define PROTO_ESP	50
 #define PROTO_ICMPV6	58
+#define PROTO_NONE	59
 #define PROTO_DSTOPTS	60
 #define GRE_CSUM	0x8000
 #define GRE_KEY		0x2000
 #define GRE_SEQ		0x1000
+
+#define NATT_PORT	4500
 
 /* Of hostile.sh: tunnel N of a family is that from host 16 + N. */
 static const struct {
@@ -51,6 +61,23 @@ static const struct {
 } tunnels[] = {
 	{ 0, 0 }, { GRE_KEY, 7 }, { GRE_CSUM, 0 }, { GRE_SEQ, 0 },
 	{ GRE_CSUM | GRE_KEY | GRE_SEQ, 0xfffffffe }, { 0, 0 }, { 0, 0 },
+	/* mode ipsec, and "ipsec required"; before them those in clear */
+	{ 0, 0 }, { GRE_KEY, 8 },
+};
+
+#define N_TUNNELS	(sizeof(tunnels) / sizeof(tunnels[0]))
+#define N_CLEAR		7
+#define TUNNEL_ESP	7
+#define TUNNEL_GUARDED	8
+#define TUNNEL_NATT	9	/* of IPv4, like TUNNEL_ESP */
+
+/* Of the state that packets of tunnel N come by */
+#define SPI(six, n)	(0x1000 + ((six) ? 0x600 : 0x400) + (n))
+
+enum kind { OUTER, CLEAR, GUARDED, ESP, INNER, OFFLOAD };
+
+static const char *const whats[] = {
+	"outer", "clear", "guarded", "esp", "inner", "offload",
 };
 
 struct packet {
@@ -61,6 +88,9 @@ struct packet {
 	unsigned int n_ip;
 	unsigned int gre;
 	bool has_gre;
+	unsigned int udp;
+	unsigned int tail;	/* bytes that ESP has behind its payload */
+	unsigned int split;	/* of IPv4, where the second fragment begins */
 	unsigned int transport;
 	uint8_t transport_proto;
 };
@@ -217,6 +247,9 @@ static void put_ip(struct packet *p, bool six, unsigned int proto,
 	while (headers--) {
 		uint8_t this = next;
 
+		/* hostile.sh looks at the first that says it is a fragment's. */
+		if (this == PROTO_FRAGMENT)
+			n_kinds = 3;
 		next = headers ? more[below(n_kinds - 1)] : proto;
 		put8(p, next);
 		if (this == PROTO_FRAGMENT) {
@@ -332,7 +365,7 @@ static void put_inner(struct packet *p, unsigned int depth, unsigned int payload
 	static const uint8_t protos[] = { PROTO_TCP, PROTO_TCP, PROTO_TCP,
 		PROTO_UDP, 1, PROTO_ICMPV6, PROTO_GRE, PROTO_ESP, PROTO_IPV6 };
 	unsigned int proto = protos[below(sizeof(protos))];
-	unsigned int tunnel = below(sizeof(tunnels) / sizeof(tunnels[0]));
+	unsigned int tunnel = below(N_TUNNELS);
 	bool six = one_in(2), ours = one_in(4);
 
 	if (proto == PROTO_GRE && depth < 6) {
@@ -353,23 +386,85 @@ static void put_inner(struct packet *p, unsigned int depth, unsigned int payload
 	put_transport(p, six, proto, payload);
 }
 
-static void put_outer(struct packet *p, unsigned int payload)
+static void put_tunnel(struct packet *p, unsigned int tunnel,
+		       unsigned int payload)
 {
-	unsigned int tunnel = below(sizeof(tunnels) / sizeof(tunnels[0]));
 	unsigned int flags = tunnels[tunnel].flags;
-	bool six = one_in(2);
 
-	put_ip(p, six, PROTO_GRE, 0, 16 + tunnel, 0, 1);
 	if (one_in(16))
 		flags ^= 1 << below(16);
 	put_gre(p, flags, tunnels[tunnel].key, 0, payload);
 }
 
+static void put_outer(struct packet *p, unsigned int tunnel, unsigned int payload)
+{
+	put_ip(p, one_in(2), PROTO_GRE, 0, 16 + tunnel, 0, 1);
+	put_tunnel(p, tunnel, payload);
+}
+
+/* ---- ESP ---- */
+
+static void put_esp_head(struct packet *p, uint32_t spi)
+{
+	put32(p, one_in(16) ? random64() : spi);
+	put32(p, random64());
+}
+
+static void put_esp_tail(struct packet *p, uint8_t next)
+{
+	/* None that xfrm would look for another state for. */
+	static const uint8_t others[] = { 0, 1, 4, PROTO_TCP, PROTO_UDP, PROTO_IPV6,
+		PROTO_ROUTING, PROTO_FRAGMENT, PROTO_GRE, PROTO_ICMPV6, PROTO_NONE,
+		PROTO_DSTOPTS, 255 };
+	unsigned int pad = below(one_in(4) ? 256 : 16);
+	unsigned int i;
+
+	for (i = 1; i <= pad; i++)
+		put8(p, i);
+	put8(p, one_in(12) ? random64() : pad);
+	put8(p, one_in(12) ? others[below(sizeof(others))] : next);
+	p->tail = pad + 2;
+}
+
+static void put_guarded(struct packet *p, unsigned int payload)
+{
+	bool six = one_in(2);
+
+	put_ip(p, six, PROTO_ESP, 0, 16 + TUNNEL_GUARDED, 0, 1);
+	put_esp_head(p, SPI(six, TUNNEL_GUARDED));
+	put_tunnel(p, TUNNEL_GUARDED, payload);
+	put_esp_tail(p, PROTO_GRE);
+}
+
+static void put_esp(struct packet *p, unsigned int payload)
+{
+	bool six = one_in(2), udp = !six && one_in(2);
+	unsigned int tunnel = udp ? TUNNEL_NATT : TUNNEL_ESP;
+	unsigned int inner;
+
+	put_ip(p, six, udp ? PROTO_UDP : PROTO_ESP, 0, 16 + tunnel, 0, 1);
+	if (udp) {
+		p->udp = p->len;
+		put16(p, one_in(8) ? below(65536) : NATT_PORT);
+		put16(p, NATT_PORT);
+		put32(p, 0);
+	}
+	/* A state that knows of UDP takes nothing else, and the others no UDP. */
+	if (!six && one_in(12))
+		tunnel ^= TUNNEL_NATT ^ TUNNEL_ESP;
+	put_esp_head(p, SPI(six, tunnel));
+	inner = p->len;
+	put_inner(p, 1, payload, true);
+	put_esp_tail(p, p->data[inner] >> 4 == 6 ? PROTO_IPV6 : 4);
+}
+
+/* ---- what belongs to a tunnel ---- */
+
 /* An error about a packet that the tunnel has sent */
 static void put_error(struct packet *p, unsigned int payload)
 {
 	static const uint8_t types[] = { 3, 3, 11, 12 };
-	unsigned int tunnel = below(sizeof(tunnels) / sizeof(tunnels[0]));
+	unsigned int tunnel = below(N_CLEAR);
 	bool six = one_in(2);
 
 	put_ip(p, six, six ? PROTO_ICMPV6 : 1, 0, 99, 0, 1);
@@ -386,29 +481,31 @@ static void put_error(struct packet *p, unsigned int payload)
 /* Lengths and checksums, from the inside to the outside; some stay wrong. */
 static void finish(struct packet *p, unsigned int wrong)
 {
+	unsigned int end = p->len > p->tail ? p->len - p->tail : 0;
 	unsigned int i, at, len, head;
 
-	if (p->transport && p->transport + 20 <= p->len && !one_in(wrong)) {
+	if (p->transport && p->transport + 20 <= end && !one_in(wrong)) {
 		at = p->transport;
 		i = p->transport_proto == PROTO_TCP ? 16 :
 		    p->transport_proto == PROTO_UDP ? 6 : 2;
 		if (p->transport_proto != PROTO_ESP && p->n_ip) {
 			uint8_t *ip = p->data + p->ip[p->n_ip - 1];
 			bool six = *ip >> 4 == 6;
-			uint32_t total = p->transport_proto + p->len - at;
+			uint32_t total = p->transport_proto + end - at;
 
 			/* ICMP has no pseudo header. */
 			total = p->transport_proto == 1 ? 0 :
 				sum(ip + (six ? 8 : 12), six ? 32 : 8, total);
 			set16(p, at + i, 0);
-			set16(p, at + i, fold(sum(p->data + at, p->len - at, total)));
+			set16(p, at + i, fold(sum(p->data + at, end - at, total)));
 		}
 	}
 	for (i = p->n_ip; i--; ) {
 		at = p->ip[i];
-		if (at + 40 > p->len || one_in(wrong))
+		len = i ? end : p->len;
+		if (at + 40 > len || one_in(wrong))
 			continue;
-		len = p->len - at;
+		len -= at;
 		if (p->data[at] >> 4 == 6) {
 			set16(p, at + 4, len - 40);
 			continue;
@@ -421,10 +518,13 @@ static void finish(struct packet *p, unsigned int wrong)
 	}
 	/* The outer checksum of IPv4 covers its header only: GRE's may follow. */
 	at = p->gre;
-	if (p->has_gre && at + 8 <= p->len && p->data[at] & 0x80 && !one_in(wrong)) {
+	if (p->has_gre && at + 8 <= end && p->data[at] & 0x80 && !one_in(wrong)) {
 		set16(p, at + 4, 0);
-		set16(p, at + 4, fold(sum(p->data + at, p->len - at, 0)));
+		set16(p, at + 4, fold(sum(p->data + at, end - at, 0)));
 	}
+	at = p->udp;
+	if (at && at + 8 <= p->len && !one_in(wrong))
+		set16(p, at + 4, p->len - at);
 }
 
 static void mutate(struct packet *p)
@@ -471,8 +571,20 @@ static void mutate(struct packet *p)
 	}
 }
 
-static void make_packet(struct packet *p, bool outer, bool offload)
+/* Only what is IPv4 still, and has nothing to say about fragments itself */
+static void choose_split(struct packet *p)
 {
+	unsigned int head = (p->data[0] & 15) * 4;
+
+	if (p->data[0] >> 4 != 4 || head < 20 || p->len < head + 24 ||
+	    p->data[6] & 0x3f || p->data[7])
+		return;
+	p->split = head + 8 + below((p->len - head - 8) / 8) * 8;
+}
+
+static void make_packet(struct packet *p, enum kind what, bool outer)
+{
+	bool offload = what == OFFLOAD;
 	unsigned int payload = one_in(4) ? below(1200) : below(64);
 	unsigned int n = one_in(4) ? 0 : 1 + below(3);
 	bool last = one_in(4);
@@ -482,10 +594,16 @@ static void make_packet(struct packet *p, bool outer, bool offload)
 		payload = below(one_in(4) ? OFFLOAD_MAX - 2000 : 8000);
 	if (!outer)
 		put_inner(p, 0, payload, false);
+	else if (what == CLEAR)
+		put_outer(p, TUNNEL_GUARDED, payload);
+	else if (what == GUARDED)
+		put_guarded(p, payload);
+	else if (what == ESP)
+		put_esp(p, payload);
 	else if (one_in(10))
 		put_error(p, payload % 64);
 	else
-		put_outer(p, payload);
+		put_outer(p, below(N_CLEAR), payload);
 
 	/* What has to be fragmented is more than one packet: not here. */
 	if (!outer && !offload && p->len > 1300)
@@ -498,6 +616,17 @@ static void make_packet(struct packet *p, bool outer, bool offload)
 		mutate(p);
 	if (!last)
 		finish(p, 16);
+	if ((what == GUARDED || what == ESP) && one_in(8))
+		choose_split(p);
+}
+
+/* For a tunnel that hostile.sh counts packets behind: 10.8.N.0/24 and so on */
+static bool is_for_counted(const struct packet *p)
+{
+	unsigned int six = p->len && p->data[0] >> 4 == 6;
+	unsigned int at = six ? 37 : 18;
+
+	return at < p->len && p->data[at] < N_TUNNELS && 0x125 >> p->data[at] & 1;
 }
 
 static void make_offload(struct virtio_net_hdr *head, const struct packet *p)
@@ -511,6 +640,9 @@ static void make_offload(struct virtio_net_hdr *head, const struct packet *p)
 	memset(head, 0, sizeof(*head));
 	head->hdr_len = one_in(2) ? below(len) : ETH_LEN + p->transport + 20;
 	head->gso_type = types[below(sizeof(types))];
+	/* No device takes this whole: the stack would make fragments of it. */
+	if (head->gso_type == VIRTIO_NET_HDR_GSO_UDP && is_for_counted(p))
+		head->gso_type = VIRTIO_NET_HDR_GSO_NONE;
 	if (one_in(4))
 		head->gso_type |= VIRTIO_NET_HDR_GSO_ECN;
 	head->gso_size = one_in(4) ? random64() : 1 + below(1400);
@@ -540,13 +672,70 @@ static int open_tap(const char *name)
 	return fd;
 }
 
+/* ESP in UDP is for a socket to take, as an IKE daemon has one. */
+static void open_natt(void)
+{
+	struct sockaddr_in here = {
+		.sin_family = AF_INET,
+		.sin_port = htons(NATT_PORT),
+	};
+	int fd = socket(AF_INET, SOCK_DGRAM, 0), type = UDP_ENCAP_ESPINUDP;
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&here, sizeof(here)) ||
+	    setsockopt(fd, IPPROTO_UDP, UDP_ENCAP, &type, sizeof(type)))
+		die("UDP_ENCAP");
+}
+
+static bool give(int fd, struct virtio_net_hdr *head, const uint8_t *data,
+		 unsigned int len)
+{
+	uint8_t ether[ETH_LEN] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2 };
+	struct iovec iov[3] = {
+		{ head, sizeof(*head) }, { ether, ETH_LEN }, { (void *)data, len },
+	};
+	static uint8_t sink[1 << 17];
+	bool taken;
+
+	ether[12] = len && data[0] >> 4 == 6 ? 0x86 : 0x08;
+	ether[13] = len && data[0] >> 4 == 6 ? 0xdd : 0x00;
+	taken = writev(fd, iov, 3) >= 0;
+	while (read(fd, sink, sizeof(sink)) > 0)
+		;
+	return taken;
+}
+
+/* The header is that of both, but for where they belong. */
+static bool give_fragments(int fd, struct virtio_net_hdr *head,
+			   const struct packet *p)
+{
+	unsigned int len = (p->data[0] & 15) * 4;
+	static struct packet part;
+	unsigned int i, from, to;
+	bool taken = true;
+
+	head->hdr_len = 0;
+	for (i = 0; i < 2; i++) {
+		from = i ? p->split : len;
+		to = i ? p->len : p->split;
+		part.len = 0;
+		put(&part, p->data, len);
+		put(&part, p->data + from, to - from);
+		set16(&part, 2, part.len);
+		set16(&part, 6, i ? (from - len) / 8 : 0x2000);
+		set16(&part, 10, 0);
+		set16(&part, 10, fold(sum(part.data, len, 0)));
+		taken &= give(fd, head, part.data, part.len);
+	}
+	return taken;
+}
+
 static void print_packet(const struct virtio_net_hdr *head, const struct packet *p)
 {
 	unsigned int i;
 
-	printf("flags %u gso %u size %u hdr_len %u csum %u+%u len %u\n", head->flags,
-	       head->gso_type, head->gso_size, head->hdr_len, head->csum_start,
-	       head->csum_offset, p->len);
+	printf("flags %u gso %u size %u hdr_len %u csum %u+%u len %u split %u\n",
+	       head->flags, head->gso_type, head->gso_size, head->hdr_len,
+	       head->csum_start, head->csum_offset, p->len, p->split);
 	for (i = 0; i < p->len && i < 400; i++)
 		printf("%02x%s", p->data[i], i % 16 == 15 ? "\n" : " ");
 	printf("\n");
@@ -554,19 +743,22 @@ static void print_packet(const struct virtio_net_hdr *head, const struct packet 
 
 int main(int argc, char **argv)
 {
-	uint8_t ether[ETH_LEN] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2 };
 	uint64_t seed, first, count, i, sent = 0, refused = 0;
 	static struct packet p;
 	struct virtio_net_hdr head;
-	bool offload, outer;
-	static uint8_t sink[1 << 17];
+	unsigned int what = 0;
+	bool outer;
 	int fd;
 
-	if (argc != 6 && argc != 7) {
+	if (argc == 6 || argc == 7)
+		while (what <= OFFLOAD && strcmp(argv[2], whats[what]))
+			what++;
+	else
+		what = OFFLOAD + 1;
+	if (what > OFFLOAD) {
 		fprintf(stderr, "see the head of hostile.c\n");
 		return 2;
 	}
-	offload = !strcmp(argv[2], "offload");
 	seed = strtoull(argv[3], NULL, 0);
 	first = strtoull(argv[4], NULL, 0);
 	count = strtoull(argv[5], NULL, 0);
@@ -575,33 +767,27 @@ int main(int argc, char **argv)
 		count = 1;
 	}
 	/* A device called l... is where the packets to be sent come from. */
-	outer = offload ? *argv[1] == 'u' : !strcmp(argv[2], "outer");
-	outer_fragments = offload || !outer;
+	outer = what == OFFLOAD ? *argv[1] == 'u' : what != INNER;
+	outer_fragments = what != OUTER && what != CLEAR;
 	fd = open_tap(argv[1]);
+	if (what == ESP)
+		open_natt();
 
 	for (i = first; i < first + count; i++) {
-		struct iovec iov[3] = {
-			{ &head, sizeof(head) }, { ether, ETH_LEN }, { p.data, 0 },
-		};
-
 		state = seed * 0x2545f4914f6cdd1dull ^ i << 20;
-		make_packet(&p, outer, offload);
+		make_packet(&p, what, outer);
 		memset(&head, 0, sizeof(head));
-		if (offload)
+		if (what == OFFLOAD)
 			make_offload(&head, &p);
 		else if (one_in(2))	/* how much of it is in one piece */
 			head.hdr_len = ETH_LEN + below(p.len + 1);
-		ether[12] = p.len && p.data[0] >> 4 == 6 ? 0x86 : 0x08;
-		ether[13] = p.len && p.data[0] >> 4 == 6 ? 0xdd : 0x00;
-		iov[2].iov_len = p.len;
 		if (argc == 7)
 			print_packet(&head, &p);
-		if (writev(fd, iov, 3) >= 0)
+		if (p.split ? give_fragments(fd, &head, &p) :
+			      give(fd, &head, p.data, p.len))
 			sent++;
 		else
 			refused++;
-		while (read(fd, sink, sizeof(sink)) > 0)
-			;
 	}
 	printf("sent %llu refused %llu\n", (unsigned long long)sent,
 	       (unsigned long long)refused);
