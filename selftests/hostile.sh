@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Packets that were valid once, of every kind, with bytes changed. Whatever they
-# are, the kernel does not complain, and each that a tunnel takes is counted once:
-# as received or sent, or under one reason.
+# are, the kernel does not complain, each that a tunnel takes is counted once: as
+# received or sent, or under one reason, and nothing of them stays in memory.
 #
 #  hostile.c, as far            +- near --------------------------------+
 #  and as a lan                 |  t40 .. t48  192.0.2.1 -> 192.0.2.16  |
@@ -22,7 +22,7 @@
 
 ALL_TESTS="outer_test:local outer_test:early clear_test:local clear_test:early
 	   guarded_test:local guarded_test:early esp_test reasons_test inner_test
-	   offload_test:u0 offload_test:l0 after_test"
+	   offload_test:u0 offload_test:l0 after_test memory_test"
 
 . "$(dirname "$0")/lib.sh"
 
@@ -30,6 +30,13 @@ HOSTILE=$TEST_DIR/hostile
 # In a case, or half as many, or a quarter
 N=$((${MTUN_HOSTILE:-10000} * 2 / 15))
 SEED=${MTUN_SEED:-1}
+
+# What memory_test allows for. An skb that is left behind is seen as such: their cache
+# knows how many there are, and of the ten or so that others have some come and go. What
+# else may be left of a packet is seen by the kB that are no caches. By itself that is up to
+# 100 more or 300 less; 50 bytes for each packet of the default are as much as MARGIN.
+HEADS_MARGIN=5
+MARGIN=500
 
 need_mtun
 need_command nft
@@ -596,5 +603,87 @@ after_test()
 	log_test "tunnels work afterwards"
 }
 
-setup_prepare && look || skip_all "cannot set up"
+##############################################################################
+# Memory
+
+# everything COUNT: of each kind so many packets, from FIRST on
+everything()
+{
+	local what
+
+	for what in outer clear guarded esp offload; do
+		send u0 $what $FIRST "$1"
+	done
+	for what in inner offload; do
+		send l0 $what $FIRST "$1"
+	done
+	FIRST=$((FIRST + $1))
+}
+
+# Of the namespace nothing is left, and of mtun neither if it can be unloaded: fragments
+# that wait for others, and what routes have learned, go as well.
+take_down()
+{
+	ip netns del "$near"
+	NS_LIST=()
+	rmmod mtun 2> /dev/null
+}
+
+# What waits to be used again counts until the caches shrink, which is all that they do on
+# KASAN's account, too: as much as it can, it keeps what was freed.
+measure()
+{
+	local shrink
+
+	for shrink in /sys/kernel/slab/*/shrink; do
+		echo 1 > "$shrink"
+	done
+	HEADS=$(awk '$1 == "skbuff_head_cache" { print $2 }' /proc/slabinfo)
+	KB=$(unreclaimed)
+} 2> /dev/null
+
+# Much is freed only after a while.
+returned()
+{
+	measure
+	[ "${HEADS:-0}" -le $((${HEADS_BEFORE:-0} + HEADS_MARGIN)) ] &&
+		[ "$KB" -le $((KB_BEFORE + MARGIN)) ]
+}
+
+# Whatever is there once is there before.
+warm_up()
+{
+	local before i
+
+	setup_prepare || return 1
+	FIRST=1000000000
+	everything 50
+	FIRST=0
+	take_down
+	# Until nothing more of it is given back
+	for i in 1 2 3 4 5; do
+		sleep 1
+		before=$HEADS
+		measure
+		[ "$HEADS" != "$before" ] || break
+	done
+	HEADS_BEFORE=$HEADS KB_BEFORE=$KB
+	load_mtun
+}
+
+memory_test()
+{
+	[ "$FIRST" -gt 0 ] || everything $((N / 2))
+	take_down
+	busywait 10000 returned > /dev/null
+	measure
+	say "skbs before: $HEADS_BEFORE, afterwards: $HEADS; kB before: $KB_BEFORE," \
+		"afterwards: $KB"
+	returned
+	check_err $? "$((HEADS - HEADS_BEFORE)) skbs, $((KB - KB_BEFORE)) kB are missing"
+	load_mtun
+	log_test "memory is back"
+}
+
+warm_up && setup_prepare && look || skip_all "cannot set up"
 run_tests "$@"
