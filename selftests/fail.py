@@ -388,8 +388,8 @@ class Within:
     """What fails within functions of the kernel, see fault/within.c"""
     module = os.path.dirname(os.path.abspath(__file__)) + "/fault/within.ko"
 
-    def __init__(self, *functions):
-        self.args = ["insmod", self.module, "func=" + ",".join(functions)]
+    def __init__(self, functions):
+        self.args = ["insmod", self.module, functions]
 
     def __enter__(self):
         subprocess.run(self.args, check=True)
@@ -424,7 +424,7 @@ def load_module():
         return syscall(SYS_DELETE_MODULE, b"mtun", os.O_NONBLOCK)
 
     refused = 0
-    with open(MODULE, "rb") as f, Within("do_one_initcall") as within:
+    with open(MODULE, "rb") as f, Within("func=do_one_initcall") as within:
         wrong = unload()
         for n in range(1, MANY):
             if wrong:
@@ -454,7 +454,7 @@ def new_namespace():
     here = "/proc/thread-self/ns/net"
     enter(FULL)
     old = os.stat(here).st_ino
-    with Within("mtun:registry_net_init") as within:
+    with Within("func=mtun:registry_net_init") as within:
         fail.run(MANY, unshare)
         enter(FULL)
         first = MANY - within.get("before")
@@ -720,7 +720,7 @@ tell("policy_delete", try_policies, t5, "policy_delete",
      (True, (3,)), (True, ()), lambda: add_uncounted(t5, 3))
 
 # A device that moves is renamed and gets its new owner: that the kernel cannot bear.
-with Within("device_rename", "netdev_change_owner"):
+with Within("spare=device_rename,netdev_change_owner"):
     tell("move", attempt, Worlds(some, nothing), "move", lambda: some.move("t4", nothing),
          lambda: nothing.move("t4", some))
 for case, where, *how in cases(some, nothing):
