@@ -71,8 +71,9 @@ static const struct {
 #define TUNNEL_GUARDED	8
 #define TUNNEL_NATT	9	/* of IPv4, like TUNNEL_ESP */
 
-/* Of the state that packets of tunnel N come by */
-#define SPI(six, n)	(0x1000 + ((six) ? 0x600 : 0x400) + (n))
+/* Of the state that packets of tunnel N come by; to others it takes two changes. */
+#define SPI(six, n)	(((six) ? 0x1600 : 0x1400) + (n) +	\
+			 ((n) == TUNNEL_GUARDED ? 0x3c3c0000 : 0))
 
 enum kind { OUTER, CLEAR, GUARDED, ESP, INNER, OFFLOAD };
 

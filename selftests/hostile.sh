@@ -118,6 +118,7 @@ state_line()
 	there=$(address "$1" "$2")
 	[ "$1" = 4 ] || here=2001:db8::1
 	from=$there to=$here spi=0x1${1}0$2
+	[ "$2" != 8 ] || spi=0x3c3c1${1}08
 	[ "$3" = in ] || { from=$here to=$there spi=0x2${1}0$2; }
 	echo "xfrm state add src $from dst $to proto esp spi $spi reqid $2" \
 		"replay-window 0 auth digest_null '' enc ecb(cipher_null) '' ${4}"
