@@ -2,7 +2,7 @@
 /* Makes packets that somebody may want to break a tunnel with, and gives them to
  * the kernel through a tap device. Used by hostile.sh, where the tunnels are.
  *
- *	hostile DEVICE outer|clear|guarded|esp|inner|offload SEED FIRST COUNT [ONLY]
+ *	hostile DEVICE outer|clear|guarded|esp|inner|offload|small SEED FIRST COUNT [ONLY]
  *
  * Packet N of a SEED is always the same: it begins as one that is valid, of any
  * kind that a tunnel carries or refuses, and then some of its bytes change.
@@ -12,6 +12,7 @@
  *	esp	in ESP in tunnel mode, on its own and in UDP, for those of mode ipsec
  *	inner	to be encapsulated by them
  *	offload	both, as segmentation offload packets of a virtual machine
+ *	small	the same, each in one piece of memory
  * The cipher of what is in ESP is none, so that its bytes may change as well.
  * Prints "sent N refused N": those that the device did not take count as refused.
  * With ONLY, that packet alone is sent, and printed.
@@ -75,10 +76,10 @@ static const struct {
 #define SPI(six, n)	(((six) ? 0x1600 : 0x1400) + (n) +	\
 			 ((n) == TUNNEL_GUARDED ? 0x3c3c0000 : 0))
 
-enum kind { OUTER, CLEAR, GUARDED, ESP, INNER, OFFLOAD };
+enum kind { OUTER, CLEAR, GUARDED, ESP, INNER, OFFLOAD, SMALL, N_KINDS };
 
-static const char *const whats[] = {
-	"outer", "clear", "guarded", "esp", "inner", "offload",
+static const char *const kinds[] = {
+	"outer", "clear", "guarded", "esp", "inner", "offload", "small",
 };
 
 struct packet {
@@ -585,13 +586,15 @@ static void choose_split(struct packet *p)
 
 static void make_packet(struct packet *p, enum kind what, bool outer)
 {
-	bool offload = what == OFFLOAD;
+	bool offload = what == OFFLOAD || what == SMALL;
 	unsigned int payload = one_in(4) ? below(1200) : below(64);
 	unsigned int n = one_in(4) ? 0 : 1 + below(3);
 	bool last = one_in(4);
 
 	memset(&p->len, 0, sizeof(*p) - offsetof(struct packet, len));
-	if (offload)
+	if (what == SMALL)	/* than a page, with all that is around it */
+		payload = below(2500);
+	else if (offload)
 		payload = below(one_in(4) ? OFFLOAD_MAX - 2000 : 8000);
 	if (!outer)
 		put_inner(p, 0, payload, false);
@@ -752,11 +755,11 @@ int main(int argc, char **argv)
 	int fd;
 
 	if (argc == 6 || argc == 7)
-		while (what <= OFFLOAD && strcmp(argv[2], whats[what]))
+		while (what < N_KINDS && strcmp(argv[2], kinds[what]))
 			what++;
 	else
-		what = OFFLOAD + 1;
-	if (what > OFFLOAD) {
+		what = N_KINDS;
+	if (what == N_KINDS) {
 		fprintf(stderr, "see the head of hostile.c\n");
 		return 2;
 	}
@@ -768,7 +771,7 @@ int main(int argc, char **argv)
 		count = 1;
 	}
 	/* A device called l... is where the packets to be sent come from. */
-	outer = what == OFFLOAD ? *argv[1] == 'u' : what != INNER;
+	outer = what >= OFFLOAD ? *argv[1] == 'u' : what != INNER;
 	outer_fragments = what != OUTER && what != CLEAR;
 	fd = open_tap(argv[1]);
 	if (what == ESP)
@@ -778,7 +781,7 @@ int main(int argc, char **argv)
 		state = seed * 0x2545f4914f6cdd1dull ^ i << 20;
 		make_packet(&p, what, outer);
 		memset(&head, 0, sizeof(head));
-		if (what == OFFLOAD)
+		if (what >= OFFLOAD)
 			make_offload(&head, &p);
 		else if (one_in(2))	/* how much of it is in one piece */
 			head.hdr_len = ETH_LEN + below(p.len + 1);

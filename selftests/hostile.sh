@@ -22,7 +22,8 @@
 
 ALL_TESTS="outer_test:local outer_test:early clear_test:local clear_test:early
 	   guarded_test:local guarded_test:early esp_test reasons_test inner_test
-	   offload_test:u0 offload_test:l0 after_test memory_test"
+	   offload_test:u0:offload offload_test:l0:offload offload_test:l0:small
+	   after_test memory_test"
 
 . "$(dirname "$0")/lib.sh"
 
@@ -124,27 +125,48 @@ state_line()
 		"replay-window 0 auth digest_null '' enc ecb(cipher_null) '' ${4}"
 }
 
-esp_lines()
+state_lines()
 {
-	local v any way tmpl="tmpl proto esp reqid 8 mode transport"
+	local v way
 
 	for v in 4 6; do
 		for way in in out; do
 			state_line $v 7 $way "mode tunnel flag af-unspec if_id $v"
 			state_line $v 8 $way "mode transport"
 		done
+	done
+	state_line 4 9 in "mode tunnel flag af-unspec if_id 5 encap espinudp 4500 4500 0.0.0.0"
+}
+
+# For what tunnels send in ESP. They are there only while no packet of IPv6 comes by of
+# which the headers are in several pieces of memory: ip6_forward() has to ask them, which
+# may move the header (xfrm6_route_forward()), and looks at it in the old place then, in
+# Linux 6.1 and wherever KASAN says so.
+policy_lines()
+{
+	local v any
+
+	for v in 4 6; do
 		for any in 0.0.0.0/0 ::/0; do
 			echo "xfrm policy add src $any dst $any dir out if_id $v" \
 				"tmpl dst $(address $v 7) proto esp reqid 7 mode tunnel"
 		done
 	done
-	state_line 4 9 in "mode tunnel flag af-unspec if_id 5
-		encap espinudp 4500 4500 0.0.0.0" | tr '\n' ' '
-	echo
-	cat <<-EOF
-		xfrm policy add src 192.0.2.1 dst 192.0.2.24 proto gre dir out $tmpl
-		xfrm policy add src 2001:db8::1 dst 2001:db8::18 proto gre dir out $tmpl
-	EOF
+	for any in "192.0.2.1 dst 192.0.2.24" "2001:db8::1 dst 2001:db8::18"; do
+		echo "xfrm policy add src $any proto gre dir out" \
+			"tmpl proto esp reqid 8 mode transport"
+	done
+}
+
+policies_on()
+{
+	policy_lines | ip_batch "$near"
+	check_err $? "no policies"
+}
+
+policies_off()
+{
+	ip -n "$near" xfrm policy flush
 }
 
 hook_lines()
@@ -204,7 +226,7 @@ setup_prepare()
 		echo "tunnel add n4 local 192.0.2.1 remote 192.0.2.25 mode ipsec if-id 5"
 	} | mt "$near" -b - || return 1
 	each_up_tunnel link_lines | ip_batch "$near" || return 1
-	esp_lines | ip_batch "$near" || return 1
+	state_lines | ip_batch "$near" || return 1
 	# Around the places where packets are taken out of the stack's hands. What is
 	# between a and b, and between c and d, is one hook of mtun. A fragment of IPv6
 	# behind another header is taken without being counted until all are there,
@@ -522,7 +544,9 @@ inner_test()
 	local given
 
 	forget_mtus
+	policies_on
 	hostile l0 inner "$N"
+	policies_off
 	given=$(rise given)
 	grown tx "${GRE[@]}" "${ESP[@]}"
 	check_eq "$SUM" "$given" "packets counted, of those given to tunnels"
@@ -573,9 +597,14 @@ sent()
 # nothing of: that a packet is counted for as many as it should be is for offload.sh.
 offload_test()
 {
+	local n=$N
+
+	[ "$1" = u0 ] || n=$((N / 2))
 	mt "$near" netns set rx local
 	forget_mtus
-	hostile "$1" offload "$N"
+	[ "$2" = offload ] || policies_on
+	hostile "$1" "$2" $n
+	[ "$2" = offload ] || policies_off
 	received -1
 	grown rx "${GRE[@]}"
 	[ $PASSED -ge $DELIVERED ]
@@ -585,7 +614,7 @@ offload_test()
 	each_up_tunnel sent
 	[ $((TAKEN + GIVEN)) -gt $((SENT / 8)) ]
 	check_err $? "only $((TAKEN + GIVEN)) packets of $SENT reached a tunnel"
-	log_test "$1: $((TAKEN + GIVEN)) packets of a virtual machine, each counted once"
+	log_test "$1, $2: $((TAKEN + GIVEN)) packets of a virtual machine, each counted once"
 }
 
 # The tunnels are what they were.
@@ -615,9 +644,12 @@ everything()
 	for what in outer clear guarded esp offload; do
 		send u0 $what $FIRST "$1"
 	done
-	for what in inner offload; do
+	send l0 offload $FIRST "$1"
+	policies_on
+	for what in inner small; do
 		send l0 $what $FIRST "$1"
 	done
+	policies_off
 	FIRST=$((FIRST + $1))
 }
 
