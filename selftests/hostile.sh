@@ -33,10 +33,11 @@ N=$((${MTUN_HOSTILE:-10000} * 2 / 15))
 SEED=${MTUN_SEED:-1}
 
 # What memory_test allows for. An skb that is left behind is seen as such: their cache
-# knows how many there are, and of the ten or so that others have some come and go. What
-# else may be left of a packet is seen by the kB that are no caches. By itself that is up to
-# 100 more or 300 less; 50 bytes for each packet of the default are as much as MARGIN.
-HEADS_MARGIN=5
+# knows how many there are. Each CPU keeps up to 64 for the next packets (those that
+# napi_skb_cache_put() frees), and how many of them is chance. What else may be left of a
+# packet is seen by the kB that are no caches. By itself that is up to 100 more or 300
+# less; 50 bytes for each packet of the default are as much as MARGIN.
+HEADS_MARGIN=$((64 * $(getconf _NPROCESSORS_CONF)))
 MARGIN=500
 
 need_mtun
