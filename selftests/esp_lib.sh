@@ -307,6 +307,21 @@ nothing_sent()
 		"t$v" tx_packets 0
 }
 
+# four_of_six FAMILY: near sends by a state that may have four packets. The fifth finds
+# that it has had enough, the sixth none.
+four_of_six()
+{
+	local v=$1
+
+	wire > /dev/null
+	snapshot BEFORE "$near"
+	pings "$v"
+	snapshot AFTER "$near"
+	check_eq "$(wire)" "4 0" "packets in ESP and not"
+	check_grown BEFORE AFTER "4 of 6" "t$v" tx_packets 4 "t$v" tx-ipsec 2 \
+		"t$v" drops 2
+}
+
 # nothing_received FAMILY MESSAGE [N]: what far sends is refused, N for rx-ipsec, all of
 # it if N is not said, and the rest by the kernel before
 nothing_received()

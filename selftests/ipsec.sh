@@ -157,20 +157,13 @@ expiring()
 	state "$near" to "$1" "limit $2"
 }
 
-# The fifth packet finds a state that has had enough, the sixth none.
 expired_test()
 {
 	local v=$1
 
 	esp_up "$v"
 	expiring "$v" "packet-hard 4"
-	wire > /dev/null
-	snapshot BEFORE "$near"
-	pings "$v"
-	snapshot AFTER "$near"
-	check_eq "$(wire)" "4 0" "packets in ESP and not"
-	check_grown BEFORE AFTER "4 of 6" "t$v" tx_packets 4 "t$v" tx-ipsec 2 \
-		"t$v" drops 2
+	four_of_six "$v"
 	nothing_sent "$v" "expired"
 	esp_down
 	log_test "IPv$v: a state has had its packets"
