@@ -8,7 +8,9 @@
 #                             but the builds that they need
 #   check.sh debug            the kselftests, all or those in T, on the debug
 #                             kernel (vm/debug-kernel), which is built first if
-#                             need be; without it, a few run there if it is there
+#                             need be; without "debug", if it is there, those run there
+#                             that have waited longest for it. With MTUN_LEAKS=1 those in
+#                             T are watched for what they leak, which takes twice as long
 #   check.sh races            those where things happen at the same time, or those in T,
 #                             on a kernel that watches for data races
 #   check.sh long             those which may take as long as one likes, for hours, on
@@ -31,9 +33,12 @@ LOGS=${MTUN_CHECK_LOGS:-$CACHE/check}
 JOBS=$(nproc)
 T=${T:-}
 
-# Of the debug kernel, whose every instruction is several: what "check.sh" runs
-# there, for three minutes at most.
-DEBUG_SLICE="kunit.sh hostile.sh scramble.sh"
+# On the debug kernel, whose every instruction is several, all tests are well over an
+# hour. "check.sh" runs these there each time, a part of what they can do, ...
+DEBUG_ALWAYS="kunit.sh hostile.sh scramble.sh"
+# ... and of the others those whose turn it is, as many seconds of a guest, so that all
+# of them come round.
+DEBUG_SECONDS=1800
 
 # What kmemleak watches there: it doubles the time of all the others. Between them they
 # make, change and end whatever there is, with memory and without.
@@ -404,6 +409,37 @@ run_debug()
 	local vm_tree=$tree/ vm_name="$name: " vm_out=$LOGS/$name vm_options=()
 	[ -n "${MTUN_LEAKS:-}" ] || vm_options=(--append kmemleak=off)
 	run_vm "$@"
+	note_turns "$kernel" "$vm_out" "$@"
+}
+
+# note_turns KERNEL OUT TEST...: which of them have passed there just now, and how long
+# it took them. A test that failed is still the next one.
+note_turns()
+{
+	local kernel=$1 out=$2 test status seconds; shift 2
+
+	mkdir -p "$kernel/turns" || return
+	for test in "$@"; do
+		read -r status seconds 2>/dev/null <"$out/${test//\//_}/result" || continue
+		case $status in
+		0|4) echo "${seconds%.*}" >"$kernel/turns/$test" ;;
+		esac
+	done
+}
+
+# whose_turn KERNEL SECONDS: the tests that have waited longest for this kernel, as many
+# as fit into that time
+whose_turn()
+{
+	local test
+
+	for test in $(kselftests); do
+		grep -qwF "$test" <<<"$DEBUG_ALWAYS" ||
+			stat -c '%Y %n' "$1/turns/$test" 2>/dev/null || echo "0 $test"
+	done | sort -n | while read -r _ test; do
+		# Of one that never was there nobody knows.
+		echo "$(cat "$1/turns/${test##*/}" 2>/dev/null || echo 300) ${test##*/}"
+	done | awk -v left="$2" '{ left -= $1; if (left < 0 && NR > 1) exit; print $2 }'
 }
 
 # Variables of the tests
@@ -505,13 +541,14 @@ main_debug()
 
 	whole "debug kernel" selftests/vm/debug-kernel || finish
 	kernel=$(selftests/vm/debug-kernel --print)
-	# shellcheck disable=SC2046
-	[ -n "$T" ] || run_debug debug "$kernel" $(kselftests)
+	# shellcheck disable=SC2046,SC2086
+	run_debug debug "$kernel" ${T:-$(kselftests)}
+	[ -z "$T" ] || finish
 	# shellcheck disable=SC2086
-	MTUN_LEAKS=1 run_debug leaks "$kernel" ${T:-$LEAK_SLICE}
-	[ -n "$T" ] || MTUN_VM_KERNEL=$kernel tap "debug: vm/reports" \
+	MTUN_LEAKS=1 run_debug leaks "$kernel" $LEAK_SLICE
+	MTUN_VM_KERNEL=$kernel tap "debug: vm/reports" \
 		"$(debug_tree "$kernel")/selftests/vm/reports.sh"
-	[ -n "$T" ] || run_races
+	run_races
 	finish
 }
 
@@ -572,16 +609,18 @@ main_coverage()
 }
 
 # The debug kernel if it is there: it is not built in passing.
-debug_slice()
+debug_turns()
 {
-	local kernel
+	local kernel turns
 
 	if ! kernel=$(selftests/vm/debug-kernel --print); then
 		whole "debug kernel is not built: make debug-kernel" exit 4
 		return
 	fi
+	turns=$(whose_turn "$kernel" $DEBUG_SECONDS)
 	# shellcheck disable=SC2086
-	MTUN_HOSTILE=4000 MTUN_REQUESTS=40 run_debug debug "$kernel" $DEBUG_SLICE
+	MTUN_HOSTILE=4000 MTUN_REQUESTS=40 \
+		run_debug debug "$kernel" $DEBUG_ALWAYS $turns
 }
 
 main()
@@ -653,7 +692,7 @@ main()
 		run_vm $tests
 		report_benches "${benches[@]}"
 		benches=()
-		[ -n "$T" ] || debug_slice
+		[ -n "$T" ] || debug_turns
 	fi
 
 	finish

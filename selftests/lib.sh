@@ -223,7 +223,8 @@ klog_begin()
 klog_bad()
 {
 	dmesg | sed -e "1,/$KLOG_MARK/d" \
-		-e '/] sysctl could not get directory: .* -12$/,/<\/TASK>/d' |
+		-e '/] sysctl could not get directory: .* -12$/,/<\/TASK>/d' \
+		-e '/] mtctl invoked oom-killer: /,/<\/TASK>/d' |
 		grep -E "$KLOG_BAD"
 }
 

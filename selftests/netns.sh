@@ -17,7 +17,7 @@
 ALL_TESTS="move_test:4 move_test:6 move_back_test set_moved_test
 	   same_tuple_test delete_test:ova:una delete_test:una:ova
 	   delete_test:ovb:unb delete_test:unb:ovb delete_moved_test
-	   delete_unmoved_test name_taken_test account_test unload_test"
+	   delete_unmoved_test name_taken_test account_test limit_test unload_test"
 
 . "$(dirname "$0")/lib.sh"
 
@@ -274,27 +274,46 @@ uncharged()
 	[ "$(charged)" -lt $((CHARGED / 4)) ]
 }
 
-# What a tenant has made is on the tenant's account, where it can be limited: 20 tunnels
-# with a filter of 2,000 addresses each are 4 MB; what the kernel itself charges for as many
-# devices is 600 kB.
-account_test()
+# account_up WHAT: a control group whose memory is counted. What is on the disk, mtctl
+# itself, is not to be on its account: where that ends, it would be thrown out and read
+# again for ever.
+account_up()
+{
+	"$MTCTL" -V > /dev/null
+	if ! mkdir $GROUP || ! echo +memory > /sys/fs/cgroup/cgroup.subtree_control ||
+	   [ ! -e $GROUP/memory.stat ]; then
+		log_skip "$1" "no memory controller"
+		return 1
+	fi 2> /dev/null
+}
+
+# on_account COMMAND...: by a process of the group; those before it have charged what it
+# finds.
+on_account()
+{
+	(echo "$BASHPID" > $GROUP/cgroup.procs && "$@")
+}
+
+# orders FIRST LAST: tunnels with a filter of 2,000 addresses each
+orders()
 {
 	local i
 
-	if ! mkdir $GROUP || ! echo +memory > /sys/fs/cgroup/cgroup.subtree_control ||
-	   [ ! -e $GROUP/memory.stat ]; then
-		log_skip "memory is on the account of who asked for it" \
-			"no memory controller"
-		return
-	fi 2> /dev/null
-	setup_ns una
-	for ((i = 0; i < 20; i++)); do
+	for ((i = $1; i <= $2; i++)); do
 		echo "tunnel add mt$i local 192.0.2.1 remote 192.0.2.2 key $i"
 		echo "filter set mt$i allow-src-rx" 10.$i.{0..9}.{1..200..2} \
 			10.$i.{10..19}.{1..200..2}
-	done > "$TMP/batch"
-	# A process to itself: those before it have charged what this one finds.
-	(echo "$BASHPID" > $GROUP/cgroup.procs && mt "$una" -b "$TMP/batch")
+	done
+}
+
+# What a tenant has made is on the tenant's account, where it can be limited: 20 tunnels
+# are 4 MB; what the kernel itself charges for as many devices is 600 kB.
+account_test()
+{
+	account_up "memory is on the account of who asked for it" || return
+	setup_ns una
+	orders 1 20 > "$TMP/batch"
+	on_account mt "$una" -b "$TMP/batch"
 	check_err $? "mtctl"
 	CHARGED=$(charged)
 	say "$CHARGED kB"
@@ -303,7 +322,57 @@ account_test()
 	ip netns del "$una"
 	slowwait_for uncharged
 	check_err $? "$(charged) kB are left of $CHARGED"
+	rmdir $GROUP
 	log_test "memory is on the account of who asked for it"
+}
+
+# filtered NS: how many addresses the filters of its tunnels have
+filtered()
+{
+	mt "$1" -j filter show | grep -oE '"10\.[0-9.]+(/32)?"' | wc -l
+}
+
+# Where the account ends, mtctl is killed in the middle of its orders. What was made by
+# then is whole, nothing else has noticed, and the rest can be had by another account.
+limit_test()
+{
+	local made kills
+
+	account_up "the kernel kills who has no memory left" || return
+	world_up
+	traffic_start
+	setup_ns tenant
+	orders 1 100 > "$TMP/batch"
+	echo 8M > $GROUP/memory.max
+	on_account mt "$tenant" -b "$TMP/batch" 2> /dev/null
+	[ $? -eq 137 ]
+	check_err $? "mtctl was not killed"
+	kills=$(awk '$1 == "oom_kill" { print $2 }' $GROUP/memory.events)
+	[ "$kills" -ge 1 ]
+	check_err $? "not for want of memory"
+
+	made=$(mt "$tenant" tunnel show | grep -c '^mt')
+	say "$made of 100 tunnels were made"
+	[ "$made" -gt 1 ] && [ "$made" -lt 100 ]
+	check_err $? "$made tunnels"
+	case $(filtered "$tenant") in
+	$((made * 2000))|$((made * 2000 - 2000))) ;;
+	*) check_err 1 "$(filtered "$tenant") addresses of $made tunnels" ;;
+	esac
+
+	# Those that come without a name are there in any case, except the one in work.
+	orders 1 100 | tail -n +$((made * 2)) > "$TMP/batch"
+	mt "$tenant" -b "$TMP/batch"
+	check_err $? "the rest"
+	[ "$(filtered "$tenant")" -eq 200000 ]
+	check_err $? "$(filtered "$tenant") addresses instead of 200000"
+	ping_check "$ova" 10.0.0.2
+	check_err $? "another tunnel"
+	traffic_stop
+	world_down
+	ip netns del "$tenant"
+	rmdir $GROUP
+	log_test "the kernel kills who has no memory left"
 }
 
 unload_test()

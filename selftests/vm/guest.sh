@@ -152,14 +152,16 @@ for test in "$@"; do
 		verdict="not ok $num $name # mtun cannot be unloaded"
 	fi
 
-	# sysctl shows a backtrace where it could have no memory (fail.sh).
+	# There is a backtrace where sysctl could have no memory (fail.sh), and where
+	# mtctl is killed for want of it (netns.sh).
 	# A marker that the log has lost means that it is full of something:
 	# then all of it counts.
 	if said=$(dmesg | awk -v m="$marker" '
 			index($0, m) { text = ""; next }
 			{ text = text $0 "\n" }
 			END { printf "%s", text }' |
-		  sed '/] sysctl could not get directory: .* -12$/,/<\/TASK>/d' |
+		  sed -e '/] sysctl could not get directory: .* -12$/,/<\/TASK>/d' \
+		      -e '/] mtctl invoked oom-killer: /,/<\/TASK>/d' |
 		  grep -E -A 25 -m 40 "$complaints"); then
 		printf '%s\n' "$said" | sed 's/^/# kernel: /' |
 			tee -a "$dir/log"
