@@ -138,17 +138,32 @@ static int device_stop(struct net_device *dev)
 	return 0;
 }
 
+/*
+ * Packet sockets that pass by the queue (PACKET_QDISC_BYPASS) ask outside of RCU whether
+ * the device is up: by now it may be about to move or to go, or have no endpoint.
+ */
+static bool still_up(const struct net_device *dev, struct sk_buff *skb)
+{
+	if (likely(dev->flags & IFF_UP))
+		return true;
+	kfree_skb(skb);
+	return false;
+}
+
 static netdev_tx_t device_xmit(struct sk_buff *skb, struct net_device *dev)
 {
-	mt_encap(netdev_priv(dev), skb);
+	if (still_up(dev, skb))
+		mt_encap(netdev_priv(dev), skb);
 	return NETDEV_TX_OK;
 }
+
 
 static netdev_tx_t esp_device_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct mt_tunnel *tunnel = netdev_priv(dev);
 
-	mt_encap_esp(tunnel, skb, rcu_dereference_bh(tunnel->filter));
+	if (still_up(dev, skb))
+		mt_encap_esp(tunnel, skb, rcu_dereference_bh(tunnel->filter));
 	return NETDEV_TX_OK;
 }
 
@@ -355,7 +370,7 @@ static int device_event(struct notifier_block *nb, unsigned long event,
 	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
 	struct mt_net *mn;
 
-	if (!mt_device_tunnel(dev))
+	if (!mt_device_tunnel(dev) || mt_is_told_again(dev))
 		return NOTIFY_DONE;
 	mn = mt_net(dev_net(dev));
 

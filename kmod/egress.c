@@ -55,7 +55,7 @@ static struct mt_egress_set *set_new(const struct mt_egress_conf *conf)
 	struct mt_prefix *room;
 
 	set = kzalloc(struct_size(set, prefixes, conf->src.n + conf->dst.n),
-		      GFP_KERNEL_ACCOUNT);
+		      MT_GFP_REQUEST);
 	if (!set)
 		return NULL;
 	if (mt_match_init(&set->match, &conf->src, &conf->dst)) {
@@ -198,6 +198,15 @@ struct mt_egress *mt_egress_find(const struct net *net, const char *name)
 	return NULL;
 }
 
+static void egress_free(struct rcu_head *rcu)
+{
+	struct mt_egress *egress = container_of(rcu, struct mt_egress, rcu);
+
+	set_free(rcu_dereference_protected(egress->set, true));
+	free_percpu(egress->stats);
+	kfree(egress);
+}
+
 int mt_egress_add(struct net *net, const char *name,
 		  const struct mt_egress_conf *conf)
 {
@@ -224,13 +233,15 @@ int mt_egress_add(struct net *net, const char *name,
 	if (!egress->link)
 		goto err_free_stats;
 	err = follow_link(egress);
-	if (err)
-		goto err_put_link;
+	if (err) {
+		/* One of two hooks may have been there for a moment. */
+		mt_link_put(egress->link);
+		call_rcu(&egress->rcu, egress_free);
+		return err;
+	}
 	list_add_tail(&egress->list, &mt_net(net)->clamps);
 	return 0;
 
-err_put_link:
-	mt_link_put(egress->link);
 err_free_stats:
 	free_percpu(egress->stats);
 err_free_set:
@@ -264,15 +275,6 @@ int mt_egress_set(struct mt_egress *egress, const struct mt_egress_conf *conf)
 	rcu_assign_pointer(egress->set, new);
 	call_rcu(&old->rcu, set_free_rcu);
 	return 0;
-}
-
-static void egress_free(struct rcu_head *rcu)
-{
-	struct mt_egress *egress = container_of(rcu, struct mt_egress, rcu);
-
-	set_free(rcu_dereference_protected(egress->set, true));
-	free_percpu(egress->stats);
-	kfree(egress);
 }
 
 void mt_egress_del(struct mt_egress *egress)

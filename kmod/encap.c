@@ -71,13 +71,15 @@ static int no_route(const struct mt_conf *conf, const struct dst_entry *dst)
 }
 
 /*
- * A packet went a way and did not leave. The state may have gone since it was looked at,
- * but not its memory. A drop reason.
+ * A packet went a way and did not leave: -ENOKEY comes from guard.c. The state may have
+ * gone since it was looked at, but not its memory. A drop reason.
  */
-static noinline int lost(const struct mt_conf *conf, const struct dst_entry *dst)
+static noinline int lost(const struct mt_conf *conf, const struct dst_entry *dst,
+			 int err)
 {
 	return conf->ipsec == MTUN_IPSEC_REQUIRED &&
-	       READ_ONCE(dst->xfrm->km.state) != XFRM_STATE_VALID ?
+	       (err == -ENOKEY ||
+		READ_ONCE(dst->xfrm->km.state) != XFRM_STATE_VALID) ?
 	       MTUN_DROP_TX_IPSEC : MTUN_DROP_TX_UNDERLAY;
 }
 
@@ -213,7 +215,7 @@ void send(struct mt_tunnel *tunnel, const struct mt_endpoint *ep,
 
 	err = INDIRECT_CALL_INET(ep->family->send, mt_ipv6_send, mt_ipv4_send,
 				 tunnel->net, skb, variable);
-	reason = unlikely(net_xmit_eval(err)) ? lost(conf, dst) : 0;
+	reason = unlikely(net_xmit_eval(err)) ? lost(conf, dst, err) : 0;
 	mt_meter_end(meter, ep, MTUN_DIRECTION_EGRESS, reason);
 }
 

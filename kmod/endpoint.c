@@ -2,6 +2,7 @@
 #include "endpoint.h"
 #include "conf.h"
 #include "family.h"
+#include "guard.h"
 #include "link.h"
 #include "mtu.h"
 #include "registry.h"
@@ -48,6 +49,8 @@ struct mt_endpoint *mt_endpoint_new(struct mt_tunnel *tunnel,
 		if (!ep->conf.description)
 			goto err_put_link;
 	}
+	if (conf->ipsec == MTUN_IPSEC_REQUIRED && mt_guard_get(tunnel->net))
+		goto err_free_description;
 	mt_conf_received(conf, &ep->received);
 	mt_conf_sent(conf, &ep->sent);
 	ep->rx_flags = conf->iflags;
@@ -60,6 +63,8 @@ struct mt_endpoint *mt_endpoint_new(struct mt_tunnel *tunnel,
 		     conf->okey);
 	return ep;
 
+err_free_description:
+	kfree(ep->conf.description);
 err_put_link:
 	mt_link_put(ep->link);
 err_free_routes:
@@ -91,5 +96,7 @@ void mt_endpoint_release(struct mt_endpoint *ep)
 	ASSERT_RTNL();
 
 	mt_link_put(ep->link);
+	if (ep->conf.ipsec == MTUN_IPSEC_REQUIRED)
+		mt_guard_put(ep->tunnel->net);
 	call_rcu(&ep->rcu, endpoint_free);
 }

@@ -88,7 +88,7 @@ static struct mt_set *set_new(const struct mt_prefixes *prefixes, u8 family)
 		n += prefixes->v[i].family == family;
 	if (!n)
 		return NULL;
-	ranges = kvmalloc_array(n, sizeof(*ranges), GFP_KERNEL);
+	ranges = kvmalloc_array(n, sizeof(*ranges), MT_GFP_REQUEST);
 	if (!ranges)
 		return ERR_PTR(-ENOMEM);
 	for (n = 0, i = 0; i < prefixes->n; i++)
@@ -97,7 +97,7 @@ static struct mt_set *set_new(const struct mt_prefixes *prefixes, u8 family)
 	sort(ranges, n, sizeof(*ranges), mt_range_compare, NULL);
 	n = mt_ranges_merge(ranges, n);
 
-	set = kvmalloc(mt_set_size(n), GFP_KERNEL_ACCOUNT);
+	set = kvmalloc(mt_set_size(n), MT_GFP_REQUEST);
 	if (set)
 		mt_set_build(set, ranges, n);
 	kvfree(ranges);
@@ -154,8 +154,7 @@ static struct mt_filter *filter_new(const struct mt_prefixes *lists)
 
 	for (i = 0; i <= MTUN_FILTER_LIST_MAX; i++)
 		n += lists[i].n;
-	filter = kvzalloc(struct_size(filter, prefixes, n),
-			  GFP_KERNEL_ACCOUNT);
+	filter = kvzalloc(struct_size(filter, prefixes, n), MT_GFP_REQUEST);
 	if (!filter)
 		return NULL;
 	room = filter->prefixes;

@@ -103,7 +103,7 @@ static const struct mt_egress_conf defaults = {
 static struct mt_prefix *alloc_prefixes(void)
 {
 	return kvmalloc_array(2 * MT_EGRESS_PREFIXES_MAX,
-			      sizeof(struct mt_prefix), GFP_KERNEL);
+			      sizeof(struct mt_prefix), MT_GFP_REQUEST);
 }
 
 /*

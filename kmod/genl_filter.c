@@ -153,7 +153,7 @@ int mtun_nl_filter_set_doit(struct sk_buff *skb, struct genl_info *info)
 	int err;
 
 	room = kvmalloc_array(MT_FILTER_PREFIXES_MAX, sizeof(*room),
-			      GFP_KERNEL);
+			      MT_GFP_REQUEST);
 	if (!room)
 		return -ENOMEM;
 	err = read_lists(lists, room, info);

@@ -313,7 +313,7 @@ static int tunnel_event(struct notifier_block *nb, unsigned long event,
 	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
 	const struct mt_tunnel *tunnel = mt_device_tunnel(dev);
 
-	if (!tunnel)
+	if (!tunnel || mt_is_told_again(dev))
 		return NOTIFY_DONE;
 
 	switch (event) {

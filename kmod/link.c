@@ -72,6 +72,9 @@ static int link_event(struct notifier_block *nb, unsigned long event, void *ptr)
 	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
 	struct mt_net *mn = mt_net(dev_net(dev));
 
+	if (mt_is_told_again(dev))
+		return NOTIFY_DONE;
+
 	switch (event) {
 	case NETDEV_REGISTER:
 	case NETDEV_CHANGENAME:

@@ -83,6 +83,18 @@ struct mt_endpoint *mt_registry_find_sender(const struct net *net,
 		      NULL;
 }
 
+bool mt_registry_guards(const struct net *net, const struct mt_tuple *tuple)
+{
+	struct rhlist_head *list, *head;
+	struct mt_endpoint *endpoint;
+
+	list = rhltable_lookup(&mt_net(net)->senders, tuple, sender_params);
+	rhl_for_each_entry_rcu(endpoint, head, list, sender_node)
+		if (endpoint->conf.ipsec == MTUN_IPSEC_REQUIRED)
+			return true;
+	return false;
+}
+
 static int add_sender(struct mt_net *mn, struct mt_endpoint *endpoint)
 {
 	return rhltable_insert(&mn->senders, &endpoint->sender_node,
@@ -110,6 +122,8 @@ int mt_registry_add(const struct net *net, struct mt_endpoint *endpoint)
 	if (err) {
 		leave_shape(mn, &endpoint->received);
 		remove_sender(mn, endpoint);
+		/* Who has found it meanwhile uses the tunnel, which may end now. */
+		synchronize_net();
 	}
 	return err;
 }

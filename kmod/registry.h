@@ -6,6 +6,7 @@
 #include "prefix.h"
 #include "types.h"
 
+#include <linux/gfp.h>
 #include <linux/list.h>
 #include <linux/netdevice.h>
 #include <linux/netfilter.h>
@@ -27,6 +28,9 @@ struct mt_stats;
 
 #define MT_RX_GUARDED	0x80000000u	/* beside MTUN_GRE_FLAG_*, of which it is none */
 
+/* As much memory as a request has asked for: it is answered, the log need not know. */
+#define MT_GFP_REQUEST	(GFP_KERNEL_ACCOUNT | __GFP_NOWARN)
+
 #define MT_SHAPES	129	/* host bits of an address, 0 to 128 */
 
 /*
@@ -34,6 +38,15 @@ struct mt_stats;
  * behind it is told, and one that is moved into a namespace is there all the same.
  */
 #define MT_NOTIFIER_PRIORITY	1
+
+/*
+ * While somebody holds a reference to a device that is gone, the kernel says so once a
+ * second. It was believed the first time.
+ */
+static inline bool mt_is_told_again(const struct net_device *dev)
+{
+	return dev->reg_state == NETREG_UNREGISTERED;
+}
 
 /**
  * struct mt_route - the way to a remote, as one CPU has found it
@@ -143,6 +156,8 @@ struct mt_tunnel {
  * @shape_users: how many tuples have them; under RTNL
  * @rx: where packets are received, enum mtun_rx; under RTNL
  * @hooks: where packets are looked at, by that and by IP version
+ * @guards: where what leaves is looked at, by IP version
+ * @guard_users: how many endpoints want that; under RTNL
  * @devices: the tunnels whose device is here, by ifindex; under RTNL
  * @clamps: the MSS clamps at devices, by name; under RTNL
  * @samples: of the tunnels whose device is here, not sent yet
@@ -164,6 +179,8 @@ struct mt_net {
 	unsigned int shape_users[MT_SHAPE_SETS][MT_SHAPES];
 	u8 rx;
 	struct nf_hook_ops hooks[MTUN_RX_MAX + 1][2];
+	struct nf_hook_ops guards[2];
+	unsigned int guard_users;
 	struct list_head links;
 	struct list_head tunnels;
 	struct xarray devices;
@@ -257,6 +274,15 @@ struct mt_endpoint *mt_registry_get(const struct net *net,
  */
 struct mt_endpoint *mt_registry_find_sender(const struct net *net,
 					    const struct mt_tuple *tuple);
+
+/**
+ * mt_registry_guards() - whether what is sent with a tuple must not be in clear
+ * @net: the underlay
+ * @tuple: addresses, and the key if it had one
+ *
+ * Context: RCU.
+ */
+bool mt_registry_guards(const struct net *net, const struct mt_tuple *tuple);
 
 /**
  * mt_registry_add() - let packets find an endpoint

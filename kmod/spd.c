@@ -208,8 +208,10 @@ static int on_state(struct xfrm_state *x, const struct km_event *event)
 	tuple.key = cpu_to_be32(x->if_id);
 	rcu_read_lock();
 	ep = mt_registry_get(xs_net(x), &tuple);
-	if (ep)
+	if (ep) {
+		smp_mb__before_atomic();	/* behind the state, as above */
 		atomic_inc(&ep->tunnel->state_changes);
+	}
 	rcu_read_unlock();
 	return 0;
 }

@@ -22,7 +22,8 @@ ALL_TESTS="never_test:4 never_test:6 esp_test:4 esp_test:6 early_test:4
 	   expired_time_test:6 policy_gone_test:4 policy_gone_test:6
 	   required_later_test:4 required_later_test:6 clear_in_test:4
 	   clear_in_test:6 tunnel_mode_test:4 tunnel_mode_test:6 foreign_test:4
-	   foreign_test:6 if_id_test:4 if_id_test:6 ah_test options_test
+	   foreign_test:6 if_id_test:4 if_id_test:6 nat_test:4 nat_test:6
+	   ah_test options_test
 	   mss_test:4:1402:1394
 	   mss_test:6:1382:1362 error_test leak_test"
 
@@ -291,6 +292,28 @@ if_id_test()
 }
 
 # It proves where a packet is from, and everybody can read it.
+# Behind the tunnel, a rule makes another packet of it, for which there is no policy.
+nat_test()
+{
+	local v=$1 other=192.0.2.77
+
+	[ "$v" = 4 ] || other=2001:db8::77
+	esp_up "$v"
+	in_ns "$near" nft -f - <<-EOF
+		table inet nat {
+			chain out {
+				type nat hook postrouting priority srcnat;
+				meta l4proto gre snat ip$([ "$v" = 4 ] || echo 6) to $other
+			}
+		}
+	EOF
+	check_err $? "nft"
+	nothing_sent "$v" "source translated"
+	in_ns "$near" nft delete table inet nat
+	esp_down
+	log_test "IPv$v: no translated address leads around ESP"
+}
+
 ah_test()
 {
 	local PROTO=ah CIPHER="auth-trunc hmac(sha256) 0x000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f 128"

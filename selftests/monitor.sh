@@ -10,14 +10,14 @@
 #  +----------------------+         +-----------------------+
 
 ALL_TESTS="new_test set_test up_test rename_test mtu_test move_test
-	   move_back_test del_test link_del_test refused_test text_test
+	   move_back_test del_test link_del_test held_test refused_test text_test
 	   clamp_test netns_exit_test json_test order_test"
 
 . "$(dirname "$0")/lib.sh"
 
 need_mtun
 need_command "$PYTHON"
-need_module veth
+need_module veth sch_tbf
 
 A4="local 192.0.2.1 remote 192.0.2.2"
 
@@ -219,6 +219,50 @@ link_del_test()
 	settle
 	check_count "$here" del "$MT0" 1
 	log_test "ip link del"
+}
+
+# A sender waits for room in its buffer, which packets to another device take up for as
+# long as that holds them back, and has a reference to mt0 meanwhile. For want of the
+# last one, the kernel says once a second that mt0 is gone.
+held_test()
+{
+	ip_batch "$here" <<-EOF
+		link add u9 type veth peer name u8
+		link set u8 up
+		link set u9 up
+	EOF
+	in_ns "$here" tc qdisc add dev u9 root tbf rate 2kbit burst 1600 latency 99s
+	# shellcheck disable=SC2086
+	mt "$here" tunnel add mt0 $A4
+	ip -n "$here" link set mt0 up
+	in_bg "$here" "$TMP/holder" "$PYTHON" -c '
+import socket
+s = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+try:
+    while True:
+        s.sendto(bytes(1000), socket.MSG_DONTWAIT, ("u9", 0x88b5))
+except BlockingIOError:
+    print("waits", flush=True)
+try:
+    s.sendto(bytes(1000), ("mt0", 0x0800))
+finally:
+    print("went on", flush=True)'
+	slowwait_for grep -q waits "$TMP/holder"
+	check_err $? "nobody waits: $(cat "$TMP/holder")"
+	sleep 0.3
+	mark
+	SECONDS=0
+	mt "$here" tunnel del mt0
+	check_err $? "tunnel del"
+	[ $SECONDS -ge 2 ]
+	check_err $? "nobody has held the device: $(cat "$TMP/holder")"
+	check_seen "$here" del "$MT0"
+	slowwait_for grep -q "went on" "$TMP/holder"
+	settle
+	check_count "$here" del "$MT0" 1
+	ip -n "$here" link del u9
+	log_test "a device that somebody holds for a while is deleted once"
 }
 
 refused_test()

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "guard.h"
+#include "outer.h"
+#include "registry.h"
+#include "wire.h"
+
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/rtnetlink.h>
+#include <net/dst.h>
+#include <net/netfilter/nf_conntrack.h>
+
+/*
+ * The addresses that the packet had before it was translated. Who translates them asks
+ * for a way again, and to xfrm the packet is another one then.
+ */
+static void undo_nat(const struct sk_buff *skb, struct mt_tuple *tuple)
+{
+#if IS_ENABLED(CONFIG_NF_CONNTRACK)
+	const struct nf_conntrack_tuple *was;
+	enum ip_conntrack_info ctinfo;
+	const struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
+
+	if (!ct)
+		return;
+	was = &ct->tuplehash[CTINFO2DIR(ctinfo)].tuple;
+	if (tuple->family == AF_INET)
+		mt_tuple_ipv4(tuple, was->src.u3.ip, was->dst.u3.ip);
+	else
+		mt_tuple_ipv6(tuple, &was->src.u3.in6, &was->dst.u3.in6);
+#endif
+}
+
+/* GRE in clear: is it of a tunnel that does not send such? */
+static noinline unsigned int look_at_gre(const struct net *net,
+					 struct sk_buff *skb, u8 pf)
+{
+	unsigned int len = pf == NFPROTO_IPV4 ? ip_hdrlen(skb) :
+						sizeof(struct ipv6hdr);
+	u8 buffer[MT_GRE_LEN_MAX];
+	struct mt_tuple tuple;
+	unsigned int size;
+	struct mt_gre gre;
+	const u8 *data;
+
+	if (pf == NFPROTO_IPV4)
+		mt_tuple_ipv4(&tuple, ip_hdr(skb)->saddr, ip_hdr(skb)->daddr);
+	else
+		mt_tuple_ipv6(&tuple, &ipv6_hdr(skb)->saddr,
+			      &ipv6_hdr(skb)->daddr);
+	size = min_t(unsigned int, sizeof(buffer), skb->len - len);
+	data = skb_header_pointer(skb, len, size, buffer);
+	if (!data || !mt_gre_parse(&gre, data, size))
+		return NF_ACCEPT;
+	undo_nat(skb, &tuple);
+	tuple.keyed = !!(gre.flags & MTUN_GRE_FLAG_KEY);
+	tuple.key = gre.key;
+	/* Who has sent it counts it. */
+	return mt_registry_guards(net, &tuple) ? NF_DROP_ERR(-ENOKEY) :
+						 NF_ACCEPT;
+}
+
+static unsigned int guard_hook(void *priv, struct sk_buff *skb,
+			       const struct nf_hook_state *state)
+{
+	const struct dst_entry *dst = skb_dst(skb);
+	u8 proto = state->pf == NFPROTO_IPV4 ? ip_hdr(skb)->protocol :
+					       ipv6_hdr(skb)->nexthdr;
+
+	if (likely(proto != IPPROTO_GRE) || (dst && dst->xfrm))
+		return NF_ACCEPT;
+	return look_at_gre(state->net, skb, state->pf);
+}
+
+static const struct nf_hook_ops guard_ops = {
+	.hook = guard_hook,
+	.hooknum = NF_INET_POST_ROUTING,
+	/* behind all that may change the way */
+	.priority = NF_IP_PRI_CONNTRACK_CONFIRM - 1,
+};
+
+int mt_guard_get(struct net *net)
+{
+	struct mt_net *mn = mt_net(net);
+	int i, err;
+
+	ASSERT_RTNL();
+
+	if (mn->guard_users++)
+		return 0;
+	for (i = 0; i < 2; i++) {
+		mn->guards[i] = guard_ops;
+		mn->guards[i].pf = i ? NFPROTO_IPV6 : NFPROTO_IPV4;
+	}
+	err = nf_register_net_hooks(net, mn->guards, 2);
+	if (err)
+		mn->guard_users--;
+	return err;
+}
+
+void mt_guard_put(struct net *net)
+{
+	struct mt_net *mn = mt_net(net);
+
+	ASSERT_RTNL();
+
+	if (!--mn->guard_users)
+		nf_unregister_net_hooks(net, mn->guards, 2);
+}
