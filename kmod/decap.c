@@ -277,7 +277,8 @@ void decap(struct mt_endpoint *ep, struct sk_buff *skb,
 	}
 
 	directly = !(gre->flags & MTUN_GRE_FLAG_SEQ) && !secpath_exists(skb) &&
-		   skb->dev->netdev_ops != dev->netdev_ops;
+		   skb->dev->netdev_ops != dev->netdev_ops &&
+		   !netif_is_l3_master(skb->dev);
 
 	/* The outer network namespace ends here, for skb->cb, mark and all. */
 	reason = MTUN_DROP_RX_MEMORY;

@@ -29,7 +29,7 @@ ALL_TESTS="nest_test:m4:m4 nest_test:m4:m6 nest_test:m6:m4 nest_test:m6:m6
 	   loop_test:m6:m6:m6 loop_test:m4:g4 loop_test:m4:g4:m6
 	   loop_test:m4:m6:g4 loop_test:m6:g6:m4 loop_dev_test:4
 	   loop_dev_test:6 loop_queue_test loop_endless_test
-	   loop_fragments_test nest_test:m4:m4"
+	   loop_fragments_test vrf_test:4 vrf_test:6 nest_test:m4:m4"
 
 . "$(dirname "$0")/lib.sh"
 
@@ -426,6 +426,55 @@ loop_endless_test()
 }
 
 # Each fragment of a packet that is too big goes around, too.
+# A packet in as many headers as fit, of a tunnel in the VRF of its underlay: what comes
+# out of it comes in by the VRF. No stack has room for all of them at once.
+vrf_test()
+{
+	local v=$1 levels
+
+	nest_end "$near" 1 2 "m$v"
+	ip_batch "$near" <<-EOF
+		link add v0 type vrf table 10
+		link set v0 up
+		link set n0 vrf v0
+		link set n1 vrf v0
+		addr replace 2001:db8:a::1/64 dev n0
+	EOF
+	ping_check "$far" "$(addr "$v" 0 1)"
+	check_err $? "the underlay"
+	levels=$(in_ns "$far" "$PYTHON" -c "
+import socket, struct, sys
+v, hop, near, far = $v, bytes.fromhex('$(in_ns "$near" cat /sys/class/net/n0/address |
+	tr -d :)'), '$(addr "$v" 0 1)', '$(addr "$v" 0 2)'
+family = socket.AF_INET if v == 4 else socket.AF_INET6
+near, far = (socket.inet_pton(family, a) for a in (near, far))
+def ip4(proto, size):
+    head = struct.pack('!BBHHHBBH4s4s', 0x45, 0, 20 + size, 0, 0, 64, proto, 0, far, near)
+    n = sum(struct.unpack('!10H', head))
+    n = (n & 0xffff) + (n >> 16)
+    return head[:10] + struct.pack('!H', 0xffff ^ (n & 0xffff) + (n >> 16)) + head[12:]
+def ip6(proto, size):
+    return struct.pack('!IHBB16s16s', 6 << 28, size, proto, 64, far, near)
+ip, kind = (ip4, 0x0800) if v == 4 else (ip6, 0x86dd)
+packet, levels = ip(253, 0), 0
+while len(packet) + 4 + len(ip(0, 0)) <= 1500:
+    packet = struct.pack('!HH', 0, kind) + packet
+    packet = ip(47, len(packet)) + packet
+    levels += 1
+s = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM)
+s.sendto(packet, ('n0', kind, 0, 0, hop))
+print(levels)")
+	check_err $? "sending it"
+	slowwait_for_counter "$near" n1 rx_packets $((levels - 1))
+	check_err $? "not all of $levels headers were taken off"
+	ip_batch "$near" <<-EOF
+		link del n1
+		link del v0
+		addr replace 2001:db8:a::1/64 dev n0
+	EOF
+	log_test "IPv$v: a packet in $levels headers, in a VRF"
+}
+
 loop_fragments_test()
 {
 	ring_args="df clear"
