@@ -64,6 +64,11 @@ int mt_fragment(struct sk_buff *skb, unsigned int mtu, bool clear_df,
 	struct net *net = dev_net(skb->dev);
 	struct rtable rt = {};
 
+	/* To the stack's function, 0 is no limit. */
+	if (!mtu) {
+		kfree_skb(skb);
+		return -EMSGSIZE;
+	}
 	if (clear_df && drop_df(skb)) {
 		kfree_skb(skb);
 		return -ENOMEM;

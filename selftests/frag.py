@@ -283,6 +283,25 @@ def test_policy():
             if c.startswith("rx-")], [])
 
 
+def test_no_room():
+    """A way where not even the headers fit: nothing is made smaller for ever"""
+    for v, path in ((4, 20), (4, 24), (6, 40), (6, 44)):
+        for inner_df in ("keep", "clear"):
+            t = find(v, "set", inner_df, "inner")
+            ip_batch(NEAR, ["route replace %s dev u0 mtu %d" % (t.far, path)])
+            before = counters(NEAR)[t.name]
+            kinds = ("4", "4", "4df") if inner_df == "clear" else ("4", "4")
+            for n, kind in enumerate(kinds):
+                from_src.send(inner(t, kind, 100 + n * 1300, n, n))
+            until(lambda: counters(NEAR)[t.name].get("tx-too-big", 0) ==
+                  before.get("tx-too-big", 0) + len(kinds))
+            after = counters(NEAR)[t.name]
+            report("no-room", "%s, with a path of %d" % (t, path),
+                   {k: n - before.get(k, 0) for k, n in after.items()
+                    if n != before.get(k, 0)}, {"tx-too-big": len(kinds)})
+            ip_batch(NEAR, ["route replace %s dev u0 mtu %d" % (t.far, t.path)])
+
+
 def many(t, kind, sizes, idents):
     """One packet of each size and ID; [(outer, inner)] as far has them"""
     at_far.clear()
@@ -803,6 +822,7 @@ def main():
     with contextlib.suppress(FileNotFoundError):
         sysctl(NEAR, net__netfilter__nf_conntrack_frag6_timeout=1)
     test_policy()
+    test_no_room()
     test_ids()
     test_inner_fragments()
     test_gso()
