@@ -68,7 +68,7 @@ u64 mt_meter_segments(const struct sk_buff *skb)
 }
 
 /* One in how many packets gets this far: not in line with those that do not. */
-static noinline bool take_chosen(const struct mt_endpoint *ep,
+static noinline bool take_chosen(const struct mt_endpoint *ep, struct net *net,
 				 enum mtun_direction direction,
 				 const struct sk_buff *skb, unsigned int len,
 				 const union mt_addr *source, u64 segments,
@@ -85,11 +85,11 @@ static noinline bool take_chosen(const struct mt_endpoint *ep,
 		.offset = skb->len - len,
 	};
 
-	return mt_samples_take(ep->tunnel, skb, &sample);
+	return mt_samples_take(net, ep->tunnel->dev, skb, &sample);
 }
 
 /* Returns if there is a sample, which awaits the reason. */
-static bool take_sample(const struct mt_endpoint *ep,
+static bool take_sample(const struct mt_endpoint *ep, struct net *net,
 			enum mtun_direction direction,
 			const struct sk_buff *skb, unsigned int len,
 			const union mt_addr *source, u64 segments)
@@ -99,15 +99,22 @@ static bool take_sample(const struct mt_endpoint *ep,
 					 mt_meter_interval(ep, direction));
 
 	return unlikely(packets) &&
-	       take_chosen(ep, direction, skb, len, source, segments, packets);
+	       take_chosen(ep, net, direction, skb, len, source, segments,
+			   packets);
+}
+
+/* Where the listeners are: the same one for as long as the device is up, under RCU */
+static struct net *listeners(const struct mt_endpoint *ep)
+{
+	return dev_net(ep->tunnel->dev);
 }
 
 u32 mt_meter_sample(const struct mt_endpoint *ep, enum mtun_direction direction,
 		    const struct sk_buff *skb, const union mt_addr *source,
 		    u64 segments)
 {
-	return take_sample(ep, direction, skb, skb->len, source, segments) ?
-	       MT_METER_SAMPLED : 0;
+	return take_sample(ep, listeners(ep), direction, skb, skb->len, source,
+			   segments) ? MT_METER_SAMPLED : 0;
 }
 
 void mt_meter_finish(const struct mt_endpoint *ep, enum mtun_direction direction,
@@ -120,15 +127,20 @@ void mt_meter_finish(const struct mt_endpoint *ep, enum mtun_direction direction
 	else
 		mt_stats_passed(stats, direction, traffic, bytes, segments);
 	if (traffic & MT_METER_SAMPLED)
-		mt_samples_done(ep->tunnel, reason);
+		mt_samples_done(listeners(ep), reason);
 }
 
 void mt_meter_drop(const struct mt_endpoint *ep, enum mtun_direction direction,
 		   const struct sk_buff *skb, unsigned int len,
 		   const union mt_addr *source, enum mtun_drop_reason reason)
 {
+	struct net *net;
+
 	mt_stats_drop(ep->tunnel->stats, reason);
-	if (mt_meter_interval(ep, direction) &&
-	    take_sample(ep, direction, skb, len, source, 0))
-		mt_samples_done(ep->tunnel, reason);
+	if (!mt_meter_interval(ep, direction))
+		return;
+	/* A device that is down may be on its way into another namespace. */
+	net = listeners(ep);
+	if (take_sample(ep, net, direction, skb, len, source, 0))
+		mt_samples_done(net, reason);
 }

@@ -186,12 +186,10 @@ static void pop_open(struct mt_samples *samples, u32 reason)
 	*last = reason;
 }
 
-bool mt_samples_take(const struct mt_tunnel *tunnel, const struct sk_buff *skb,
-		     const struct mt_sample *sample)
+bool mt_samples_take(struct net *net, const struct net_device *dev,
+		     const struct sk_buff *skb, const struct mt_sample *sample)
 {
 	const struct genl_family *to = READ_ONCE(genl);
-	const struct net_device *dev = tunnel->dev;
-	struct net *net = dev_net(dev);
 	struct mt_samples *samples;
 	u32 *reason = NULL;
 
@@ -216,12 +214,11 @@ bool mt_samples_take(const struct mt_tunnel *tunnel, const struct sk_buff *skb,
 	return reason;
 }
 
-void mt_samples_done(const struct mt_tunnel *tunnel, u32 reason)
+void mt_samples_done(struct net *net, u32 reason)
 {
-	struct mt_samples *samples;
+	struct mt_samples *samples = this_cpu_ptr(mt_net(net)->samples);
 	struct sk_buff *message = NULL;
 
-	samples = this_cpu_ptr(mt_net(dev_net(tunnel->dev))->samples);
 	spin_lock(&samples->lock);
 	pop_open(samples, reason);
 	if (!samples->open && samples->message &&

@@ -70,7 +70,8 @@ mt_sampler_chooses(struct mt_sampler __percpu *sampler,
 
 /**
  * mt_samples_take() - sample a packet
- * @tunnel: its tunnel
+ * @net: where those are who listen
+ * @dev: its tunnel
  * @skb: the packet
  * @sample: what there is to say
  *
@@ -78,18 +79,18 @@ mt_sampler_chooses(struct mt_sampler __percpu *sampler,
  * Return: true if there is a sample now, and mt_samples_done() has to be called;
  * false if nobody listens or there is no memory.
  */
-bool mt_samples_take(const struct mt_tunnel *tunnel, const struct sk_buff *skb,
-		     const struct mt_sample *sample);
+bool mt_samples_take(struct net *net, const struct net_device *dev,
+		     const struct sk_buff *skb, const struct mt_sample *sample);
 
 /**
  * mt_samples_done() - say what became of the packet that was sampled last
- * @tunnel: as before
+ * @net: as before
  * @reason: why it was dropped, or 0 if it was not
  *
  * Packets of tunnels in tunnels are sampled while others are under way: the last
  * one that was taken is the first one that is done.
  */
-void mt_samples_done(const struct mt_tunnel *tunnel, u32 reason);
+void mt_samples_done(struct net *net, u32 reason);
 
 /**
  * mt_samples_start() - samples may be sent from now on
