@@ -37,16 +37,7 @@ static bool is_tcp_or_udp(const struct sk_buff *skb, u8 pf)
 static __always_inline unsigned int
 rx_gre(struct mt_net *mn, struct sk_buff *skb, struct mt_outer *outer)
 {
-	bool taken;
-
-	if (likely(softirq_count())) {
-		taken = mt_decap(mn, skb, outer);
-	} else {	/* a verdict of nfnetlink_queue */
-		local_bh_disable();
-		taken = mt_decap(mn, skb, outer);
-		local_bh_enable();
-	}
-	return taken ? NF_STOLEN : NF_ACCEPT;
+	return mt_decap(mn, skb, outer) ? NF_STOLEN : NF_ACCEPT;
 }
 
 /*
@@ -152,11 +143,25 @@ static noinline unsigned int rx(struct mt_net *mn, struct sk_buff *skb,
 	return NF_ACCEPT;
 }
 
+/* A verdict of nfnetlink_queue comes from a process. */
+static unsigned int rx_queued(nf_hookfn *hook, void *priv, struct sk_buff *skb,
+			      const struct nf_hook_state *state)
+{
+	unsigned int verdict;
+
+	local_bh_disable();
+	verdict = hook(priv, skb, state);
+	local_bh_enable();
+	return verdict;
+}
+
 static unsigned int rx_hook(void *priv, struct sk_buff *skb,
 			    const struct nf_hook_state *state)
 {
 	if (likely(is_tcp_or_udp(skb, state->pf)))
 		return NF_ACCEPT;
+	if (unlikely(!softirq_count()))
+		return rx_queued(rx_hook, priv, skb, state);
 	return rx(priv, skb, state);
 }
 
@@ -180,6 +185,8 @@ static unsigned int early_hook(void *priv, struct sk_buff *skb,
 	/* A bridge that asks may be about to hand the frame to somebody else. */
 	if (skb->pkt_type != PACKET_HOST || nf_bridge_info_get(skb))
 		return NF_ACCEPT;
+	if (unlikely(!softirq_count()))
+		return rx_queued(early_hook, priv, skb, state);
 	return early(priv, skb, state);
 }
 

@@ -22,7 +22,8 @@ ALL_TESTS="hooks_test:4 hooks_test:6 state_test:4 state_test:6 no_leak_test:4
 	   masquerade_test:4 masquerade_test:6 dnat_test:4 dnat_test:6
 	   iptables_test:4 iptables_test:6 flowtable_test:4 flowtable_test:6
 	   flowtable_udp_test:4 flowtable_udp_test:6 tc_test:4 tc_test:6
-	   rp_filter_test:4 rp_filter_test:6 queue_test:4 queue_test:6"
+	   rp_filter_test:4 rp_filter_test:6 queue_test:4 queue_test:6
+	   queue_errors_test:4 queue_errors_test:6"
 
 . "$(dirname "$0")/lib.sh"
 
@@ -823,6 +824,37 @@ queue_test()
 	check_eq "$(tail -n 1 "$TMP/queue")" 6 "verdicts"
 	rules_gone "$near"
 	log_test "IPv$v: packets that were queued"
+}
+
+# Far has no such tunnel, and says so.
+queue_errors_test()
+{
+	local v=$1 pid
+
+	rules "$near" <<-EOF
+		table inet t {
+			chain in {
+				type filter hook input priority -10;
+				iifname u0 icmp type destination-unreachable queue num 7
+				iifname u0 icmpv6 type { parameter-problem, destination-unreachable } queue num 7
+			}
+		}
+	EOF
+	in_bg "$near" "$TMP/queue" "$PYTHON" "$TEST_DIR/nfqueue.py" 7
+	pid=$BG_PID
+	slowwait_for grep -q ready "$TMP/queue"
+	check_err $? "nobody listens: $(cat "$TMP/queue")"
+	snapshot BEFORE "$near"
+	mt "$far" tunnel set "mt$v" key 99
+	in_ns "$lan" ping -q -n -c 1 -W 1 "10.8.$v.1" > /dev/null
+	check_fail $? "ping"
+	snapshot AFTER "$near"
+	check_grown BEFORE AFTER "queued" "mt$v" icmp_errors 1
+	mt "$far" tunnel set "mt$v" key none
+	stop_bg "$pid"
+	check_eq "$(tail -n 1 "$TMP/queue")" 1 "verdicts"
+	rules_gone "$near"
+	log_test "IPv$v: ICMP errors that were queued"
 }
 
 setup_prepare
