@@ -5,7 +5,7 @@
 
 struct mt_stats __percpu *mt_stats_alloc(void)
 {
-	return netdev_alloc_pcpu_stats(struct mt_stats);
+	return __netdev_alloc_pcpu_stats(struct mt_stats, GFP_KERNEL_ACCOUNT);
 }
 
 static void add(u64_stats_t *counter, unsigned int value)

@@ -319,6 +319,9 @@ account_test()
 	say "$CHARGED kB"
 	[ "$CHARGED" -ge 1500 ]
 	check_err $? "only $CHARGED kB are on the account"
+	# The counters of each are 1 kB for each CPU.
+	[ "$(awk '$1 == "percpu" { print $2 }' $GROUP/memory.stat)" -ge $((20 * 1000)) ]
+	check_err $? "counters are on nobody's account"
 	ip netns del "$una"
 	slowwait_for uncharged
 	check_err $? "$(charged) kB are left of $CHARGED"
