@@ -63,7 +63,8 @@ static bool ipv4_parse_error(const struct sk_buff *skb, unsigned int len,
 	}
 	quote->offset = len + sizeof(_icmp);
 	iph = skb_header_pointer(skb, quote->offset, sizeof(_iph), &_iph);
-	if (!iph || iph->version != 4 || iph->protocol != IPPROTO_GRE ||
+	if (!iph || iph->version != 4 || iph->ihl < 5 ||
+	    iph->protocol != IPPROTO_GRE ||
 	    iph->frag_off & htons(IP_OFFSET))
 		return false;
 	mt_tuple_ipv4(&quote->sent, iph->saddr, iph->daddr);

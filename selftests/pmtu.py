@@ -508,6 +508,9 @@ def test_forged(group):
         forged("quoted version 1", quoted(
             t, change=lambda x: x[:1] + bytes((x[1] | 1,)) + x[2:]))
         forged("quoted outer version", bytes((0x55,)) + quoted(t)[1:])
+        if v == 4:
+            forged("quoted outer header of 16 bytes",
+                   bytes((0x44,)) + quoted(t)[1:16] + quoted(t)[20:])
         forged("wrong checksum", quoted(t), bad=1)
         forged("wrong checksum, short", quoted(t), bad=1, size=head + 16)
         if t.kind in ("key", "keys", "all"):
