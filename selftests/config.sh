@@ -110,6 +110,12 @@ writable_test()
 	out=$(mt "$here" -b "$TMP/batch" 2>&1)
 	check_eq $? 1 "batch"
 	check_match "$out" "anybody may write to it" "batch"
+	mkfifo -m 666 "$TMP/fifo"
+	cat "$TMP/batch" > "$TMP/fifo" &
+	out=$(mt "$here" -b "$TMP/fifo" 2>&1)
+	check_eq $? 1 "batch, a named pipe"
+	check_match "$out" "anybody may write to it" "batch, a named pipe"
+	wait $!
 	check_eq "$(mt "$here" -j tunnel list)" "[]" "tunnels"
 	chmod 664 "$TMP/file"
 	chown 65534 "$TMP/file"

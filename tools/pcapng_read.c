@@ -108,7 +108,7 @@ static void read_packet(const struct reader *r, size_t words, sample_fn fn,
 	const void *found;
 	uint16_t len;
 
-	if (words < 8 || b[2] >= r->n || (b[5] + 3) / 4 > words - 8 ||
+	if (words < 8 || b[2] >= r->n || b[5] > (words - 8) * 4 ||
 	    r->v[b[2]].linktype != LINKTYPE_RAW)
 		return;
 	ticks = r->v[b[2]].ticks;

@@ -51,7 +51,7 @@ FILE *open_orders(const char *name, struct error *err)
 	file = fopen(name, "re");
 	if (!file || fstat(fileno(file), &st)) {
 		refuse(err, RES_REFUSED, "%s: %s", name, strerror(errno));
-	} else if (S_ISREG(st.st_mode) && (st.st_mode & 0002)) {
+	} else if (!S_ISCHR(st.st_mode) && (st.st_mode & 0002)) {
 		refuse(err, RES_REFUSED,
 		       "%s: anybody may write to it: see what is in it, then \"chmod o-w\"",
 		       name);
