@@ -67,6 +67,8 @@ setup_prepare()
 	setup_underlay "$near" "$far"
 	tunnel_lines 192.0.2.1 192.0.2.2 2001:db8::1 2001:db8::2 | mt "$near" -b - &&
 	tunnel_lines 192.0.2.2 192.0.2.1 2001:db8::2 2001:db8::1 | mt "$far" -b - &&
+	# What waits for a neighbour is not lost, but for what is too much.
+	ping_check "$near" 192.0.2.2 && ping_check "$near" 2001:db8::2 &&
 	address_lines 1 | ip_batch "$near" &&
 	address_lines 2 | ip_batch "$far" || return 1
 	mt "$far" netns set rx early
