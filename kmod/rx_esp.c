@@ -15,22 +15,65 @@
 /*
  * xfrm asks those who have registered for ESP three questions: who receives a packet,
  * who an ICMP error, and whose device a packet belongs to that is out of ESP by now.
- * The answer to the last one is all that we have. VTI (100) and xfrm interfaces (10)
+ * The answer to the last one is what we are here for. VTI (100) and xfrm interfaces (10)
  * are asked before us, the kernel's own receiver (0) after us.
  */
 #define PRIORITY	5
 
 static unsigned int users;	/* under RTNL */
 
-static int pass_on(struct sk_buff *skb)
+/*
+ * Of a packet that comes back from a crypto engine, xfrm has a reference to the device
+ * that it came from, and puts one to the device that it has when we are done with it
+ * (Linux 6.1, 2026). It does not say which packets these are. So we do what the kernel's
+ * own receiver does, and remember for how long it takes: what comes out of ESP meanwhile
+ * has been nowhere else.
+ */
+static DEFINE_PER_CPU(const struct sk_buff *, received);
+
+static const struct sk_buff *receive_begin(const struct sk_buff *skb)
 {
-	return -EINVAL;
+	const struct sk_buff *before;
+
+	local_bh_disable();
+	before = __this_cpu_read(received);
+	__this_cpu_write(received, skb);
+	return before;
 }
 
-static int pass_input_on(struct sk_buff *skb, int nexthdr, __be32 spi,
+static void receive_end(const struct sk_buff *before)
+{
+	__this_cpu_write(received, before);
+	local_bh_enable();
+}
+
+static int receive4(struct sk_buff *skb)
+{
+	const struct sk_buff *before = receive_begin(skb);
+	int ret = xfrm4_rcv(skb);
+
+	receive_end(before);
+	return ret;
+}
+
+static int receive6(struct sk_buff *skb)
+{
+	const struct sk_buff *before = receive_begin(skb);
+	int ret = xfrm6_rcv(skb);
+
+	receive_end(before);
+	return ret;
+}
+
+/* Out of UDP */
+static int receive_input(struct sk_buff *skb, int nexthdr, __be32 spi,
 			 int encap_type)
 {
-	return -EINVAL;
+	const struct sk_buff *before = receive_begin(skb);
+	int ret = xfrm_input(skb, nexthdr, spi, encap_type);
+
+	receive_end(before);
+	return ret;
 }
 
 static int pass_error4_on(struct sk_buff *skb, u32 info)
@@ -78,10 +121,28 @@ static int check(struct mt_endpoint *ep, struct sk_buff *skb)
 	       mt_probe_receive(ep->tunnel, skb) : MT_PROBE_PASS;
 }
 
+/* The packet belongs to the device from now on, and is counted. */
+static void hand_over(struct mt_endpoint *ep, struct sk_buff *skb)
+{
+	struct mt_tunnel *tunnel = ep->tunnel;
+	struct mt_meter meter;
+
+	skb->dev = tunnel->dev;
+	skb_clear_hash_if_not_l4(skb);
+	skb_set_queue_mapping(skb, 0);
+	/* Policies that have no if_id are not for what is inside. */
+	skb_scrub_packet(skb, !net_eq(tunnel->net, dev_net(tunnel->dev)));
+	mt_clear_delivery_time(skb);
+	skb_reset_mac_header(skb);
+	meter = mt_meter_begin(ep, MTUN_DIRECTION_INGRESS, skb,
+			       &ep->conf.remote);
+	mt_meter_end(meter, ep, MTUN_DIRECTION_INGRESS, 0);
+}
+
 /*
- * The packet belongs to the device from now on, and is counted; or it is refused, which
- * is counted, or was for us and nobody else. Then xfrm is to free it, and knows nothing
- * any more of where it came from. Returns 0 or a negative errno.
+ * Returns 0 if xfrm is to give the packet to the device; or it is refused, which is
+ * counted, or was for us and nobody else. Then xfrm is to free it, and knows nothing any
+ * more of where it came from. Returns a negative errno.
  */
 static int decap(struct mt_endpoint *ep, struct sk_buff *skb)
 {
@@ -89,6 +150,7 @@ static int decap(struct mt_endpoint *ep, struct sk_buff *skb)
 	struct mt_tunnel *tunnel = ep->tunnel;
 	const struct mt_filter *filter;
 	struct mt_meter meter;
+	struct sk_buff *copy;
 	int reason;
 
 	/* What is in it is of the outer header. */
@@ -109,19 +171,19 @@ static int decap(struct mt_endpoint *ep, struct sk_buff *skb)
 	if (ep->conf.mss_rx)
 		clamp_received(tunnel, ep, skb);
 
-	/*
-	 * From here on nobody refuses it, who would put back a reference to the device
-	 * that it came from. Policies that have no if_id are not for what is inside.
-	 */
-	skb->dev = tunnel->dev;
-	skb_clear_hash_if_not_l4(skb);
-	skb_set_queue_mapping(skb, 0);
-	skb_scrub_packet(skb, !net_eq(tunnel->net, dev_net(tunnel->dev)));
-	mt_clear_delivery_time(skb);
-	skb_reset_mac_header(skb);
-	meter = mt_meter_begin(ep, MTUN_DIRECTION_INGRESS, skb, source);
-	mt_meter_end(meter, ep, MTUN_DIRECTION_INGRESS, 0);
-	return 0;
+	if (likely(__this_cpu_read(received) == skb)) {
+		hand_over(ep, skb);
+		return 0;
+	}
+
+	/* xfrm may need its device. */
+	reason = MTUN_DROP_RX_MEMORY;
+	copy = skb_clone(skb, GFP_ATOMIC);
+	if (!copy)
+		goto err_drop;
+	hand_over(ep, copy);
+	gro_cells_receive(&tunnel->gro_cells, copy);
+	goto err_reset_secpath;
 
 err_drop:
 	mt_meter_drop(ep, MTUN_DIRECTION_INGRESS, skb, skb->len, source, reason);
@@ -161,16 +223,16 @@ static int take(struct sk_buff *skb, int err)
 }
 
 static struct xfrm4_protocol esp4 = {
-	.handler = pass_on,
-	.input_handler = pass_input_on,
+	.handler = receive4,
+	.input_handler = receive_input,
 	.cb_handler = take,
 	.err_handler = pass_error4_on,
 	.priority = PRIORITY,
 };
 
 static struct xfrm6_protocol esp6 = {
-	.handler = pass_on,
-	.input_handler = pass_input_on,
+	.handler = receive6,
+	.input_handler = receive_input,
 	.cb_handler = take,
 	.err_handler = pass_error6_on,
 	.priority = PRIORITY,

@@ -24,7 +24,8 @@ ALL_TESTS="esp_test:4:GCM esp_test:6:GCM esp_test:4:CBC esp_test:6:CBC
 	   mss_test:4:GCM:1406 mss_test:4:CBC:1398 mss_test:6:GCM:1386
 	   mss_test:6:CBC:1366 mss_test:4:NATT:1398 pmtu_test:4:GCM:1446
 	   mss_test:4:CBC:1398:two pmtu_test:4:CBC:1438 pmtu_test:6:CBC:1406 filter_test health_test
-	   coexist_test nat_test netns_test taken_test settings_test leak_test"
+	   coexist_test nat_test netns_test taken_test settings_test async_test:4
+	   async_test:6 leak_test"
 
 . "$(dirname "$0")/lib.sh"
 . "$TEST_DIR/esp_lib.sh"
@@ -809,6 +810,39 @@ flow()
 			src "$from" dst "$to" proto esp reqid "$n" mode tunnel
 		check_err $? "policy $n"
 	done
+}
+
+# Decryption that is done later, by another processor: the kernel counts references to
+# the device that the packet came from, and must find that one.
+async_test()
+{
+	local v=$1 cipher="rfc4106(gcm(aes))" what="IPv$1: decrypted asynchronously"
+
+	if ! modprobe -a pcrypt crypto_user 2> /dev/null; then
+		log_skip "$what" "no pcrypt"
+		return
+	fi
+	"$PYTHON" "$TEST_DIR/pcrypt.py" on "$cipher"
+	check_err $? "pcrypt"
+	tunnel_esp_up "$v"
+	all_esp "$v" "asynchronous"
+	tcp_both "$v"
+	snapshot AFTER "$near"
+	check_eq "${AFTER["t$v drops"]}" "${BEFORE["t$v drops"]}" "drops"
+	timeout "$WAIT_TIMEOUT" "$MTCTL" -n "$near" tunnel del "t$v"
+	check_err $? "the device does not go"
+	mt "$near" tunnel add "t$v" local "${A1[v]}" remote "${A2[v]}" mode ipsec if-id "$v"
+	ip_batch "$near" <<-EOF
+		addr add 10.0.$v.1/24 dev t$v
+		addr add 2001:db8:a:$v::1/64 dev t$v
+		link set t$v up
+	EOF
+	all_esp "$v" "another device"
+	esp_down
+	nothing_sent "$v" "no states"	# of which a CPU had kept the last one
+	"$PYTHON" "$TEST_DIR/pcrypt.py" off "$cipher"
+	check_err $? "pcrypt, off"
+	log_test "$what"
 }
 
 # On the same router, and all but VTI, which takes all that is between two addresses,
