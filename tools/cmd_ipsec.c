@@ -128,7 +128,7 @@ const struct command ipsec_commands[] = {
 	  "  -nat ADDR    with -peer: this end is behind NAT, and ADDR is what the other\n"
 	  "               one sees\n"
 	  "\n"
-	  "  mtctl ipsec template mt0 > /etc/swanctl/conf.d/mt0.conf\n"
+	  "  (umask 077; mtctl ipsec template mt0 > /etc/swanctl/conf.d/mt0.conf)\n"
 	  "  mtctl ipsec template mt0 -peer ios-xe\n" },
 	{ "replicate", ipsec_replicate, "NAME... [-follow] | -apply",
 	  "give states of anycast tunnels to the other nodes that serve them",

@@ -103,9 +103,12 @@ static enum result write_all(const struct secret *text, struct error *err)
 	return RES_OK;
 }
 
-/* All that they have, at one moment: nothing has changed while it was read. */
+/*
+ * All that they have, at one moment: nothing has changed while it was read. Or @torn, if
+ * something has each time, and the next one follows at once.
+ */
 static enum result snapshot(struct context *ctx, const struct job *job,
-			    struct replicas *rs)
+			    struct replicas *rs, bool *torn)
 {
 	enum result res = RES_OK;
 	struct tunnel t;
@@ -121,10 +124,10 @@ static enum result snapshot(struct context *ctx, const struct job *job,
 		}
 		res = res ?: replicas_apart(rs, &ctx->err) ?:
 		      nl_replicas_read(ctx->nl, rs, &ctx->err);
-		if (res || !nl_replicas_changed(ctx->nl))
+		*torn = !res && nl_replicas_changed(ctx->nl);
+		if (!*torn)
 			break;
 		usleep(1000u << try);
-		/* What is missing in it follows soon. */
 		if (try == SNAPSHOT_TRIES - 1 && !job->follow)
 			return refuse(&ctx->err, RES_REFUSED,
 				      "states changed while they were read, %d times: try again",
@@ -137,13 +140,13 @@ static enum result snapshot(struct context *ctx, const struct job *job,
 
 /* Unless it is what was written last */
 static enum result write_changes(struct context *ctx, const struct job *job,
-				 struct secret *last)
+				 struct secret *last, bool *torn)
 {
 	struct secret text = { 0 }, ageless = { 0 };
 	struct replicas rs = { 0 };
 	enum result res;
 
-	res = snapshot(ctx, job, &rs);
+	res = snapshot(ctx, job, &rs, torn);
 	if (res)
 		goto out;
 	replicas_write(&rs, false, &ageless);
@@ -168,6 +171,7 @@ static enum result replicate(struct context *ctx, const struct job *job)
 		{ .fd = STDOUT_FILENO },	/* whether anybody reads */
 	};
 	struct secret last = { 0 };
+	bool torn = false;
 	enum result res;
 
 	res = check_output(&ctx->err) ?: nl_replicas_watch(ctx->nl, &ctx->err);
@@ -175,10 +179,11 @@ static enum result replicate(struct context *ctx, const struct job *job)
 		return res;
 	fds[0].fd = nl_replicas_fd(ctx->nl);
 	do {
-		res = write_changes(ctx, job, &last);
+		res = write_changes(ctx, job, &last, &torn);
 		if (res || !job->follow)
 			break;
-		while (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno == EINTR)
+		while (poll(fds, ARRAY_SIZE(fds), torn ? 0 : -1) < 0 &&
+		       errno == EINTR)
 			;
 		usleep(SETTLE_US);
 	} while (!fds[1].revents);

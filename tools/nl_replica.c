@@ -161,7 +161,7 @@ static void read_state(struct nl *nl, const struct nlmsghdr *nlh, void *data)
 	for (size_t i = 0; i < rs->n; i++)
 		if (replica_has_state(&rs->v[i], &s) &&
 		    (s.odd || *s.aead.name || *s.auth.name || *s.crypt.name))
-			*replica_add_state(&rs->v[i]) = s;
+			replica_add_found(&rs->v[i], &s);
 	explicit_bzero(&s, sizeof(s));
 }
 

@@ -214,6 +214,20 @@ bool replica_has_state(const struct replica *r, const struct replica_state *s)
 	       is_between(r, &s->src, &s->dst);
 }
 
+void replica_add_found(struct replica *r, const struct replica_state *found)
+{
+	struct replica_state *s = replica_add_state(r);
+	struct xfrm_lifetime_cfg *limits = &s->limits;
+
+	*s = *found;
+	if (!same_addr(&s->dst, &r->local))
+		return;
+	limits->soft_byte_limit = XFRM_INF;
+	limits->hard_byte_limit = XFRM_INF;
+	limits->soft_packet_limit = XFRM_INF;
+	limits->hard_packet_limit = XFRM_INF;
+}
+
 /* In mode ipsec all that have the if_id, else those for GRE between the two addresses */
 bool replica_has_policy(const struct replica *r, const struct replica_policy *p)
 {

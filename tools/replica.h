@@ -128,6 +128,14 @@ enum result replicas_apart(const struct replicas *rs, struct error *err);
 bool replica_has_state(const struct replica *r, const struct replica_state *s);
 bool replica_has_policy(const struct replica *r, const struct replica_policy *p);
 
+/*
+ * One that the kernel has. How many packets a state may have is for those who send by it,
+ * whose nonces they are: a node that has received as many from all of the far ends would
+ * receive no more, and nobody would rekey for its sake. Those limits of a state that
+ * receives are none.
+ */
+void replica_add_found(struct replica *r, const struct replica_state *found);
+
 /* Each of them may be on several nodes, or err says why not. */
 enum result replica_check(const struct replica *r, struct error *err);
 
