@@ -157,7 +157,6 @@ static netdev_tx_t device_xmit(struct sk_buff *skb, struct net_device *dev)
 	return NETDEV_TX_OK;
 }
 
-
 static netdev_tx_t esp_device_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct mt_tunnel *tunnel = netdev_priv(dev);
