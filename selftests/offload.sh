@@ -170,14 +170,15 @@ transfer()
 	capture_stop "$rx"
 }
 
-# check_gso FILE MESSAGE: at most half as many packets as there were segments
+# check_gso FILE MESSAGE: at most 3/5 as many packets as there were segments. Where the
+# sender is slow, TCP gives it two at a time.
 check_gso()
 {
 	local message=$2 big=${BIG[$1]} all=${ALL[$1]}
 
 	say "$message: $all packets, $big of them larger than 1600 bytes," \
 		"for about $((BYTES / 1430)) segments"
-	[ "$big" -gt 0 ] && [ "$all" -lt $((BYTES / 1430 / 2)) ]
+	[ "$big" -gt 0 ] && [ "$all" -lt $((BYTES * 3 / 1430 / 5)) ]
 	check_err $? "$message: not carried as offload packets"
 }
 
