@@ -582,6 +582,7 @@ main_long()
 	export MTUN_HOSTILE MTUN_REQUESTS MTUN_TORTURE MTUN_SOAK MTUN_IVS MTUN_TIMEOUT
 	whole "debug kernel" selftests/vm/debug-kernel || finish
 	kernel=$(selftests/vm/debug-kernel --print)
+	tap "long: fuzz" selftests/unit/fuzz -s 600
 	# shellcheck disable=SC2086
 	run_debug long "$kernel" \
 		${T:-hostile.sh replicate.sh scramble.sh soak.sh torture.sh}
@@ -605,6 +606,10 @@ main_coverage()
 	tap "coverage: tools" make -s -C "$tree/tools" CFLAGS="-O1 -g --coverage" \
 		LDFLAGS="--coverage $tree/selftests/vm/gcov_end.o" check
 	selftests/vm/coverage "$tree" / "$LOGS"/coverage/coverage-* | tee "$LOGS/lines"
+	whole "95 % of the lines of kmod have run" \
+		awk '$1 == "kmod:" { enough = $2 >= 95 } END { exit !enough }' "$LOGS/lines"
+	whole "there is a reason for each line that has not" \
+		grep -qx "not run: 0" "$LOGS/lines"
 	finish
 }
 

@@ -326,6 +326,18 @@ def attempt(world, name, *how):
     return count + more, wrong and "all from one on, " + wrong
 
 
+BACK = ("set_link", "set_remote", "set_samples", "early", "clamp", "clamp_both", "filter",
+        "keepalive", "up")
+
+
+def attempt_back(world, name, change, undo):
+    error = change()
+    if error:
+        return 0, "cannot be done at all: " + errno.errorcode.get(error, str(error))
+    count, wrong = attempt(world, name, undo, change)
+    return count, wrong or (undo() and "cannot be undone")
+
+
 def attempt_each(rest, world, name, change, undo, mend=None):
     """Until the change needs no allocation more. mend() is for what the kernel itself
     leaves broken when it has no memory, and says ENOENT of from then on."""
@@ -729,3 +741,7 @@ with Within("spare=device_rename,netdev_change_owner"):
          lambda: nothing.move("t4", some))
 for case, where, *how in cases(some, nothing):
     tell(case, attempt, where, case, *how)
+    # What takes something away may want memory, too.
+    if case in BACK:
+        change, undo = how[:2]
+        tell(case + "_back", attempt_back, where, case + "_back", change, undo)

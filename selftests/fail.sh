@@ -10,7 +10,9 @@
 ALL_TESTS=""
 for name in $(sed -n 's/^ *\(yield (\|tell(\)"\([a-z_]*\)".*/\2/p' \
 		"$(dirname "$0")/fail.py") dump_tunnel dump_clamp dump_filter \
-		dump_health get_tunnel get_filter get_health; do
+		dump_health get_tunnel get_filter get_health $(
+		sed -n '/^BACK = (/,/)$/p' "$(dirname "$0")/fail.py" |
+		grep -o '"[a-z_]*"' | sed 's/"//; s/"/_back/'); do
 	[ "${name%_}" != "$name" ] || ALL_TESTS+="case_test:$name "
 done
 

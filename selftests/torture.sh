@@ -18,7 +18,8 @@
 #  +-------------------------------+       +--------------------------------+
 #
 # Each actor does its part again and again until time is up, and may be refused
-# anything: what it needs may be gone. What is certain is that each gets somewhere.
+# anything: what it needs may be gone. What is certain is that each gets somewhere, that
+# those whose part it is have reached their end once, and that packets get through.
 #
 # MTUN_TORTURE	seconds, default 20; 600 is worth a night's trust
 # MTUN_SEED	of what is chosen at random, default 1
@@ -89,6 +90,12 @@ one_of()
 	echo "$1"
 }
 
+# did NAME: what the actor is there for
+did()
+{
+	touch "$TMP/did.$1"
+}
+
 pause()
 {
 	sleep "0.$((RANDOM % 3))$((RANDOM % 10))"
@@ -119,6 +126,9 @@ maker()
 	done | mt "$near" -fo -b -
 	ip -n "$near" addr add 10.1.0.1/24 dev n0
 	in_ns "$near" ping -q -c 3 -i 0.002 -W 0.1 10.1.0.2
+	# It has been sent; far has no such tunnel.
+	[ "$(in_ns "$near" cat /sys/class/net/n0/statistics/tx_packets)" -gt 0 ] &&
+		did maker
 	for ((i = 0; i < n; i++)); do
 		echo "tunnel del n$i"
 	done | mt "$near" -fo -b -
@@ -197,6 +207,8 @@ mover()
 	ip -n "$other" link set m0 up
 	ip -n "$other" addr add 10.2.0.1/24 dev m0
 	in_ns "$other" ping -q -c 2 -i 0.002 -W 0.1 10.2.0.2
+	[ "$(in_ns "$other" cat /sys/class/net/m0/statistics/tx_packets)" -gt 0 ] &&
+		did mover
 	ip -n "$other" link set m0 netns "$near"
 	mt "$near" tunnel del m0
 	ip -n "$other" link del m0
@@ -281,7 +293,7 @@ keyer()
 		xfrm state delete src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x${ROUND}41
 	EOF
 	pause
-	esp_again
+	esp_again && did keyer
 	pause
 }
 
@@ -368,8 +380,9 @@ processors()
 {
 	local cpu=/sys/devices/system/cpu/cpu1/online
 
-	[ -e $cpu ] || { sleep 5; return; }
+	[ -e $cpu ] || { did processors; sleep 5; return; }
 	echo 0 > $cpu
+	[ "$(< $cpu)" = 0 ] && did processors
 	pause
 	echo 1 > $cpu
 	sleep 1
@@ -378,7 +391,7 @@ processors()
 unloader()
 {
 	sleep 5
-	rmmod mtun
+	rmmod mtun && did unloader
 	load_mtun
 	tunnels
 }
@@ -428,10 +441,25 @@ torture()
 
 torture_test()
 {
-	local actor rounds failed
+	local actor rounds failed dev packets
+	local -A before
 
 	tunnels > /dev/null 2>&1
+	for dev in g4 g6 x8; do
+		before[$dev]=$(link_stat "$far" $dev rx packets)
+	done
+	rm -f "$TMP"/did.*
 	torture "$LONG"
+	for dev in g4 g6 x8; do
+		packets=$(($(link_stat "$far" $dev rx packets) - before[$dev]))
+		say "$dev: $packets packets"
+		[ $packets -gt 0 ]
+		check_err $? "no packet has come to $dev"
+	done
+	for actor in maker mover keyer processors unloader; do
+		[ -e "$TMP/did.$actor" ]
+		check_err $? "$actor has never reached its end"
+	done
 	for actor in $ACTORS; do
 		rounds=$(cat "$TMP/$actor" 2> /dev/null)
 		say "$actor: ${rounds:-0} rounds"
