@@ -34,9 +34,10 @@ static void undo_nat(const struct sk_buff *skb, struct mt_tuple *tuple)
 }
 
 /* GRE in clear: is it of a tunnel that does not send such? */
-static noinline unsigned int look_at_gre(const struct net *net,
-					 struct sk_buff *skb, u8 pf)
+static noinline unsigned int look_at_gre(const struct nf_hook_state *state,
+					 struct sk_buff *skb)
 {
+	u8 pf = state->pf;
 	unsigned int len = pf == NFPROTO_IPV4 ? ip_hdrlen(skb) :
 						sizeof(struct ipv6hdr);
 	u8 buffer[MT_GRE_LEN_MAX];
@@ -45,6 +46,9 @@ static noinline unsigned int look_at_gre(const struct net *net,
 	struct mt_gre gre;
 	const u8 *data;
 
+	/* A VRF that queues what it sends asks for the way anew, and for ESP. */
+	if (netif_is_l3_master(state->out))
+		return NF_ACCEPT;
 	if (pf == NFPROTO_IPV4)
 		mt_tuple_ipv4(&tuple, ip_hdr(skb)->saddr, ip_hdr(skb)->daddr);
 	else
@@ -58,8 +62,8 @@ static noinline unsigned int look_at_gre(const struct net *net,
 	tuple.keyed = !!(gre.flags & MTUN_GRE_FLAG_KEY);
 	tuple.key = gre.key;
 	/* Who has sent it counts it. */
-	return mt_registry_guards(net, &tuple) ? NF_DROP_ERR(-ENOKEY) :
-						 NF_ACCEPT;
+	return mt_registry_guards(state->net, &tuple) ? NF_DROP_ERR(-ENOKEY) :
+							NF_ACCEPT;
 }
 
 static unsigned int guard_hook(void *priv, struct sk_buff *skb,
@@ -71,7 +75,7 @@ static unsigned int guard_hook(void *priv, struct sk_buff *skb,
 
 	if (likely(proto != IPPROTO_GRE) || (dst && dst->xfrm))
 		return NF_ACCEPT;
-	return look_at_gre(state->net, skb, state->pf);
+	return look_at_gre(state, skb);
 }
 
 static const struct nf_hook_ops guard_ops = {

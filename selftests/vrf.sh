@@ -34,13 +34,13 @@ ALL_TESTS="none_test bind_test:vrf bind_test:slave bind_test:fwmark
 	   apart_test local_test pmtu_test:vrf:4 pmtu_test:vrf:6
 	   pmtu_test:slave:4 pmtu_test:slave:6 pmtu_test:fwmark:4
 	   pmtu_test:fwmark:6 recover_test:vrf recover_test:slave
-	   enslave_test"
+	   enslave_test required_test:noqueue required_test:pfifo"
 
 . "$(dirname "$0")/lib.sh"
 
 need_mtun
-need_command ping
-need_module veth vrf
+need_command ping tc
+need_module veth vrf esp4 esp6
 
 # The kernel may learn of path MTUs through them. It must not need them.
 modprobe -q -r ip_gre
@@ -407,6 +407,48 @@ enslave_test()
 	works sitea "red"
 	works siteb "blue"
 	log_test "tunnels moved between VRFs"
+}
+
+# A VRF with a queue has its packets routed once more behind it.
+required_test()
+{
+	local queue=$1 ns dir spi a b
+
+	bind vrf
+	in_ns "$near" tc qdisc replace dev under root "$queue"
+	check_err $? "qdisc $queue"
+	for ns in "$near" "$far"; do
+		dir=out
+		[ "$ns" = "$near" ] || dir=in
+		for a in 192.0.2.1/198.51.100.2/1 198.51.100.2/192.0.2.1/2 \
+			 2001:db8::1/2001:db8:1::2/3 2001:db8:1::2/2001:db8::1/4; do
+			IFS=/ read -r a b spi <<< "$a"
+			echo "xfrm state add src $a dst $b proto esp spi $spi reqid 1 mode" \
+				"transport aead rfc4106(gcm(aes))" \
+				"0x000102030405060708090a0b0c0d0e0f10111213 128"
+			echo "xfrm policy add src $a dst $b proto gre dir $dir tmpl src $a" \
+				"dst $b proto esp reqid 1 mode transport"
+			[ $dir = out ] && dir=in || dir=out
+		done | ip_batch "$ns"
+		check_err $? "ESP"
+	done
+	printf 'tunnel set %s ipsec required\n' r4 r6 | mt "$near" -b -
+	check_err $? "ipsec required"
+	snapshot BEFORE "$near"
+	check_eq "$(ping_all "$sitea" 10.8.4.1 10.8.6.1)" "" "sitea has no answer from"
+	snapshot AFTER "$near"
+	check_grown BEFORE AFTER "in ESP" r4 drops 0 r6 drops 0
+	ip -n "$near" xfrm policy flush
+	ping_now "$sitea" 10.8.4.1
+	check_fail $? "ping without a policy"
+	snapshot BEFORE "$near"
+	check_grown AFTER BEFORE "no policy" r4 tx-ipsec 1
+	printf 'tunnel set %s ipsec off\n' r4 r6 | mt "$near" -b -
+	ip -n "$near" xfrm state flush
+	ip -n "$far" xfrm state flush
+	ip -n "$far" xfrm policy flush
+	in_ns "$near" tc qdisc del dev under root
+	log_test "in ESP by a VRF with the queue $queue"
 }
 
 setup_prepare
