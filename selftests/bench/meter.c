@@ -25,13 +25,13 @@ unsigned int mt_sampler_renew(u32 *left, unsigned int packets, u32 interval)
 	return 0;
 }
 
-bool mt_samples_take(const struct mt_tunnel *tunnel, const struct sk_buff *skb,
-		     const struct mt_sample *sample)
+bool mt_samples_take(struct net *net, const struct net_device *dev,
+		     const struct sk_buff *skb, const struct mt_sample *sample)
 {
 	return false;
 }
 
-void mt_samples_done(const struct mt_tunnel *tunnel, u32 reason)
+void mt_samples_done(struct net *net, u32 reason)
 {
 }
 
