@@ -722,7 +722,7 @@ change_test()
 	health "$near" m4 sent
 	[ "$VALUE" -lt 4 ]
 	check_err $? "$VALUE keepalives at once"
-	mt "$near" health set m4 interval 100ms
+	mt "$near" health set m4 interval 200ms
 	wait_above m4 answered 5
 	check_health m4 lost 0
 	unwatch m4
