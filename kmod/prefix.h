@@ -131,7 +131,8 @@ void mt_tuple_widen(struct mt_tuple *tuple, unsigned int host_bits);
 
 /*
  * For a hash table. Each received packet is looked for, so this is short. Who sends
- * packets has no say in what is in the table: the hash need not withstand anyone.
+ * packets has no say in what is in the table, and who has makes the lookups longer in a
+ * namespace of its own: the hash need not withstand anyone.
  * What is last in an IPv6 address, as a rule all that addresses differ in, is in the
  * highest bits, which a product would leave there: they are folded down before.
  */
