@@ -273,7 +273,10 @@ static void ios_xe_peer(FILE *f, const struct side *s)
 		fprintf(f, " tunnel key %u\n", s->t->ikey);
 	if (s->t->iflags & MTUN_GRE_FLAG_CSUM)
 		fprintf(f, " tunnel checksum\n");
-	fprintf(f, " tunnel protection ipsec profile %s\n", name);
+	fprintf(f, " tunnel protection ipsec profile %s\n"
+		"! Tunnel1 wants an address, too (or \"ip unnumbered\"), and routes lead into it;\n"
+		"! where packets for %s are filtered, let in UDP 500 and 4500, and ESP.\n",
+		name, s->local.s);
 }
 
 /* Only with ESP in tunnel mode: see template_write(). */
@@ -323,7 +326,10 @@ static void junos_peer(FILE *f, const struct side *s)
 			"set security ipsec vpn %s ike anti-replay-window-size %u\n",
 			JUNOS_REPLAY, name, window_size(s->replay));
 	fprintf(f, "set interfaces st0 unit 1 family inet\n"
-		"set interfaces st0 unit 1 family inet6\n");
+		"set interfaces st0 unit 1 family inet6\n"
+		"# Routes lead into st0.1. Where there are security zones: both interfaces are\n"
+		"# in one each, that of INTERFACE has \"host-inbound-traffic system-services\n"
+		"# ike\", and policies let pass what goes between the zones.\n");
 }
 
 static const struct {
