@@ -117,9 +117,9 @@ early_test()
 	slowwait_for unit_is box.target active ||
 		slowwait_for unit_is box.target active	# of an emulated machine
 	check_err $? "systemd: $(tail -n 5 "$TMP/systemd")"
-	unit_is mtun.service active
+	slowwait_for unit_is mtun.service active
 	check_err $? "mtun.service: $(box systemctl status mtun 2>&1)"
-	unit_is box-net.service active
+	slowwait_for unit_is box-net.service active
 	check_err $? "the tunnel was not there before the network"
 	log_test "tunnels are there before the network is"
 }
