@@ -799,51 +799,52 @@ rp_filter_test()
 }
 
 # Who inspects the outer packets gives his verdict in a process, and there they go on.
-queue_test()
+# queue_up MATCH...: what near receives by u0, and matches, waits for a process
+queue_up()
 {
-	local v=$1 pid
-
 	rules "$near" <<-EOF
 		table inet t {
 			chain in {
 				type filter hook input priority -10;
-				iifname u0 meta l4proto gre queue num 7
+				$(printf 'iifname u0 %s queue num 7\n' "$@")
 			}
 		}
 	EOF
 	in_bg "$near" "$TMP/queue" "$PYTHON" "$TEST_DIR/nfqueue.py" 7
-	pid=$BG_PID
+	QUEUE=$BG_PID
 	slowwait_for grep -q ready "$TMP/queue"
 	check_err $? "nobody listens: $(cat "$TMP/queue")"
+}
+
+# queue_down VERDICTS: how many there were
+queue_down()
+{
+	stop_bg "$QUEUE"
+	check_eq "$(tail -n 1 "$TMP/queue")" "$1" "verdicts"
+	rules_gone "$near"
+}
+
+queue_test()
+{
+	local v=$1
+
+	queue_up "meta l4proto gre"
 	snapshot BEFORE "$near"
 	way_back "$v"
 	pings "$v"
 	snapshot AFTER "$near"
 	check_grown BEFORE AFTER "queued" "mt$v" rx_packets 6 "mt$v" drops 0
-	stop_bg "$pid"
-	check_eq "$(tail -n 1 "$TMP/queue")" 6 "verdicts"
-	rules_gone "$near"
+	queue_down 6
 	log_test "IPv$v: packets that were queued"
 }
 
 # Far has no such tunnel, and says so.
 queue_errors_test()
 {
-	local v=$1 pid
+	local v=$1
 
-	rules "$near" <<-EOF
-		table inet t {
-			chain in {
-				type filter hook input priority -10;
-				iifname u0 icmp type destination-unreachable queue num 7
-				iifname u0 icmpv6 type { parameter-problem, destination-unreachable } queue num 7
-			}
-		}
-	EOF
-	in_bg "$near" "$TMP/queue" "$PYTHON" "$TEST_DIR/nfqueue.py" 7
-	pid=$BG_PID
-	slowwait_for grep -q ready "$TMP/queue"
-	check_err $? "nobody listens: $(cat "$TMP/queue")"
+	queue_up "icmp type destination-unreachable" \
+		"icmpv6 type { parameter-problem, destination-unreachable }"
 	snapshot BEFORE "$near"
 	mt "$far" tunnel set "mt$v" key 99
 	in_ns "$lan" ping -q -n -c 1 -W 1 "10.8.$v.1" > /dev/null
@@ -851,9 +852,7 @@ queue_errors_test()
 	snapshot AFTER "$near"
 	check_grown BEFORE AFTER "queued" "mt$v" icmp_errors 1
 	mt "$far" tunnel set "mt$v" key none
-	stop_bg "$pid"
-	check_eq "$(tail -n 1 "$TMP/queue")" 1 "verdicts"
-	rules_gone "$near"
+	queue_down 1
 	log_test "IPv$v: ICMP errors that were queued"
 }
 
