@@ -37,6 +37,7 @@ ALL_TESTS="none_test bind_test:vrf bind_test:slave bind_test:fwmark
 	   enslave_test required_test:noqueue required_test:pfifo"
 
 . "$(dirname "$0")/lib.sh"
+. "$TEST_DIR/esp_lib.sh"
 
 need_mtun
 need_command ping tc
@@ -48,7 +49,6 @@ modprobe -q -r ip6_gre
 
 TUNNELS="r4 r6 b4 b6"
 ADDRS="10.8.4.1 10.8.6.1 2001:db8:8:4::1 2001:db8:8:6::1"
-declare -A BEFORE AFTER
 
 setup_prepare()
 {
@@ -423,9 +423,8 @@ required_test()
 		for a in 192.0.2.1/198.51.100.2/1 198.51.100.2/192.0.2.1/2 \
 			 2001:db8::1/2001:db8:1::2/3 2001:db8:1::2/2001:db8::1/4; do
 			IFS=/ read -r a b spi <<< "$a"
-			echo "xfrm state add src $a dst $b proto esp spi $spi reqid 1 mode" \
-				"transport aead rfc4106(gcm(aes))" \
-				"0x000102030405060708090a0b0c0d0e0f10111213 128"
+			echo "xfrm state add src $a dst $b proto esp spi $spi reqid 1" \
+				"mode transport $GCM"
 			echo "xfrm policy add src $a dst $b proto gre dir $dir tmpl src $a" \
 				"dst $b proto esp reqid 1 mode transport"
 			[ $dir = out ] && dir=in || dir=out
