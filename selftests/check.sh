@@ -38,7 +38,13 @@ T=${T:-}
 DEBUG_ALWAYS="kunit.sh hostile.sh scramble.sh"
 # ... and of the others those whose turn it is, as many seconds of a guest, so that all
 # of them come round.
-DEBUG_SECONDS=1800
+DEBUG_SECONDS=1200
+
+# Whoever runs "check.sh" stops it after 90 minutes, and knows nothing then: we come to an
+# end of our own before that, however slow the machine is and whatever hangs. What has a
+# limit of its own has no deadline.
+CHECK_SECONDS=5100
+deadline=
 
 # What kmemleak watches there: it doubles the time of all the others. Between them they
 # make, change and end whatever there is, with memory and without.
@@ -160,6 +166,18 @@ tap()
 	"$@" >"$log" 2>&1 </dev/null
 	status=$?
 	report "$name" $((SECONDS - begin)) "$log" $status
+}
+
+# seconds_left LIMIT RESERVE: how long something may take, at most LIMIT, so that RESERVE
+# is left for what comes after it
+seconds_left()
+{
+	local left=$1
+
+	[ -z "$deadline" ] || left=$((deadline - SECONDS - $2))
+	[ $left -lt "$1" ] || left=$1
+	[ $left -gt 1 ] || left=1
+	echo $left
 }
 
 # report NAME SECONDS FILE STATUS: account, and show what failed or was left out
@@ -310,7 +328,7 @@ bench()
 {
 	local log=$LOGS/bench-$1 begin=$SECONDS
 
-	MTUN_VM_ACCEL=icount selftests/vm/run --timeout 900 \
+	MTUN_VM_ACCEL=icount selftests/vm/run --timeout "$(seconds_left 900 60)" \
 		--keep-console "$LOGS/console-$1.log" \
 		-- "selftests/bench/$1.sh" >"$log.log" 2>&1 </dev/null
 	echo "$? $((SECONDS - begin))" >"$log"
@@ -446,11 +464,12 @@ whose_turn()
 PASS_ON=(MTUN_LEAKS MTUN_COVERAGE MTUN_TIMEOUT MTUN_HOSTILE MTUN_REQUESTS MTUN_TORTURE
 	 MTUN_SOAK MTUN_IVS MTUN_SEED)
 
-# guest NUMBER CPUS TEST...: boot until no test is left to begin, or five times.
-# Leaves "STATUS SECONDS" of each boot in boots-NUMBER beside what the tests leave.
+# guest NUMBER CPUS RESERVE TEST...: boot until no test is left to begin, or five times,
+# or until only RESERVE seconds are left. Leaves "STATUS SECONDS" of each boot in
+# boots-NUMBER beside what the tests leave.
 guest()
 {
-	local number=$1 cpus=$2 boot status begin limit timeout; shift 2
+	local number=$1 cpus=$2 reserve=$3 boot status begin limit timeout; shift 3
 
 	timeout=${MTUN_TIMEOUT:-$(sed -n 's/^timeout=//p' selftests/settings 2>/dev/null)}
 	# Whoever runs this has a limit, too: rather our own report.
@@ -459,8 +478,9 @@ guest()
 	[ -z "${MTUN_VM_KERNEL:-}" ] || limit=$((limit * 4))
 	for boot in 1 2 3 4 5; do
 		begin=$SECONDS
+		[ $boot -eq 1 ] || [ "$(seconds_left 300 "$reserve")" -eq 300 ] || break
 		MTUN_VM_CPUS=$cpus selftests/vm/run \
-			--out "$vm_out" --timeout $limit \
+			--out "$vm_out" --timeout "$(seconds_left $limit "$reserve")" \
 			--keep-console "$vm_out/console-$number.$boot.log" \
 			"${PASS_ON[@]/#/--env=}" "${vm_options[@]}" \
 			-- "${vm_tree}selftests/vm/guest.sh" "$@" 2>&1 |
@@ -500,10 +520,10 @@ run_vm()
 	guests=$((JOBS < 4 ? JOBS : 4))
 	[ $guests -lt ${#shared[@]} ] || guests=${#shared[@]}
 	for ((number = 1; number <= guests; number++)); do
-		guest "$number" 1 "${shared[@]}" &
+		guest "$number" 1 $((60 + 150 * ${#alone[@]})) "${shared[@]}" &
 	done
 	wait
-	[ ${#alone[@]} -eq 0 ] || guest "$number" 2 "${alone[@]}" &
+	[ ${#alone[@]} -eq 0 ] || guest "$number" 2 60 "${alone[@]}" &
 	run_benches "${benches[@]}"
 
 	for file in "$vm_out"/boots-*; do
@@ -613,16 +633,22 @@ main_coverage()
 	finish
 }
 
-# The debug kernel if it is there: it is not built in passing.
+# The debug kernel if it is there: it is not built in passing. Builds and boots take 10
+# minutes, and a test may take twice what it took the last time.
 debug_turns()
 {
-	local kernel turns
+	local kernel turns left
 
 	if ! kernel=$(selftests/vm/debug-kernel --print); then
 		whole "debug kernel is not built: make debug-kernel" exit 4
 		return
 	fi
-	turns=$(whose_turn "$kernel" $DEBUG_SECONDS)
+	left=$(seconds_left $DEBUG_SECONDS 900)
+	if [ "$left" -lt 600 ]; then
+		whole "debug kernel: no time is left for it" exit 4
+		return
+	fi
+	turns=$(whose_turn "$kernel" "$left")
 	# shellcheck disable=SC2086
 	MTUN_HOSTILE=4000 MTUN_REQUESTS=40 \
 		run_debug debug "$kernel" $DEBUG_ALWAYS $turns
@@ -646,6 +672,7 @@ main()
 	long) main_long ;;
 	coverage) main_coverage ;;
 	esac
+	deadline=$CHECK_SECONDS
 
 	if [ -z "$T" ]; then
 		# A network that lacks this source package makes one check skip.
