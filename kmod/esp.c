@@ -2,6 +2,7 @@
 #include "esp.h"
 #include "compat.h"
 #include "registry.h"
+#include "selector.h"
 #include "spd.h"
 
 #include <net/dst_metadata.h>
@@ -83,13 +84,6 @@ static struct dst_entry *plain_route(const struct net_device *dev,
 	return IS_ERR(rt) ? ERR_CAST(rt) : &rt->dst;
 }
 
-/* As the states of IKE daemons are: to take the packet to pieces costs more. */
-static bool selects_any(const struct xfrm_selector *sel)
-{
-	return !(sel->prefixlen_d | sel->prefixlen_s | sel->proto |
-		 sel->ifindex | (__force u16)(sel->dport_mask | sel->sport_mask));
-}
-
 /*
  * For a bundle that all flows have in common: a way that none of them has, and that says
  * nothing of the MTU. It ends when xfrm gets a policy, as all ways of @net do.
@@ -139,8 +133,8 @@ static bool is_common(const struct dst_entry *dst)
 	const struct xfrm_mark *mark = &x->props.smark;
 
 	return xdst->num_pols == 1 && policy->xfrm_nr == 1 &&
-	       selects_any(&policy->selector) && !policy->mark.m &&
-	       !policy->security && selects_any(&x->sel) && !x->xso.dev &&
+	       mt_selects_any(&policy->selector) && !policy->mark.m &&
+	       !policy->security && mt_selects_any(&x->sel) && !x->xso.dev &&
 	       (!(mark->v | mark->m) || mark->m == U32_MAX) &&
 	       dst_metric_raw(dst, RTAX_MTU);
 }
@@ -229,43 +223,19 @@ struct dst_entry *mt_esp_route(struct mt_endpoint *ep, struct sk_buff *skb,
 	return kept->dst;
 }
 
-/* What xfrm_selector_match() does, which is not for modules. */
-static bool selects(const struct xfrm_selector *sel, const struct flowi *fl,
-		    u8 family)
-{
-	const union flowi_uli *uli;
-	bool addrs;
-
-	if (family == AF_INET) {
-		uli = &fl->u.ip4.uli;
-		addrs = addr4_match(fl->u.ip4.daddr, sel->daddr.a4,
-				    sel->prefixlen_d) &&
-			addr4_match(fl->u.ip4.saddr, sel->saddr.a4,
-				    sel->prefixlen_s);
-	} else {
-		uli = &fl->u.ip6.uli;
-		addrs = addr_match(&fl->u.ip6.daddr, &sel->daddr,
-				   sel->prefixlen_d) &&
-			addr_match(&fl->u.ip6.saddr, &sel->saddr,
-				   sel->prefixlen_s);
-	}
-	return addrs &&
-	       !((xfrm_flowi_dport(fl, uli) ^ sel->dport) & sel->dport_mask) &&
-	       !((xfrm_flowi_sport(fl, uli) ^ sel->sport) & sel->sport_mask) &&
-	       (!sel->proto || sel->proto == fl->flowi_proto);
-}
-
 bool mt_esp_takes(struct sk_buff *skb, const struct mt_conf *conf)
 {
-	const struct xfrm_state *x = xfrm_input_state(skb);
+	struct xfrm_state *x = xfrm_input_state(skb);
+	struct mt_net *mn = mt_net(xs_net(x));
 	u8 family = inner_family(skb);
 	struct flowi fl;
 
 	if (!is_esp(x, XFRM_MODE_TUNNEL, conf->if_id, conf->family,
 		    &conf->remote, &conf->local))
 		return false;
-	return selects_any(&x->sel) ||
-	       (!mt_decode_session(xs_net((struct xfrm_state *)x), skb, &fl,
-				   family, false) &&
-		selects(&x->sel, &fl, family));
+	if (likely(mt_selects_any(&x->sel) && mt_spd_takes_any(mn)))
+		return true;
+	return !mt_decode_session(xs_net(x), skb, &fl, family, false) &&
+	       mt_selects(&x->sel, &fl, family) &&
+	       mt_spd_takes(mn, &fl, conf->if_id, family);
 }

@@ -55,8 +55,8 @@ struct dst_entry *mt_esp_route(struct mt_endpoint *ep, struct sk_buff *skb,
  *	 the tunnel; its control block zeroed, as far as IP has it
  * @conf: of the tunnel
  *
- * Policies are not asked: for devices other than xfrm's own, nobody finds those that
- * have an if_id.
+ * If policies say what may be received with that if_id (mt_spd_takes()), one of them has
+ * to allow it. They are ours to ask: xfrm does so for its own devices alone.
  */
 bool mt_esp_takes(struct sk_buff *skb, const struct mt_conf *conf);
 

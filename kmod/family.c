@@ -69,9 +69,10 @@ static bool ipv4_parse_error(const struct sk_buff *skb, unsigned int len,
 		return false;
 	mt_tuple_ipv4(&quote->sent, iph->saddr, iph->daddr);
 	quote->len = quote->offset + iph->ihl * 4;
+	/* A router may not tell it (RFC 1191 section 5): then the least that there is. */
 	quote->mtu = icmp->type == ICMP_DEST_UNREACH &&
 		     icmp->code == ICMP_FRAG_NEEDED ?
-		     ntohs(icmp->un.frag.mtu) : 0;
+		     max_t(u16, ntohs(icmp->un.frag.mtu), 1) : 0;
 	return true;
 }
 

@@ -73,22 +73,17 @@ static void leave_shape(struct mt_net *mn, const struct mt_tuple *tuple)
 		clear_bit(tuple->host_bits, mn->shapes[set]);
 }
 
-struct mt_endpoint *mt_registry_find_sender(const struct net *net,
-					    const struct mt_tuple *tuple)
+struct rhlist_head *mt_registry_senders(const struct net *net,
+					const struct mt_tuple *tuple)
 {
-	struct rhlist_head *list;
-
-	list = rhltable_lookup(&mt_net(net)->senders, tuple, sender_params);
-	return list ? container_of(list, struct mt_endpoint, sender_node) :
-		      NULL;
+	return rhltable_lookup(&mt_net(net)->senders, tuple, sender_params);
 }
 
 bool mt_registry_guards(const struct net *net, const struct mt_tuple *tuple)
 {
-	struct rhlist_head *list, *head;
+	struct rhlist_head *list = mt_registry_senders(net, tuple), *head;
 	struct mt_endpoint *endpoint;
 
-	list = rhltable_lookup(&mt_net(net)->senders, tuple, sender_params);
 	rhl_for_each_entry_rcu(endpoint, head, list, sender_node)
 		if (endpoint->conf.ipsec == MTUN_IPSEC_REQUIRED)
 			return true;

@@ -11,6 +11,7 @@
 #include <linux/netdevice.h>
 #include <linux/netfilter.h>
 #include <linux/rhashtable.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 #include <net/dst.h>
 #include <net/gro_cells.h>
@@ -147,6 +148,7 @@ struct mt_tunnel {
 
 /**
  * struct mt_net - what there is of tunnels in one network namespace
+ * @net: it
  * @endpoints: of the tunnels whose underlay it is, by what they receive
  * @senders: the same, by what they send
  * @links: underlay devices that tunnels are bound to; under RTNL
@@ -165,14 +167,19 @@ struct mt_tunnel {
  * @generation: grows with each change that a dump of @devices could see;
  *		under RTNL
  * @policy_lock: writers of the following
- * @policies: what spd.c knows of those of xfrm for what is sent that have an if_id, by
- *	      index
- * @policy_numbers: how many of them there are for IPv4 and IPv6, by if_id
+ * @policies: what spd.c knows of those of xfrm that have an if_id, by index
+ * @policy_numbers: how many of them there are for what is sent, for IPv4 and IPv6, by
+ *		    if_id
+ * @policy_gates: those for what is received, the same way
+ * @policies_narrow: how many of those do not let everything pass; and one more while
+ *		     that is not known
  * @policy_changes: grows with each change
  * @policies_watched: that they are counted was asked for
  * @policies_known: and nothing was missed
+ * @policies_again: looks again where there was no memory for that
  */
 struct mt_net {
+	struct net *net;
 	struct rhashtable endpoints;
 	struct rhltable senders;
 	DECLARE_BITMAP(shapes[MT_SHAPE_SETS], MT_SHAPES);
@@ -192,9 +199,12 @@ struct mt_net {
 	spinlock_t policy_lock;	/* see above */
 	struct xarray policies;
 	struct xarray policy_numbers[2];
+	struct xarray policy_gates[2];
+	unsigned int policies_narrow;
 	u32 policy_changes;
 	bool policies_watched;
 	bool policies_known;
+	struct delayed_work policies_again;
 };
 
 struct mt_net *mt_net(const struct net *net);
@@ -265,15 +275,15 @@ struct mt_endpoint *mt_registry_get(const struct net *net,
 				    const struct mt_tuple *tuple);
 
 /**
- * mt_registry_find_sender() - an endpoint that may have sent a packet
+ * mt_registry_senders() - the endpoints that may have sent a packet
  * @net: where it was sent from
  * @tuple: its addresses and key, local being the source
  *
  * Context: RCU.
- * Return: NULL if there is none.
+ * Return: a list by their sender_node, or NULL if there is none.
  */
-struct mt_endpoint *mt_registry_find_sender(const struct net *net,
-					    const struct mt_tuple *tuple);
+struct rhlist_head *mt_registry_senders(const struct net *net,
+					const struct mt_tuple *tuple);
 
 /**
  * mt_registry_guards() - whether what is sent with a tuple must not be in clear

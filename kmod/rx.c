@@ -71,6 +71,7 @@ static void update_route(const struct mt_quote *quote, struct mt_endpoint *ep,
 static void rx_error(const struct mt_family *family, struct net *net,
 		     struct sk_buff *skb, unsigned int len)
 {
+	struct rhlist_head *senders, *head;
 	u8 buffer[MT_GRE_LEN_MAX];
 	struct mt_endpoint *ep;
 	struct mt_quote quote;
@@ -88,8 +89,9 @@ static void rx_error(const struct mt_family *family, struct net *net,
 		return;
 	quote.sent.keyed = !!(gre.flags & MTUN_GRE_FLAG_KEY);
 	quote.sent.key = gre.key;
-	ep = mt_registry_find_sender(net, &quote.sent);
-	if (!ep)
+	/* Tunnels that differ in what they receive, in their device or mark */
+	senders = mt_registry_senders(net, &quote.sent);
+	if (!senders)
 		return;
 
 	/* of our own, to be pulled and pointed at */
@@ -99,9 +101,11 @@ static void rx_error(const struct mt_family *family, struct net *net,
 	if (pskb_may_pull(error, len) && skb_pull_rcsum(error, len) &&
 	    family->error_ok(error)) {
 		__skb_push(error, len);
-		mt_stats_icmp_error(ep->tunnel->stats);
-		if (quote.mtu && mt_conf_learns_pmtu(&ep->conf))
-			update_route(&quote, ep, error);
+		rhl_for_each_entry_rcu(ep, head, senders, sender_node) {
+			mt_stats_icmp_error(ep->tunnel->stats);
+			if (quote.mtu && mt_conf_learns_pmtu(&ep->conf))
+				update_route(&quote, ep, error);
+		}
 	}
 	consume_skb(error);
 }

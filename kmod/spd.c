@@ -1,19 +1,46 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "spd.h"
+#include "selector.h"
 
+#include <linux/rculist.h>
 #include <linux/slab.h>
 #include <net/xfrm.h>
 
-/* The policy may be gone: then nobody has said so. */
+/* How long until memory is asked for again that there was not */
+#define AGAIN	HZ
+
+/*
+ * struct entry - a policy, as far as we ask for it
+ * @policy: it may be gone: then nobody has said so
+ * @received: it is for what is received, and in a gate
+ */
 struct entry {
 	const struct xfrm_policy *policy;
 	u32 if_id;
 	u8 family;
+	bool received;
+	bool allows;
+	u32 priority;
+	struct xfrm_mark mark;
+	struct xfrm_selector sel;
+	struct list_head node;
+	struct rcu_head rcu;
+};
+
+/* Those for what is received by one if_id and IP version, in the order of xfrm */
+struct gate {
+	struct list_head entries;
+	struct rcu_head rcu;
 };
 
 static struct xarray *numbers(struct mt_net *mn, u8 family)
 {
 	return &mn->policy_numbers[family == AF_INET6];
+}
+
+static struct xarray *gates(struct mt_net *mn, u8 family)
+{
+	return &mn->policy_gates[family == AF_INET6];
 }
 
 static unsigned long number_of(struct mt_net *mn, u32 if_id, u8 family)
@@ -29,12 +56,53 @@ bool mt_spd_single(struct mt_net *mn, u32 if_id, u8 family)
 	       number_of(mn, if_id, family) == 1;
 }
 
+static bool ask(struct mt_net *mn, const struct flowi *fl, u32 if_id, u8 family)
+{
+	const struct gate *gate = xa_load(gates(mn, family), if_id);
+	const struct entry *entry;
+
+	if (!gate)
+		return true;
+	list_for_each_entry_rcu(entry, &gate->entries, node)
+		if ((fl->flowi_mark & entry->mark.m) == entry->mark.v &&
+		    mt_selects(&entry->sel, fl, family))
+			return entry->allows;
+	return false;
+}
+
+bool mt_spd_takes(struct mt_net *mn, const struct flowi *fl, u32 if_id,
+		  u8 family)
+{
+	u32 changes;
+	bool takes;
+
+	/* What is looked for anew is gone for a moment, see count_all(). */
+	do {
+		/* ahead of what is looked at, as in mt_spd_changes() */
+		changes = smp_load_acquire(&mn->policy_changes);
+		takes = READ_ONCE(mn->policies_known) &&
+			ask(mn, fl, if_id, family);
+		smp_rmb();	/* all of that ahead of the next one */
+	} while (changes != READ_ONCE(mn->policy_changes));
+	return takes;
+}
+
 static void changed(struct mt_net *mn)
 {
 	lockdep_assert_held(&mn->policy_lock);
 
 	/* behind what has changed, see mt_spd_changes() */
 	smp_store_release(&mn->policy_changes, mn->policy_changes + 1);
+}
+
+static void set_known(struct mt_net *mn, bool known)
+{
+	lockdep_assert_held(&mn->policy_lock);
+
+	if (known == mn->policies_known)
+		return;
+	WRITE_ONCE(mn->policies_known, known);
+	WRITE_ONCE(mn->policies_narrow, mn->policies_narrow + (known ? -1 : 1));
 }
 
 /* To take one away needs no memory. */
@@ -47,13 +115,77 @@ static int count(struct mt_net *mn, const struct entry *entry, int by)
 			       GFP_ATOMIC));
 }
 
+static bool is_narrow(const struct entry *entry)
+{
+	return !entry->allows || entry->mark.m || entry->mark.v ||
+	       !mt_selects_any(&entry->sel);
+}
+
+/* Of equal ones xfrm asks the older one first. */
+static int gate_add(struct mt_net *mn, struct entry *entry)
+{
+	struct xarray *all = gates(mn, entry->family);
+	struct gate *gate = xa_load(all, entry->if_id);
+	struct entry *next;
+	int err;
+
+	if (!gate) {
+		gate = kmalloc(sizeof(*gate), GFP_ATOMIC);
+		if (!gate)
+			return -ENOMEM;
+		INIT_LIST_HEAD(&gate->entries);
+		list_add_rcu(&entry->node, &gate->entries);
+		err = xa_err(xa_store(all, entry->if_id, gate, GFP_ATOMIC));
+		if (err) {
+			kfree(gate);
+			return err;
+		}
+	} else {
+		list_for_each_entry(next, &gate->entries, node)
+			if (next->priority > entry->priority)
+				break;
+		list_add_tail_rcu(&entry->node, &next->node);
+	}
+	WRITE_ONCE(mn->policies_narrow,
+		   mn->policies_narrow + is_narrow(entry));
+	return 0;
+}
+
+static void gate_remove(struct mt_net *mn, struct entry *entry)
+{
+	struct xarray *all = gates(mn, entry->family);
+	struct gate *gate = xa_load(all, entry->if_id);
+
+	WRITE_ONCE(mn->policies_narrow,
+		   mn->policies_narrow - is_narrow(entry));
+	if (list_is_singular(&gate->entries)) {
+		xa_erase(all, entry->if_id);
+		kfree_rcu(gate, rcu);
+	} else {
+		list_del_rcu(&entry->node);
+	}
+}
+
+static int insert(struct mt_net *mn, struct entry *entry)
+{
+	return entry->received ? gate_add(mn, entry) : count(mn, entry, 1);
+}
+
+static void discard(struct mt_net *mn, struct entry *entry)
+{
+	if (entry->received)
+		gate_remove(mn, entry);
+	else
+		count(mn, entry, -1);
+	kfree_rcu(entry, rcu);
+}
+
 static void forget(struct mt_net *mn, unsigned long index)
 {
 	struct entry *entry = xa_erase(&mn->policies, index);
 
 	if (entry)
-		count(mn, entry, -1);
-	kfree(entry);
+		discard(mn, entry);
 }
 
 static void forget_all(struct mt_net *mn)
@@ -62,44 +194,51 @@ static void forget_all(struct mt_net *mn)
 	unsigned long index;
 
 	xa_for_each(&mn->policies, index, entry)
-		kfree(entry);
-	xa_destroy(&mn->policies);
-	xa_destroy(&mn->policy_numbers[0]);
-	xa_destroy(&mn->policy_numbers[1]);
+		forget(mn, index);
 }
 
 /*
  * One that replaces another one takes over its index, and nobody says that the other
- * one is gone.
+ * one is gone. It goes last, so that there is always one of them.
  */
 static int add(struct mt_net *mn, const struct xfrm_policy *policy, int dir)
 {
-	struct entry *entry;
+	struct entry *entry, *old;
 	int err;
 
 	lockdep_assert_held(&mn->policy_lock);
 
-	if (dir != XFRM_POLICY_OUT)
+	if (dir > XFRM_POLICY_FWD)
+		return 0;	/* of a socket */
+	if (!policy->if_id) {
+		forget(mn, policy->index);
 		return 0;
-	forget(mn, policy->index);
-	if (!policy->if_id)
-		return 0;
+	}
 	entry = kmalloc(sizeof(*entry), GFP_ATOMIC);
 	if (!entry)
 		return -ENOMEM;
 	entry->policy = policy;
 	entry->if_id = policy->if_id;
 	entry->family = policy->family;
-	err = count(mn, entry, 1);
+	entry->received = dir != XFRM_POLICY_OUT;
+	entry->allows = policy->action == XFRM_POLICY_ALLOW;
+	entry->priority = policy->priority;
+	entry->mark = policy->mark;
+	entry->sel = policy->selector;
+	err = insert(mn, entry);
 	if (err)
 		goto err_free_entry;
-	err = xa_err(xa_store(&mn->policies, policy->index, entry, GFP_ATOMIC));
+	old = xa_store(&mn->policies, policy->index, entry, GFP_ATOMIC);
+	err = xa_err(old);
 	if (err)
-		goto err_count;
+		goto err_discard_entry;
+	if (old)
+		discard(mn, old);
 	return 0;
 
-err_count:
-	count(mn, entry, -1);
+err_discard_entry:
+	discard(mn, entry);
+	return err;
 err_free_entry:
 	kfree(entry);
 	return err;
@@ -121,6 +260,13 @@ static int add_found(struct xfrm_policy *policy, int dir, int number, void *mn)
 	return add(mn, policy, dir);
 }
 
+/* What is not known now is asked for again: until then nothing is received. */
+static void incomplete(struct mt_net *mn)
+{
+	set_known(mn, false);
+	schedule_delayed_work(&mn->policies_again, AGAIN);
+}
+
 static void count_all(struct net *net, struct mt_net *mn)
 {
 	struct xfrm_policy_walk walk;
@@ -128,13 +274,30 @@ static void count_all(struct net *net, struct mt_net *mn)
 
 	lockdep_assert_held(&mn->policy_lock);
 
-	WRITE_ONCE(mn->policies_known, false);
+	set_known(mn, false);
 	changed(mn);	/* whoever finds one now does not know yet of the next */
+	smp_wmb();	/* ... or misses one, in mt_spd_takes() */
 	forget_all(mn);
 	xfrm_policy_walk_init(&walk, XFRM_POLICY_TYPE_ANY);
 	err = xfrm_policy_walk(net, &walk, add_found, mn);
 	xfrm_policy_walk_done(&walk, net);
-	WRITE_ONCE(mn->policies_known, !err || err == -ENOENT);
+	if (err && err != -ENOENT)
+		incomplete(mn);
+	else
+		set_known(mn, true);
+}
+
+static void count_again(struct work_struct *work)
+{
+	struct mt_net *mn = container_of(to_delayed_work(work), struct mt_net,
+					 policies_again);
+
+	spin_lock_bh(&mn->policy_lock);
+	if (mn->policies_watched && !mn->policies_known) {
+		count_all(mn->net, mn);
+		changed(mn);
+	}
+	spin_unlock_bh(&mn->policy_lock);
 }
 
 void mt_spd_watch(struct net *net)
@@ -166,7 +329,7 @@ static void take(struct net *net, struct mt_net *mn,
 	else
 		drop(mn, policy);
 	if (err)
-		WRITE_ONCE(mn->policies_known, false);
+		incomplete(mn);
 	changed(mn);
 }
 
@@ -246,6 +409,11 @@ static int __net_init spd_net_init(struct net *net)
 	xa_init(&mn->policies);
 	xa_init(&mn->policy_numbers[0]);
 	xa_init(&mn->policy_numbers[1]);
+	xa_init(&mn->policy_gates[0]);
+	xa_init(&mn->policy_gates[1]);
+	INIT_DELAYED_WORK(&mn->policies_again, count_again);
+	mn->policies_narrow = 1;
+	mn->net = net;
 	return 0;
 }
 
@@ -258,6 +426,7 @@ static void __net_exit spd_net_exit(struct net *net)
 	mn->policies_watched = false;
 	forget_all(mn);
 	spin_unlock_bh(&mn->policy_lock);
+	cancel_delayed_work_sync(&mn->policies_again);
 }
 
 static struct pernet_operations spd_net_ops = {

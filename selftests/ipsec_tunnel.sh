@@ -18,7 +18,8 @@
 ALL_TESTS="esp_test:4:GCM esp_test:6:GCM esp_test:4:CBC esp_test:6:CBC
 	   no_state_test:4 no_state_test:6 gone_test:4 gone_test:6 expired_test:4
 	   expired_test:6 rekey_test:4 rekey_test:6 policies_test:4 policies_test:6
-	   policies_before_test newer_state_test output_mark_test lookups_test
+	   policies_before_test received_test:4 received_test:6
+	   newer_state_test output_mark_test lookups_test
 	   if_id_test:4 if_id_test:6 selector_test foreign_test:4 foreign_test:6 transport_test:4
 	   transport_test:6 forged_test:4 forged_test:6 clear_test down_test loop_test
 	   mss_test:4:GCM:1406 mss_test:4:CBC:1398 mss_test:6:GCM:1386
@@ -339,6 +340,95 @@ policies_before_test()
 		xfrm state flush
 	EOF
 	log_test "policies from before the tunnel"
+}
+
+# received N MESSAGE: N of three from the second address of far, all from the first
+received()
+{
+	local v=$FAMILY lost=$((3 - $1)) message=$2
+
+	snapshot BEFORE "$near"
+	if [ $lost -eq 0 ]; then
+		in_ns "$far" ping -q -n -p $PATTERN -c 3 -i 0.01 -W $WAIT_TIMEOUT \
+			-I "10.0.$v.3" "10.0.$v.1" > /dev/null 2>&1
+		check_err $? "$message: pings from the second address"
+	else
+		lost_pings "$far" "10.0.$v.1" -I "10.0.$v.3"
+	fi
+	in_ns "$far" ping -q -n -p $PATTERN -c 3 -i 0.01 -W $WAIT_TIMEOUT \
+		-I "10.0.$v.2" "10.0.$v.1" > /dev/null 2>&1
+	check_err $? "$message: pings from the first address"
+	ping_now "$far" "2001:db8:a:$v::1"
+	check_err $? "$message: IPv6"
+	snapshot AFTER "$near"
+	check_grown BEFORE AFTER "$message" "t$v" rx-ipsec $lost "t$v" drops $lost \
+		"t$v" rx_packets $((7 - lost)) "t$v" tx_packets $((7 - lost))
+}
+
+# in_policy COMMAND DIR SRC [WORDS]
+in_policy()
+{
+	local v=$FAMILY command=$1 dir=$2 src=$3; shift 3
+
+	ip -n "$near" xfrm policy "$command" src "$src" dst 0.0.0.0/0 dir "$dir" \
+		if_id "$v" "$@"
+	check_err $? "policy $command"
+}
+
+# What policies allow to come in: an IKE daemon writes what it has negotiated into them.
+received_test()
+{
+	local FAMILY=$1 v=$1 first="10.0.$1.2/32" second="10.0.$1.3/32"
+
+	tunnel_esp_up "$v"
+	ip -n "$far" addr add "10.0.$v.3/24" dev "x$v"
+	received 3 "policies that let everything in"
+	ip -n "$near" xfrm policy flush
+	esp_policies "$near" "$v" out
+	received 3 "no policy for what is received"
+
+	in_policy add in "$first" priority 30
+	received 0 "one that lets in the first address"
+	IF_ID=99 esp_policies "$near" "$v" in
+	received 0 "one for another if_id"
+	in_policy add fwd "$second" priority 20
+	received 3 "another one for the second address"
+	in_policy add in "$second" priority 10 action block
+	received 0 "one that blocks it, and comes first"
+	in_policy update in "$second" priority 25 action block
+	received 3 "and does not any more"
+	in_policy update fwd "$second" priority 20 action block
+	received 0 "two that block it"
+	in_policy update in "$second" priority 15
+	received 3 "one of them does not block it any more"
+	in_policy delete in "$second"
+	in_policy delete fwd "$second"
+	received 0 "neither is there any more"
+
+	in_policy add in "$second" mark 7 mask 0xff
+	received 0 "one with a mark that the packet has not"
+	in_ns "$near" nft -f - <<-EOF
+		table inet marks {
+			chain pre {
+				type filter hook prerouting priority -300;
+				iifname u0 meta mark set 0x107
+			}
+		}
+	EOF
+	check_err $? "nft"
+	received 3 "and one that it has"
+	in_ns "$near" nft delete table inet marks
+
+	esp_policies "$near" "$v" fwd
+	received 3 "a last one that lets everything in"
+	in_policy delete fwd 0.0.0.0/0
+	in_policy delete in "$second" mark 7 mask 0xff
+	received 0 "which is gone"
+	in_policy delete in "$first"
+	received 3 "all are gone"
+	ip -n "$far" addr del "10.0.$v.3/24" dev "x$v"
+	esp_down
+	log_test "IPv$v: policies for what is received"
 }
 
 # sent_by SPI: how many packets the state that has it in near

@@ -561,6 +561,8 @@ def test_forged(group):
     # there is hardly one. Linux has a floor.
     for t in [t for t in tunnels if t.v == 4]:
         from_mid.send(error(t, quoted(t), mtu=0))
+        barrier(4)
+        report(group, "%s: MTU 0" % t, t.outer_mtu(), 552)
         from_mid.send(error(t, quoted(t), mtu=1))
         from_mid.send(error(t, quoted(t), mtu=68))
         barrier(4)
