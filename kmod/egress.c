@@ -261,14 +261,16 @@ int mt_egress_set(struct mt_egress *egress, const struct mt_egress_conf *conf)
 	new = set_new(conf);
 	if (!new)
 		return -ENOMEM;
-	if (egress->ifindex) {
+	if (egress->link->ifindex) {
+		/* Without memory, they may not be there yet. */
 		err = take_hooks(egress, conf->direction,
 				 __dev_get_by_index(egress->net,
-						    egress->ifindex));
+						    egress->link->ifindex));
 		if (err) {
 			set_free(new);
 			return err;
 		}
+		egress->ifindex = egress->link->ifindex;
 		leave_hooks(egress, !wants_out(conf->direction),
 			    !wants_in(conf->direction));
 	}
@@ -296,6 +298,9 @@ static int egress_event(struct notifier_block *nb, unsigned long event,
 	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
 	struct mt_egress *egress;
 	int err;
+
+	if (mt_is_told_again(dev))
+		return NOTIFY_DONE;
 
 	switch (event) {
 	case NETDEV_REGISTER:
@@ -346,8 +351,9 @@ int mt_egress_init(void)
 	return err;
 }
 
+/* For as long as there is a clamp we have to be told when its device goes. */
 void mt_egress_exit(void)
 {
-	unregister_netdevice_notifier(&egress_notifier);
 	unregister_pernet_subsys(&egress_net_ops);
+	unregister_netdevice_notifier(&egress_notifier);
 }

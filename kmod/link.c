@@ -6,6 +6,26 @@
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
 
+static struct mt_link *find_name(struct mt_net *mn, const char *name)
+{
+	struct mt_link *link;
+
+	list_for_each_entry(link, &mn->links, node)
+		if (!strcmp(link->name, name))
+			return link;
+	return NULL;
+}
+
+static struct mt_link *find_device(struct mt_net *mn, int ifindex)
+{
+	struct mt_link *link;
+
+	list_for_each_entry(link, &mn->links, node)
+		if (link->ifindex == ifindex)
+			return link;
+	return NULL;
+}
+
 struct mt_link *mt_link_get(struct net *net, const char *name)
 {
 	struct mt_net *mn = mt_net(net);
@@ -14,11 +34,10 @@ struct mt_link *mt_link_get(struct net *net, const char *name)
 
 	ASSERT_RTNL();
 
-	list_for_each_entry(link, &mn->links, node) {
-		if (!strcmp(link->name, name)) {
-			link->users++;
-			return link;
-		}
+	link = find_name(mn, name);
+	if (link) {
+		link->users++;
+		return link;
 	}
 
 	link = kzalloc(sizeof(*link), GFP_KERNEL_ACCOUNT);
@@ -26,7 +45,9 @@ struct mt_link *mt_link_get(struct net *net, const char *name)
 		return NULL;
 	strscpy(link->name, name, sizeof(link->name));
 	dev = __dev_get_by_name(net, name);
-	link->ifindex = dev ? dev->ifindex : 0;
+	/* It may have others (altname), which nobody is told of. */
+	if (dev && !strcmp(dev->name, name))
+		link->ifindex = dev->ifindex;
 	link->users = 1;
 	list_add_tail(&link->node, &mn->links);
 	return link;
@@ -43,28 +64,32 @@ void mt_link_put(struct mt_link *link)
 }
 
 /*
- * A device that has or gets the name of a link that waits becomes that link. A
- * link that has its device follows it, whatever that is called.
+ * A device that has or gets the name of a link that waits becomes that link, and
+ * another link that it was waits. Else a link that has its device follows it, whatever
+ * that is called.
  */
 static void link_appears(struct mt_net *mn, const struct net_device *dev)
 {
-	struct mt_link *link;
+	struct mt_link *before = find_device(mn, dev->ifindex);
+	struct mt_link *named = find_name(mn, dev->name);
 
-	list_for_each_entry(link, &mn->links, node) {
-		if (link->ifindex == dev->ifindex)
-			strscpy(link->name, dev->name, sizeof(link->name));
-		else if (!link->ifindex && !strcmp(link->name, dev->name))
-			WRITE_ONCE(link->ifindex, dev->ifindex);
+	if (named == before)
+		return;
+	if (!named) {
+		strscpy(before->name, dev->name, sizeof(before->name));
+		return;
 	}
+	if (before)
+		WRITE_ONCE(before->ifindex, 0);
+	WRITE_ONCE(named->ifindex, dev->ifindex);
 }
 
 static void link_disappears(struct mt_net *mn, const struct net_device *dev)
 {
-	struct mt_link *link;
+	struct mt_link *link = find_device(mn, dev->ifindex);
 
-	list_for_each_entry(link, &mn->links, node)
-		if (link->ifindex == dev->ifindex)
-			WRITE_ONCE(link->ifindex, 0);
+	if (link)
+		WRITE_ONCE(link->ifindex, 0);
 }
 
 static int link_event(struct notifier_block *nb, unsigned long event, void *ptr)

@@ -147,6 +147,17 @@ follow_test()
 	check_eq "$(states "$other")" "" "clamps elsewhere"
 	ip -n "$other" link set d1 netns "$ns"
 	check_eq "$(states "$ns")" "d1 active" "moved back"
+
+	# A name is that of one clamp, and it is the device's own.
+	mt "$ns" clamp add dev d2 mss 1200
+	ip -n "$ns" link set d1 name d2
+	check_eq "$(states "$ns")" "d1 waiting,d2 active" "renamed to one that waits"
+	mt "$ns" clamp show dev d2 | grep -q 1200
+	check_err $? "the one that has waited"
+	mt "$ns" clamp del dev d1
+	ip -n "$ns" link property add dev d2 altname d3
+	mt "$ns" clamp add dev d3
+	check_eq "$(states "$ns")" "d2 active,d3 waiting" "another name of the device"
 	log_test "a clamp follows its device, and waits"
 }
 
