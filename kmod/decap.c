@@ -172,11 +172,15 @@ static void clamp_received(const struct mt_tunnel *tunnel,
 			      ep->conf.mss_insert, mtu));
 }
 
+/* Whether this CPU is handing on a packet, and this one is from inside of that */
+static DEFINE_PER_CPU(bool, handing_on);
+
 /*
  * The packet went through GRO already, outer headers and all: hand it on, without
  * another queue. Not so where GRO could not look inside (IPsec, sequence numbers),
  * and where this is a tunnel in a tunnel of ours: someone who may send to it could
- * pack a packet into hundreds of headers, and the stack is finite.
+ * pack a packet into hundreds of headers, and the stack is finite. (That is not for
+ * skb->dev to tell: the inner tunnel may be part of a VRF or a bond.)
  */
 static void deliver(struct mt_endpoint *ep, struct sk_buff *skb,
 		    const union mt_addr *source, bool directly)
@@ -188,7 +192,9 @@ static void deliver(struct mt_endpoint *ep, struct sk_buff *skb,
 
 	if (likely(directly)) {
 		mt_meter_end(meter, ep, MTUN_DIRECTION_INGRESS, 0);
+		__this_cpu_write(handing_on, true);
 		mt_receive(skb);
+		__this_cpu_write(handing_on, false);
 		return;
 	}
 	if (gro_cells_receive(&tunnel->gro_cells, skb) != NET_RX_SUCCESS)
@@ -277,8 +283,7 @@ void decap(struct mt_endpoint *ep, struct sk_buff *skb,
 	}
 
 	directly = !(gre->flags & MTUN_GRE_FLAG_SEQ) && !secpath_exists(skb) &&
-		   skb->dev->netdev_ops != dev->netdev_ops &&
-		   !netif_is_l3_master(skb->dev);
+		   !__this_cpu_read(handing_on);
 
 	/* The outer network namespace ends here, for skb->cb, mark and all. */
 	reason = MTUN_DROP_RX_MEMORY;

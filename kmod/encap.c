@@ -213,8 +213,10 @@ void send(struct mt_tunnel *tunnel, const struct mt_endpoint *ep,
 	meter = mt_meter_begin(ep, MTUN_DIRECTION_EGRESS, skb, &conf->local);
 	push_headers(tunnel, ep, skb, proto);
 
+	__this_cpu_inc(mt_tx_depth);
 	err = INDIRECT_CALL_INET(ep->family->send, mt_ipv6_send, mt_ipv4_send,
 				 tunnel->net, skb, variable);
+	__this_cpu_dec(mt_tx_depth);
 	reason = unlikely(net_xmit_eval(err)) ? lost(conf, dst, err) : 0;
 	mt_meter_end(meter, ep, MTUN_DIRECTION_EGRESS, reason);
 }

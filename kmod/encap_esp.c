@@ -36,7 +36,9 @@ static void send(struct mt_tunnel *tunnel, const struct mt_endpoint *ep,
 	skb_dst_set(skb, dst);
 	skb->dev = dst->dev;
 	meter = mt_meter_begin(ep, MTUN_DIRECTION_EGRESS, skb, &ep->conf.local);
+	__this_cpu_inc(mt_tx_depth);
 	err = dst_output(tunnel->net, NULL, skb);
+	__this_cpu_dec(mt_tx_depth);
 	if (unlikely(net_xmit_eval(err)))
 		/* it may have gone since it was looked up, but not its memory */
 		reason = READ_ONCE(x->km.state) == XFRM_STATE_VALID ?

@@ -64,8 +64,8 @@ int mt_fragment(struct sk_buff *skb, unsigned int mtu, bool clear_df,
 	struct net *net = dev_net(skb->dev);
 	struct rtable rt = {};
 
-	/* To the stack's function, 0 is no limit. */
-	if (!mtu) {
+	/* Less than a header and eight bytes is no limit to it, or no progress. */
+	if (mtu < ip_hdrlen(skb) + 8) {
 		kfree_skb(skb);
 		return -EMSGSIZE;
 	}
@@ -82,5 +82,5 @@ int mt_fragment(struct sk_buff *skb, unsigned int mtu, bool clear_df,
 	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
 	IPCB(skb)->opt.optlen = ip_hdrlen(skb) - sizeof(struct iphdr);
 	IPCB(skb)->frag_max_size = mtu;
-	return ip_do_fragment(net, skb->sk, skb, send);
+	return ip_do_fragment(net, NULL, skb, send);
 }

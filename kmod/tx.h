@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * An inner packet on its way out, whatever it is put into: what GRE and ESP have in
- * common, in line for each.
+ * common, in line for each as far as all packets need it.
  */
 #ifndef MTUN_TX_H
 #define MTUN_TX_H
@@ -14,19 +14,20 @@
 #include "registry.h"
 #include "stats.h"
 
-#include <linux/icmp.h>
-#include <linux/icmpv6.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
-#include <net/icmp.h>
 
 /*
  * Tunnels routed into tunnels eat stack. The stack's own limit of 8 levels is
- * too many for the frames of IP output below each.
+ * too many for the frames of IP output below each, and it does not count devices that
+ * have a queue.
  */
 #define MT_TX_RECURSION_MAX	4
+
+/* How many packets this CPU is sending, each out of the other */
+DECLARE_PER_CPU(unsigned int, mt_tx_depth);
 
 static inline void mt_tx_drop(const struct mt_endpoint *ep, struct sk_buff *skb,
 			      int reason)
@@ -36,17 +37,42 @@ static inline void mt_tx_drop(const struct mt_endpoint *ep, struct sk_buff *skb,
 	kfree_skb(skb);
 }
 
+#define MT_TX_PLAIN_IPV4	0x45	/* version, and a header without options */
+
+/**
+ * mt_tx_has_options() - whether what is not plain is IPv4 all the same
+ * @skb: a packet with 20 bytes in its linear part
+ *
+ * What comes from IP is. What a packet socket or a rule of tc sends nobody has looked at.
+ *
+ * Return: true if all of the header is in the linear part.
+ */
+bool mt_tx_has_options(struct sk_buff *skb);
+
+/**
+ * mt_tx_strip() - remove what stands in front of the network header
+ * @skb: a packet. Netfilter (fwd, dup) and XDP send some as they came from Ethernet
+ *
+ * Return: false if there is no network header.
+ */
+bool mt_tx_strip(struct sk_buff *skb);
+
 /* What there is to know before there is a way. Returns a drop reason, or 0. */
 static __always_inline int mt_tx_check(struct sk_buff *skb,
 				       const struct mt_filter *filter)
 {
+	if (unlikely(skb_network_offset(skb)) && !mt_tx_strip(skb))
+		return MTUN_DROP_TX_INNER;
 	switch (skb->protocol) {
 	case htons(ETH_P_IP):
-		if (!pskb_network_may_pull(skb, sizeof(struct iphdr)))
+		if (!pskb_may_pull(skb, sizeof(struct iphdr)) ||
+		    (unlikely(*skb->data != MT_TX_PLAIN_IPV4) &&
+		     !mt_tx_has_options(skb)))
 			return MTUN_DROP_TX_INNER;
 		break;
 	case htons(ETH_P_IPV6):
-		if (!pskb_network_may_pull(skb, sizeof(struct ipv6hdr)))
+		if (!pskb_may_pull(skb, sizeof(struct ipv6hdr)) ||
+		    *skb->data >> 4 != 6)
 			return MTUN_DROP_TX_INNER;
 		break;
 	default:
@@ -54,7 +80,8 @@ static __always_inline int mt_tx_check(struct sk_buff *skb,
 	}
 	if (unlikely(filter) && !mt_match_has(&filter->tx, skb, false))
 		return MTUN_DROP_TX_FILTER;
-	if (dev_recursion_level() > MT_TX_RECURSION_MAX)
+	if (dev_recursion_level() > MT_TX_RECURSION_MAX ||
+	    __this_cpu_read(mt_tx_depth) >= MT_TX_RECURSION_MAX)
 		return MTUN_DROP_TX_LOOP;
 	return 0;
 }
@@ -91,15 +118,10 @@ static inline bool mt_tx_fits(const struct sk_buff *skb, unsigned int mtu)
 }
 
 /* Tell the source what size would have gone through (RFC 1191, RFC 8201). */
-static inline void mt_tx_answer_too_big(struct sk_buff *skb, unsigned int mtu)
-{
-	if (mt_tx_is_ipv4(skb))
-		icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED,
-			      htonl(mtu));
-	else if (ipv6_mod_enabled())
-		icmpv6_ndo_send(skb, ICMPV6_PKT_TOOBIG, 0,
-				max_t(unsigned int, mtu, IPV6_MIN_MTU));
-}
+void mt_tx_answer_too_big(struct sk_buff *skb, unsigned int mtu);
+
+/* Why a packet could not be cut into parts: a drop reason for an errno */
+int mt_tx_not_cut(int err);
 
 /* Consumes the packet: cut into parts for @send, or refused. */
 static inline void mt_tx_too_big(const struct mt_endpoint *ep,
@@ -117,28 +139,18 @@ static inline void mt_tx_too_big(const struct mt_endpoint *ep,
 		else
 			err = mt_fragment(skb, mtu, df, send);
 		if (err)
-			mt_stats_drop(ep->tunnel->stats, err == -EMSGSIZE ?
-				      MTUN_DROP_TX_TOO_BIG :
-				      MTUN_DROP_TX_MEMORY);
+			mt_stats_drop(ep->tunnel->stats, mt_tx_not_cut(err));
 		return;
 	}
 	mt_tx_answer_too_big(skb, mtu);
 	mt_tx_drop(ep, skb, MTUN_DROP_TX_TOO_BIG);
 }
 
-#define MT_TX_HEADROOM_MAX	512	/* as IP_TUNNEL_MAX_HEADROOM */
-
 /*
  * The sender left less room in front than the way out needs: from now on senders
  * are told to leave more. (More than needed would make packets larger than their
  * slab, for nothing.)
  */
-static inline void mt_tx_want_headroom(struct net_device *dev,
-				       unsigned int needed)
-{
-	if (needed > READ_ONCE(dev->needed_headroom) &&
-	    needed <= MT_TX_HEADROOM_MAX)
-		WRITE_ONCE(dev->needed_headroom, needed);
-}
+void mt_tx_want_headroom(struct net_device *dev, unsigned int needed);
 
 #endif /* MTUN_TX_H */

@@ -18,6 +18,7 @@ from packets import *
 SRC, NEAR, FAR = sys.argv[1:4]
 TUNNEL_MTU = 4000
 
+PACKET_VNET_HDR = 15
 TCP_PORT, UDP_PORT = 5001, 5009
 
 
@@ -284,8 +285,10 @@ def test_policy():
 
 
 def test_no_room():
-    """A way where not even the headers fit: nothing is made smaller for ever"""
-    for v, path in ((4, 20), (4, 24), (6, 40), (6, 44)):
+    """A way where not even the headers fit, or no eight bytes behind them: nothing is
+    made smaller for ever"""
+    for v, path in ((4, 20), (4, 24), (4, 25), (4, 30), (4, 43), (4, 44), (4, 51),
+                    (6, 40), (6, 44), (6, 45), (6, 50), (6, 63), (6, 64), (6, 71)):
         for inner_df in ("keep", "clear"):
             t = find(v, "set", inner_df, "inner")
             ip_batch(NEAR, ["route replace %s dev u0 mtu %d" % (t.far, path)])
@@ -300,6 +303,63 @@ def test_no_room():
                    {k: n - before.get(k, 0) for k, n in after.items()
                     if n != before.get(k, 0)}, {"tx-too-big": len(kinds)})
             ip_batch(NEAR, ["route replace %s dev u0 mtu %d" % (t.far, t.path)])
+    # The header of the inner packet takes all there is.
+    t = find(4, "set", "keep", "inner")
+    for path in (68, 84, 91):
+        ip_batch(NEAR, ["route replace %s dev u0 mtu %d" % (t.far, path)])
+        before = counters(NEAR)[t.name].get("tx-too-big", 0)
+        from_src.send(inner(t, "4", 200, 1, 1, options=b"\x01" * 40))
+        until(lambda: counters(NEAR)[t.name].get("tx-too-big", 0) > before)
+        report("no-room", "options, with a path of %d" % path,
+               counters(NEAR)[t.name].get("tx-too-big", 0) - before, 1)
+    ip_batch(NEAR, ["route replace %s dev u0 mtu %d" % (t.far, t.path)])
+
+
+def test_no_header():
+    """What a packet socket sends nobody has looked at. How much of it is in one piece,
+    and so where that ends, it says itself (struct virtio_net_hdr)."""
+    size = 8000
+    with netns(NEAR):
+        sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    sock.setsockopt(socket.SOL_PACKET, PACKET_VNET_HDR, 1)
+
+    def send(t, first, linear, proto=ETH_P_IP):
+        length = max(20, (first & 15) * 4)
+        head = struct.pack("!BBHHHBBH4s4s", first, 0, size, 7, 0, 64, UDP, 0,
+                           addr(t.src[4]), addr(t.dst[4]))
+        head += bytes(length - len(head))
+        head = head[:10] + struct.pack("!H", csum(head)) + head[12:]
+        sock.sendto(struct.pack("=BBHHHH", 0, 0, linear, 0, 0, 0) + head +
+                    pattern(size - length, 1), (t.name, proto))
+
+    for v in (4, 6):
+        for inner_df in ("keep", "clear"):
+            t = find(v, "set", inner_df, "inner")
+            mtctl(NEAR, ["tunnel set %s mtu 9000" % t.name])
+            before = counters(NEAR)[t.name]
+            sent = 0
+            for linear in (20, 21, 40, 59, 60, 100, 200):
+                for first in (0x40, 0x44, 0x65, 0x05):
+                    send(t, first, linear)
+                    sent += 1
+                for first in (0x45, 0x55):
+                    send(t, first, linear, ETH_P_IPV6)
+                    sent += 1
+            until(lambda: counters(NEAR)[t.name].get("tx-inner", 0) ==
+                  before.get("tx-inner", 0) + sent)
+            after = counters(NEAR)[t.name]
+            report("no-header", "%s: no header of that version" % t,
+                   {k: n - before.get(k, 0) for k, n in after.items()
+                    if n != before.get(k, 0)}, {"tx-inner": sent})
+            for linear in (20, 21, 40, 59):
+                at_far.clear()
+                send(t, 0x4f, linear)
+                got = []
+                until(lambda: got.extend(seen_at_far(t)[1]) or len(got) >= 6)
+                report("no-header", "%s: options, %d bytes in one piece" % (t, linear),
+                       {p.raw[20:60] for p in got}, {bytes(40)})
+            mtctl(NEAR, ["tunnel set %s mtu %d" % (t.name, TUNNEL_MTU)])
+    sock.close()
 
 
 def many(t, kind, sizes, idents):
@@ -823,6 +883,7 @@ def main():
         sysctl(NEAR, net__netfilter__nf_conntrack_frag6_timeout=1)
     test_policy()
     test_no_room()
+    test_no_header()
     test_ids()
     test_inner_fragments()
     test_gso()

@@ -19,7 +19,7 @@
 # of near's route to its remote.
 
 ALL_TESTS="refused_test py_result:policy py_result:headers py_result:small
-	   py_result:no-room py_result:ids py_result:refragment py_result:gso
+	   py_result:no-room py_result:no-header py_result:ids py_result:refragment py_result:gso
 	   py_result:received py_result:atomic py_result:hostile
 	   py_result:left py_result:memory
 	   py_result:received-ct py_result:hostile-ct

@@ -29,7 +29,8 @@ ALL_TESTS="nest_test:m4:m4 nest_test:m4:m6 nest_test:m6:m4 nest_test:m6:m6
 	   loop_test:m6:m6:m6 loop_test:m4:g4 loop_test:m4:g4:m6
 	   loop_test:m4:m6:g4 loop_test:m6:g6:m4 loop_dev_test:4
 	   loop_dev_test:6 loop_queue_test loop_endless_test
-	   loop_fragments_test vrf_test:4 vrf_test:6 nest_test:m4:m4"
+	   loop_fragments_test vrf_test:4 vrf_test:6 bond_test:4 bond_test:6
+	   deep_queue_test nest_test:m4:m4"
 
 . "$(dirname "$0")/lib.sh"
 
@@ -425,21 +426,12 @@ loop_endless_test()
 	log_test "routed in a ring, with queues, without DF"
 }
 
-# Each fragment of a packet that is too big goes around, too.
-# A packet in as many headers as fit, of a tunnel in the VRF of its underlay: what comes
-# out of it comes in by the VRF. No stack has room for all of them at once.
-vrf_test()
+# many_headers FAMILY: far sends a packet in as many headers as fit. No stack has room for
+# all of them at once.
+many_headers()
 {
 	local v=$1 levels
 
-	nest_end "$near" 1 2 "m$v"
-	ip_batch "$near" <<-EOF
-		link add v0 type vrf table 10
-		link set v0 up
-		link set n0 vrf v0
-		link set n1 vrf v0
-		addr replace 2001:db8:a::1/64 dev n0
-	EOF
 	ping_check "$far" "$(addr "$v" 0 1)"
 	check_err $? "the underlay"
 	levels=$(in_ns "$far" "$PYTHON" -c "
@@ -467,13 +459,80 @@ print(levels)")
 	check_err $? "sending it"
 	slowwait_for_counter "$near" n1 rx_packets $((levels - 1))
 	check_err $? "not all of $levels headers were taken off"
+}
+
+# In the VRF of its underlay, what comes out of a tunnel comes in by the VRF.
+vrf_test()
+{
+	nest_end "$near" 1 2 "m$1"
+	ip_batch "$near" <<-EOF
+		link add v0 type vrf table 10
+		link set v0 up
+		link set n0 vrf v0
+		link set n1 vrf v0
+		addr replace 2001:db8:a::1/64 dev n0
+	EOF
+	many_headers "$1"
 	ip_batch "$near" <<-EOF
 		link del n1
 		link del v0
 		addr replace 2001:db8:a::1/64 dev n0
 	EOF
-	log_test "IPv$v: a packet in $levels headers, in a VRF"
+	log_test "IPv$1: a packet in many headers, in a VRF"
 }
+
+# ... and in a bond by the bond.
+bond_test()
+{
+	if ! modprobe -q bonding; then
+		log_skip "IPv$1: a packet in many headers, in a bond" "no bonding"
+		return
+	fi
+	nest_end "$near" 1 2 "m$1"
+	ip_batch "$near" <<-EOF
+		link add b0 type bond mode active-backup
+		link set n1 down
+		link set n1 master b0
+		link set b0 up
+		link set n1 up
+	EOF
+	check_err $? "the bond"
+	many_headers "$1"
+	ip -n "$near" link del n1	# and, not being Ethernet, the bond
+	log_test "IPv$1: a packet in many headers, in a bond"
+}
+
+# With queues in front of them the stack does not count how deep tunnels are.
+deep_queue_test()
+{
+	local levels=40 i sum=0
+	local -a kinds=()
+
+	ip -n "$near" link set n0 mtu 9000
+	for ((i = 1; i <= levels; i++)); do
+		kinds+=(m4)
+	done
+	nest_end "$near" 1 2 "${kinds[@]}"
+	for ((i = 1; i <= levels; i++)); do
+		echo "qdisc add dev n$i root pfifo limit 100"
+	done | tc -n "$near" -batch -
+	check_err $? "adding queues"
+	snapshot BEFORE "$near"
+	in_ns "$near" ping -q -n -c 3 -i 0.01 -W 0.2 "10.0.$levels.2" > /dev/null 2>&1
+	check_fail $? "ping of level $levels"
+	snapshot AFTER "$near"
+	for ((i = 1; i <= levels; i++)); do
+		sum=$((sum + ${AFTER["n$i tx-loop"]:-0} - ${BEFORE["n$i tx-loop"]:-0}))
+	done
+	check_eq $sum 3 "tx-loop of all levels"
+	for ((i = levels; i > 0; i--)); do
+		echo "link del n$i"
+	done | ip_batch "$near"
+	ip -n "$near" link set n0 mtu 1500
+	log_test "$levels levels, with queues"
+}
+
+# Each fragment of a packet that is too big goes around, too.
 
 loop_fragments_test()
 {

@@ -23,7 +23,8 @@ ALL_TESTS="hooks_test:4 hooks_test:6 state_test:4 state_test:6 no_leak_test:4
 	   iptables_test:4 iptables_test:6 flowtable_test:4 flowtable_test:6
 	   flowtable_udp_test:4 flowtable_udp_test:6 tc_test:4 tc_test:6
 	   rp_filter_test:4 rp_filter_test:6 queue_test:4 queue_test:6
-	   queue_errors_test:4 queue_errors_test:6"
+	   queue_errors_test:4 queue_errors_test:6
+	   fwd_test:4 fwd_test:6"
 
 . "$(dirname "$0")/lib.sh"
 
@@ -750,6 +751,32 @@ tc_test()
 	tc -n "$near" qdisc del dev "mt$v" clsact
 	pings "$v"
 	log_test "$text"
+}
+
+# What a rule forwards as it has come in by Ethernet is sent without that.
+fwd_test()
+{
+	local v=$1
+
+	way_back "$v"
+	rules "$near" <<-EOF
+		table netdev t {
+			chain in {
+				type filter hook ingress device l0 priority 0;
+				ip daddr 10.8.$v.1 counter fwd to "mt$v"
+				ip6 daddr 2001:db8:8:$v::1 counter fwd to "mt$v"
+			}
+		}
+	EOF
+	snapshot BEFORE "$near"
+	pings "$v"
+	snapshot AFTER "$near"
+	check_grown BEFORE AFTER "forwarded by a rule" "mt$v" tx_packets 6 \
+		"mt$v" rx_packets 6 "mt$v" drops 0
+	check_eq "$(in_ns "$near" nft list table netdev t | grep -c "packets 3 ")" 2 \
+		"packets that the rule has forwarded"
+	in_ns "$near" nft delete table netdev t
+	log_test "IPv$v: forwarded by a rule at ingress"
 }
 
 rpfilter_drops()
