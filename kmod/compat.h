@@ -74,11 +74,11 @@ static inline void mt_flow4_set_tos(struct flowi4 *fl4, u8 tos)
 #define MT_NETDEV_EGRESS	-1
 #endif
 
-/* Of a multicast group: to listen to it takes CAP_NET_ADMIN, where that can be. */
+/* Of a multicast group: to listen to it takes CAP_NET_ADMIN. */
 #ifdef MT_HAVE_GENL_MCAST_CAP
 #define MT_MCGRP_ADMIN		.flags = GENL_MCAST_CAP_NET_ADMIN
-#else
-#define MT_MCGRP_ADMIN
+#else	/* what means that for a command does so for a group (5.12 to 6.6) */
+#define MT_MCGRP_ADMIN		.flags = GENL_UNS_ADMIN_PERM
 #endif
 
 /* The flow that a packet of @net is, or the one that would answer it. */

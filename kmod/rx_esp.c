@@ -121,11 +121,10 @@ static int check(struct mt_endpoint *ep, struct sk_buff *skb)
 	       mt_probe_receive(ep->tunnel, skb) : MT_PROBE_PASS;
 }
 
-/* The packet belongs to the device from now on, and is counted. */
-static void hand_over(struct mt_endpoint *ep, struct sk_buff *skb)
+/* The packet belongs to the device from now on. The caller counts what becomes of it. */
+static struct mt_meter hand_over(struct mt_endpoint *ep, struct sk_buff *skb)
 {
 	struct mt_tunnel *tunnel = ep->tunnel;
-	struct mt_meter meter;
 
 	skb->dev = tunnel->dev;
 	skb_clear_hash_if_not_l4(skb);
@@ -134,9 +133,8 @@ static void hand_over(struct mt_endpoint *ep, struct sk_buff *skb)
 	skb_scrub_packet(skb, !net_eq(tunnel->net, dev_net(tunnel->dev)));
 	mt_clear_delivery_time(skb);
 	skb_reset_mac_header(skb);
-	meter = mt_meter_begin(ep, MTUN_DIRECTION_INGRESS, skb,
-			       &ep->conf.remote);
-	mt_meter_end(meter, ep, MTUN_DIRECTION_INGRESS, 0);
+	return mt_meter_begin(ep, MTUN_DIRECTION_INGRESS, skb,
+			      &ep->conf.remote);
 }
 
 /*
@@ -172,7 +170,8 @@ static int decap(struct mt_endpoint *ep, struct sk_buff *skb)
 		clamp_received(tunnel, ep, skb);
 
 	if (likely(__this_cpu_read(received) == skb)) {
-		hand_over(ep, skb);
+		meter = hand_over(ep, skb);
+		mt_meter_end(meter, ep, MTUN_DIRECTION_INGRESS, 0);
 		return 0;
 	}
 
@@ -181,8 +180,11 @@ static int decap(struct mt_endpoint *ep, struct sk_buff *skb)
 	copy = skb_clone(skb, GFP_ATOMIC);
 	if (!copy)
 		goto err_drop;
-	hand_over(ep, copy);
-	gro_cells_receive(&tunnel->gro_cells, copy);
+	meter = hand_over(ep, copy);
+	reason = 0;
+	if (gro_cells_receive(&tunnel->gro_cells, copy) != NET_RX_SUCCESS)
+		reason = MTUN_DROP_RX_BACKLOG;
+	mt_meter_end(meter, ep, MTUN_DIRECTION_INGRESS, reason);
 	goto err_reset_secpath;
 
 err_drop:

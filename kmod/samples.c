@@ -8,17 +8,21 @@
 #include <linux/workqueue.h>
 
 #define MESSAGE_SIZE	8192
+#define READY_MAX	32		/* messages */
 #define FLUSH_AFTER	(HZ / 10)
 
 /*
  * Samples of one CPU, for one network namespace: they are written into the
  * message that will be sent. It is sent when the next one might not fit, or after
- * a while.
+ * a while; and not by whoever samples, because that means a look at each socket on the
+ * machine that listens to any family, of which anybody may have many.
  */
 struct mt_samples {
 	spinlock_t lock;	/* the CPU may go, and somebody else do its work */
 	struct sk_buff *message;	/* NULL while there are no samples */
 	bool full;			/* it is: one has not fit */
+	struct sk_buff_head ready;	/* full ones */
+	unsigned long deaf_until;	/* nobody in this namespace has listened */
 	u32 *open;	/* where the last one taken is to have its reason */
 	u64 taken;			/* and those that were lost */
 	int cpu;
@@ -65,48 +69,57 @@ static size_t sample_size(void)
 	       nla_total_size(MT_SAMPLE_BYTES);
 }
 
-/* Takes the message, for the caller to send. */
-static struct sk_buff *take_message(struct mt_samples *samples)
+/* There is one. Where too many wait, the number of the next one tells of it. */
+static void end_message(struct mt_samples *samples)
 {
 	struct sk_buff *message = samples->message;
 
+	lockdep_assert_held(&samples->lock);
+
 	samples->message = NULL;
 	samples->full = false;
-	if (message)
-		nlmsg_end(message, nlmsg_hdr(message));
-	return message;
-}
-
-static void send_message(const struct mt_samples *samples,
-			 struct sk_buff *message)
-{
-	const struct genl_family *to = READ_ONCE(genl);
-
-	if (!message)
-		return;
-	if (to)
-		genlmsg_multicast_netns(to, samples->net, message, 0, genl_group,
-					GFP_ATOMIC);
+	nlmsg_end(message, nlmsg_hdr(message));
+	if (skb_queue_len(&samples->ready) < READY_MAX)
+		__skb_queue_tail(&samples->ready, message);
 	else
 		nlmsg_free(message);
 }
 
-static void send_late(struct work_struct *work)
+/* Those who listen may all be in other namespaces, which the kernel does not tell. */
+static void send_message(struct mt_samples *samples, struct sk_buff *message)
+{
+	const struct genl_family *to;
+	int err = 0;
+
+	rcu_read_lock();	/* mt_samples_stop() waits for it */
+	to = READ_ONCE(genl);
+	if (to)
+		err = genlmsg_multicast_netns(to, samples->net, message, 0,
+					      genl_group, GFP_ATOMIC);
+	else
+		nlmsg_free(message);
+	rcu_read_unlock();
+	if (err == -ESRCH)
+		WRITE_ONCE(samples->deaf_until, jiffies + FLUSH_AFTER);
+}
+
+static void send_ready(struct work_struct *work)
 {
 	struct mt_samples *samples = container_of(to_delayed_work(work),
 						  struct mt_samples, flush);
-	struct sk_buff *message = NULL;
+	struct sk_buff_head ready;
+	struct sk_buff *message;
 
-	/* mt_samples_stop() waits for this section, too. */
-	local_bh_disable();
-	spin_lock(&samples->lock);
+	__skb_queue_head_init(&ready);
+	spin_lock_bh(&samples->lock);
 	if (samples->open)
 		schedule_delayed_work(&samples->flush, FLUSH_AFTER);
-	else
-		message = take_message(samples);
-	spin_unlock(&samples->lock);
-	send_message(samples, message);
-	local_bh_enable();
+	else if (samples->message)
+		end_message(samples);
+	skb_queue_splice_init(&samples->ready, &ready);
+	spin_unlock_bh(&samples->lock);
+	while ((message = __skb_dequeue(&ready)))
+		send_message(samples, message);
 }
 
 static struct sk_buff *new_message(const struct mt_samples *samples,
@@ -196,6 +209,8 @@ bool mt_samples_take(struct net *net, const struct net_device *dev,
 	if (!to || !genl_has_listeners(to, net, genl_group))
 		return false;
 	samples = this_cpu_ptr(mt_net(net)->samples);
+	if (time_before(jiffies, READ_ONCE(samples->deaf_until)))
+		return false;
 	spin_lock(&samples->lock);
 	if (!samples->message) {
 		samples->message = new_message(samples, to);
@@ -217,15 +232,15 @@ bool mt_samples_take(struct net *net, const struct net_device *dev,
 void mt_samples_done(struct net *net, u32 reason)
 {
 	struct mt_samples *samples = this_cpu_ptr(mt_net(net)->samples);
-	struct sk_buff *message = NULL;
 
 	spin_lock(&samples->lock);
 	pop_open(samples, reason);
 	if (!samples->open && samples->message &&
-	    skb_tailroom(samples->message) < sample_size())
-		message = take_message(samples);
+	    skb_tailroom(samples->message) < sample_size()) {
+		end_message(samples);
+		mod_delayed_work_on(samples->cpu, system_wq, &samples->flush, 0);
+	}
 	spin_unlock(&samples->lock);
-	send_message(samples, message);
 }
 
 /* ---- setup ---- */
@@ -240,7 +255,7 @@ void mt_samples_start(const struct genl_family *family, unsigned int group)
 void mt_samples_stop(void)
 {
 	WRITE_ONCE(genl, NULL);
-	synchronize_net();
+	synchronize_net();	/* and so for those who send */
 }
 
 static int __net_init samples_net_init(struct net *net)
@@ -257,7 +272,9 @@ static int __net_init samples_net_init(struct net *net)
 		spin_lock_init(&samples->lock);
 		samples->cpu = cpu;
 		samples->net = net;
-		INIT_DELAYED_WORK(&samples->flush, send_late);
+		__skb_queue_head_init(&samples->ready);
+		samples->deaf_until = jiffies;
+		INIT_DELAYED_WORK(&samples->flush, send_ready);
 	}
 	return 0;
 }
@@ -274,6 +291,7 @@ static void __net_exit samples_net_exit(struct net *net)
 		cancel_delayed_work_sync(&samples->flush);
 		if (samples->message)
 			nlmsg_free(samples->message);
+		__skb_queue_purge(&samples->ready);
 	}
 	free_percpu(mn->samples);
 }
