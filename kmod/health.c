@@ -52,14 +52,14 @@ void mt_health_window(const struct mt_health *health, u32 *probes, u32 *lost)
 	}
 }
 
-static void remember(struct mt_health *health, bool lost, u64 now)
+static void remember(struct mt_health *health, bool lost, u64 due, u64 now)
 {
 	health->fates = health->fates << 1 | lost;
 	if (health->n_fates < MT_HEALTH_HEALTHY_PROBES_MAX)
 		health->n_fates++;
 	if (lost) {
 		health->lost_at[health->losses++ %
-				MT_HEALTH_DOWN_PROBES_MAX] = now;
+				MT_HEALTH_DOWN_PROBES_MAX] = due;
 		health->answers = 0;
 	} else {
 		health->losses = 0;
@@ -71,6 +71,11 @@ static void remember(struct mt_health *health, bool lost, u64 now)
 
 /* ---- what follows from it ---- */
 
+static u64 lost_at(const struct mt_health *health, u32 loss)
+{
+	return health->lost_at[loss % MT_HEALTH_DOWN_PROBES_MAX];
+}
+
 static bool nothing_gets_through(const struct mt_health *health,
 				 const struct mt_health_rules *rules, u64 now)
 {
@@ -81,8 +86,8 @@ static bool nothing_gets_through(const struct mt_health *health,
 	if (health->answered &&
 	    now - health->last_answer < rules->down_window)
 		return false;
-	return now - health->lost_at[first % MT_HEALTH_DOWN_PROBES_MAX] <
-	       rules->down_window;
+	return lost_at(health, health->losses - 1) <
+	       lost_at(health, first) + rules->down_window;
 }
 
 static bool too_much(u32 lost, u32 probes, u32 loss)
@@ -152,13 +157,13 @@ static void judge(struct mt_health *health, const struct mt_health_rules *rules,
 
 unsigned int mt_health_probe_ended(struct mt_health *health,
 				   const struct mt_health_rules *rules,
-				   bool lost, bool again, u64 now)
+				   bool lost, bool again, u64 due, u64 now)
 {
 	u8 state = health->state;
 	unsigned int todo = 0;
 
 	count(health, rules, lost, now);
-	remember(health, lost, now);
+	remember(health, lost, due, now);
 	judge(health, rules, now);
 	if (health->state != state)
 		todo |= MT_HEALTH_CHANGED;

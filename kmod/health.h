@@ -47,7 +47,7 @@ struct mt_health_count {
  * @last_answer: when there was the last answer, ms
  * @answers: in a row, up to now
  * @losses: in a row, up to now
- * @lost_at: when the last of those were lost, by their number
+ * @lost_at: when the last of those were due, by their number
  * @fates: of the last probes, the newest in the lowest bit; 1 for lost
  * @n_fates: how many of those bits count
  * @step: number of the newest of @steps since the clock began
@@ -82,13 +82,15 @@ void mt_health_init(struct mt_health *health, u64 now);
  * @rules: may be others than before
  * @lost: it is
  * @again: it was one of those that MT_HEALTH_ASK_AGAIN asked for
+ * @due: if lost, when its time was up, in ms of the same clock. A timer says so later,
+ *	 and how much later must not decide whether losses were close together
  * @now: ms of a clock that does not go back
  *
  * Return: what is to be done, MT_HEALTH_*.
  */
 unsigned int mt_health_probe_ended(struct mt_health *health,
 				   const struct mt_health_rules *rules,
-				   bool lost, bool again, u64 now);
+				   bool lost, bool again, u64 due, u64 now);
 
 /* All probes that have ended in degraded_window */
 void mt_health_window(const struct mt_health *health, u32 *probes, u32 *lost);

@@ -60,7 +60,7 @@ static void mt_health_test(struct kunit *test)
 		now += *fate == 'w' ? 1000 : 10;
 		if (*fate != 'w')
 			mt_health_probe_ended(&health, &rules, *fate == 'l',
-					      false, now);
+					      false, now, now);
 	}
 	KUNIT_ASSERT_EQ(test, health.state, c->state);
 }
@@ -72,23 +72,23 @@ static void mt_health_todo_test(struct kunit *test)
 	mt_health_init(&health, 0);
 	KUNIT_ASSERT_EQ(test, health.reason, MTUN_HEALTH_REASON_START);
 	KUNIT_ASSERT_EQ(test, mt_health_probe_ended(&health, &rules, false,
-						    false, 1000), 0);
+						    false, 1000, 1000), 0);
 	KUNIT_ASSERT_EQ(test, mt_health_probe_ended(&health, &rules, true,
-						    false, 2000),
+						    false, 2000, 2000),
 			MT_HEALTH_ASK_AGAIN);
 	/* those that were asked for do not ask for more */
 	KUNIT_ASSERT_EQ(test, mt_health_probe_ended(&health, &rules, true,
-						    true, 2800),
+						    true, 2800, 2810),
 			MT_HEALTH_CHANGED);
 	KUNIT_ASSERT_EQ(test, mt_health_probe_ended(&health, &rules, true,
-						    true, 2800),
+						    true, 2800, 2810),
 			MT_HEALTH_CHANGED);
 	KUNIT_ASSERT_EQ(test, health.state, DOWN);
 	KUNIT_ASSERT_EQ(test, health.old_state, DEGRADED);
 	KUNIT_ASSERT_EQ(test, health.reason, MTUN_HEALTH_REASON_ALL_LOST);
-	KUNIT_ASSERT_EQ(test, health.since, 2800ULL);
+	KUNIT_ASSERT_EQ(test, health.since, 2810ULL);
 	KUNIT_ASSERT_EQ(test, mt_health_probe_ended(&health, &rules, true,
-						    false, 3800), 0);
+						    false, 3800, 3800), 0);
 }
 
 static void mt_rtt_test(struct kunit *test)

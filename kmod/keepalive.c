@@ -9,7 +9,8 @@
 
 #include <linux/jiffies.h>
 
-#define ANSWERS_MAX	10	/* a second */
+/* A second: a far end may ask ten times as often as that, and more after a loss. */
+#define ANSWERS_MAX	100
 
 static bool equal(const union mt_addr *a, const union mt_addr *b)
 {

@@ -131,9 +131,10 @@ static void choose_outside(const struct mt_health_conf *health,
 		answer->src = conf->remote;
 }
 
-bool mt_peers_choose(const struct net_device *dev,
-		     const struct mt_health_conf *health,
-		     const struct mt_conf *conf, struct mt_echo *answer)
+/* False if an end is not given, and the device does not tell it. */
+static bool choose(const struct net_device *dev,
+		   const struct mt_health_conf *health,
+		   const struct mt_conf *conf, struct mt_echo *answer)
 {
 	bool ask = health->style == MTUN_HEALTH_STYLE_REQUEST;
 	struct mt_peers peers;
@@ -161,4 +162,56 @@ bool mt_peers_choose(const struct net_device *dev,
 	if (!ask && !health->has_target)
 		answer->src = answer->dst;
 	return true;
+}
+
+static unsigned int build_echo(const struct net_device *dev,
+			       const struct mt_health_conf *health,
+			       const struct mt_conf *conf,
+			       const struct mt_cookie *cookie,
+			       struct mt_echo *answer, u8 *packet)
+{
+	struct mt_echo probe;
+
+	if (!choose(dev, health, conf, answer)) {
+		answer->family = 0;
+		return 0;
+	}
+	probe = *answer;
+	probe.cookie = *cookie;
+	probe.request = health->style == MTUN_HEALTH_STYLE_REQUEST;
+	if (probe.request)
+		swap(probe.src, probe.dst);
+	return mt_echo_build(packet, &probe);
+}
+
+/* From the far end to us: there it is taken out of the tunnel, and comes back. */
+static unsigned int build_keepalive(const struct mt_conf *conf,
+				    const struct mt_cookie *cookie,
+				    struct mt_echo *answer, u8 *packet)
+{
+	const struct mt_keepalive keepalive = {
+		.src = conf->remote,
+		.dst = conf->local,
+		.family = conf->family,
+		.flags = conf->iflags,
+		.key = conf->ikey,
+	};
+
+	*answer = (struct mt_echo) {
+		.src = keepalive.src,
+		.dst = keepalive.dst,
+		.family = keepalive.family,
+	};
+	return mt_keepalive_build(packet, &keepalive, cookie);
+}
+
+unsigned int mt_peers_probe(const struct net_device *dev,
+			    const struct mt_health_conf *health,
+			    const struct mt_conf *conf,
+			    const struct mt_cookie *cookie,
+			    struct mt_echo *answer, u8 *packet)
+{
+	return health->mode == MTUN_HEALTH_MODE_KEEPALIVE ?
+	       build_keepalive(conf, cookie, answer, packet) :
+	       build_echo(dev, health, conf, cookie, answer, packet);
 }

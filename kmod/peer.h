@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The two ends of a tunnel, as its device's addresses tell. */
+/* The two ends of a tunnel, as its device's addresses tell, and what they say. */
 #ifndef MTUN_PEER_H
 #define MTUN_PEER_H
 
@@ -50,18 +50,22 @@ bool mt_peers_find(const struct net_device *dev, u8 family,
 bool mt_peers_answer(struct net_device *dev, struct mt_echo *echo);
 
 /**
- * mt_peers_choose() - the two ends of a probe
+ * mt_peers_probe() - what asks the far end whether it is there
  * @dev: the tunnel's device
  * @health: how it is watched
  * @conf: the tunnel
- * @answer: gets the source and destination that an answer has: the target and
- *	    the source of the probe
+ * @cookie: what tells an answer from others
+ * @answer: gets the source, destination and family that an answer has
+ * @packet: room for MT_ECHO_LEN_MAX bytes, gets the probe
  *
  * Context: RCU.
- * Return: false if one of them is not given, and the device does not tell it.
+ * Return: how long it is; 0 if one of its ends is not given, and the device does not
+ * tell it.
  */
-bool mt_peers_choose(const struct net_device *dev,
-		     const struct mt_health_conf *health,
-		     const struct mt_conf *conf, struct mt_echo *answer);
+unsigned int mt_peers_probe(const struct net_device *dev,
+			    const struct mt_health_conf *health,
+			    const struct mt_conf *conf,
+			    const struct mt_cookie *cookie,
+			    struct mt_echo *answer, u8 *packet);
 
 #endif /* MTUN_PEER_H */

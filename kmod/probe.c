@@ -16,6 +16,7 @@
 struct flight {
 	struct mt_cookie cookie;
 	ktime_t sent;
+	u64 lost;	/* when it would be, if timers were exact, ms */
 	bool flying;
 	bool again;	/* sent because another one was lost */
 };
@@ -42,7 +43,7 @@ struct flight {
  *
  * A timer for each tunnel and no list of our own: the kernel's timers are a
  * wheel, where arming one costs the same however many there are, and those of a
- * tick run together. Each runs on the CPU that has armed it, so that tunnels do
+ * tick run together. Each runs on the CPU that it was begun on, so that tunnels do
  * not meet, and needs no lock but the tunnel's.
  */
 struct mt_probe {
@@ -159,14 +160,18 @@ static void set_carrier(const struct mt_probe *p)
 
 /* Returns how many probes are to follow at once. */
 static unsigned int probe_ended(struct mt_probe *p, struct flight *flight,
-				bool lost, u64 now)
+				bool lost)
 {
 	struct mt_probe_status status;
 	unsigned int todo;
+	u64 now = now_ms();	/* now that we have the lock, so that it grows */
+
+	lockdep_assert_held(&p->lock);
 
 	flight->flying = false;
 	todo = mt_health_probe_ended(&p->health, &p->conf.rules, lost,
-				     flight->again, now);
+				     flight->again,
+				     lost ? flight->lost : now, now);
 	if (todo & MT_HEALTH_CHANGED) {
 		set_carrier(p);
 		fill_status(p, &status);
@@ -190,7 +195,7 @@ static int answer_received(struct mt_probe *p, const struct mt_cookie *cookie)
 	    mt_cookie_equal(&flight->cookie, cookie)) {
 		p->answered++;
 		mt_rtt_add(&p->rtt, ktime_us_delta(now, flight->sent));
-		probe_ended(p, flight, false, ktime_to_ms(now));
+		probe_ended(p, flight, false);
 		verdict = MT_PROBE_TAKEN;
 	}
 	spin_unlock(&p->lock);
@@ -291,45 +296,6 @@ bool mt_probe_receive_outside(struct net *net, const struct sk_buff *skb)
 
 /* ---- the beginning of a probe ---- */
 
-static unsigned int build_probe(struct mt_probe *p,
-				const struct mt_endpoint *ep,
-				const struct mt_cookie *cookie, u8 *packet)
-{
-	struct mt_echo probe;
-
-	if (!mt_peers_choose(p->tunnel->dev, &p->conf, &ep->conf, &p->last)) {
-		p->last.family = 0;
-		return 0;
-	}
-	probe = p->last;
-	probe.cookie = *cookie;
-	probe.request = p->conf.style == MTUN_HEALTH_STYLE_REQUEST;
-	if (probe.request)
-		swap(probe.src, probe.dst);
-	return mt_echo_build(packet, &probe);
-}
-
-/* From the far end to us: there it is taken out of the tunnel, and comes back. */
-static unsigned int build_keepalive(struct mt_probe *p,
-				    const struct mt_endpoint *ep,
-				    const struct mt_cookie *cookie, u8 *packet)
-{
-	const struct mt_keepalive keepalive = {
-		.src = ep->conf.remote,
-		.dst = ep->conf.local,
-		.family = ep->conf.family,
-		.flags = ep->conf.iflags,
-		.key = ep->conf.ikey,
-	};
-
-	p->last = (struct mt_echo) {
-		.src = keepalive.src,
-		.dst = keepalive.dst,
-		.family = keepalive.family,
-	};
-	return mt_keepalive_build(packet, &keepalive, cookie);
-}
-
 /* What goes out when the lock is released */
 struct packets {
 	unsigned int n;
@@ -340,7 +306,9 @@ struct packets {
 	} v[MT_HEALTH_DOWN_PROBES_MAX];
 };
 
-static void add_probe(struct mt_probe *p, struct packets *packets, bool again)
+/* @from: when it should have been sent, ms */
+static void add_probe(struct mt_probe *p, struct packets *packets, bool again,
+		      u64 from)
 {
 	struct flight *flight = &p->flights[p->seq % MT_HEALTH_FLYING_MAX];
 	const struct mt_endpoint *ep = rcu_dereference(p->tunnel->endpoint);
@@ -353,12 +321,8 @@ static void add_probe(struct mt_probe *p, struct packets *packets, bool again)
 		.seq = p->seq,
 		.secret = get_random_u64(),
 	};
-	if (p->conf.mode == MTUN_HEALTH_MODE_KEEPALIVE)
-		packet->len = build_keepalive(p, ep, &flight->cookie,
-					      packet->data);
-	else
-		packet->len = build_probe(p, ep, &flight->cookie,
-					  packet->data);
+	packet->len = mt_peers_probe(p->tunnel->dev, &p->conf, &ep->conf,
+				     &flight->cookie, &p->last, packet->data);
 	if (!packet->len) {
 		p->unsent++;
 		return;
@@ -370,6 +334,7 @@ static void add_probe(struct mt_probe *p, struct packets *packets, bool again)
 	flight->flying = true;
 	flight->again = again;
 	flight->sent = ktime_get();
+	flight->lost = from + p->conf.timeout;
 }
 
 /* ---- time ---- */
@@ -379,13 +344,17 @@ static u64 deadline(const struct mt_probe *p, const struct flight *flight)
 	return ktime_to_ms(flight->sent) + p->conf.timeout;
 }
 
-/* Those that nobody waits for any longer. Returns how many to send at once. */
-static unsigned int expire(struct mt_probe *p, u64 now)
+/*
+ * Those that nobody waits for any longer. Returns how many to send at once, and since
+ * when they were due.
+ */
+static unsigned int expire(struct mt_probe *p, u64 now, u64 *since)
 {
 	bool asking = false;	/* what was asked again is still under way */
 	unsigned int more = 0, i;
 	struct flight *flight;
 
+	*since = now;
 	for (i = 0; i < MT_HEALTH_FLYING_MAX; i++) {
 		flight = &p->flights[i];
 		if (!flight->flying)
@@ -395,12 +364,13 @@ static unsigned int expire(struct mt_probe *p, u64 now)
 			continue;
 		}
 		p->lost++;
-		more = max(more, probe_ended(p, flight, true, now));
+		*since = min(*since, flight->lost);
+		more = max(more, probe_ended(p, flight, true));
 	}
 	return asking || p->health.state == MTUN_HEALTH_STATE_DOWN ? 0 : more;
 }
 
-static void rearm(struct mt_probe *p, u64 now)
+static unsigned long due(const struct mt_probe *p, u64 now)
 {
 	u64 next = p->next;
 	unsigned int i;
@@ -408,8 +378,21 @@ static void rearm(struct mt_probe *p, u64 now)
 	for (i = 0; i < MT_HEALTH_FLYING_MAX; i++)
 		if (p->flights[i].flying)
 			next = min(next, deadline(p, &p->flights[i]));
-	mod_timer(&p->timer, jiffies + 1 +
-		  (next > now ? msecs_to_jiffies(next - now) : 0));
+	return jiffies + 1 + (next > now ? msecs_to_jiffies(next - now) : 0);
+}
+
+static void rearm(struct mt_probe *p, u64 now)
+{
+	mod_timer(&p->timer, due(p, now));
+}
+
+/* What is late stays in step with itself, and not with all others that are late. */
+static void schedule_next(struct mt_probe *p, u64 now)
+{
+	u32 late;
+
+	div_u64_rem(now - p->next, p->conf.interval, &late);
+	p->next = now - late + p->conf.interval;
 }
 
 /* What was made is sent without the lock: it may come back while it is sent. */
@@ -418,20 +401,18 @@ static void tick(struct timer_list *timer)
 	struct mt_probe *p = container_of(timer, struct mt_probe, timer);
 	struct packets packets;
 	unsigned int more, i;
-	u64 now;
+	u64 now, since;
 
 	packets.n = 0;
 	rcu_read_lock();
 	spin_lock(&p->lock);
 	now = now_ms();
-	more = expire(p, now);
+	more = expire(p, now, &since);
 	while (more--)
-		add_probe(p, &packets, true);
+		add_probe(p, &packets, true, since);
 	if (now >= p->next) {
-		add_probe(p, &packets, false);
-		p->next += p->conf.interval;
-		if (p->next <= now)
-			p->next = now + p->conf.interval;
+		add_probe(p, &packets, false, now);
+		schedule_next(p, now);
 	}
 	rearm(p, now);
 	spin_unlock(&p->lock);
@@ -453,6 +434,22 @@ static void stop(struct mt_probe *p)
 	spin_unlock_bh(&p->lock);
 }
 
+/*
+ * A timer that arms itself stays where it was begun, and thousands are begun by one
+ * request: they take turns. Bottom halves are off, so that the CPU does not go.
+ */
+static int next_cpu(void)
+{
+	static int cpu = -1;
+
+	ASSERT_RTNL();
+
+	cpu = cpumask_next(cpu, cpu_online_mask);
+	if (cpu >= nr_cpu_ids)
+		cpu = cpumask_first(cpu_online_mask);
+	return cpu;
+}
+
 /* Thousands that begin together do not send together. */
 static void start(struct mt_probe *p)
 {
@@ -470,7 +467,8 @@ static void start(struct mt_probe *p)
 	memset(&p->last, 0, sizeof(p->last));
 	mt_health_init(&p->health, now);
 	p->next = now + reciprocal_scale(get_random_u32(), p->conf.interval);
-	rearm(p, now);
+	p->timer.expires = due(p, now);
+	add_timer_on(&p->timer, next_cpu());
 	spin_unlock_bh(&p->lock);
 }
 

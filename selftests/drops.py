@@ -282,7 +282,7 @@ CASES = {
     "rx-probe": (rx_probe, "mt0"),
     "rx-keepalive": (lambda: keepalive("198.51.100.9"), "mt0"),
     "rx-keepalive-rate": (lambda: [keepalive("192.0.2.2")
-                                   for _ in range(50)], "mt0"),
+                                   for _ in range(250)], "mt0"),
     "rx-ipsec": (rx_ipsec, "mt0"),
     "tx-ipsec": (lambda: guarded(lambda: transmit(IN4)), "mt0"),
 }

@@ -24,7 +24,7 @@
 # The cases that run one after the other, and all such lists at the same time
 LANES=("style keepalive down_device show change"
        "carrier uni flap file anycast"
-       "way restart ipv6 refused loss spread"
+       "way late restart ipv6 refused loss spread"
        "steer both"
        "killed")
 PY_GROUPS="answers enemy returned keepalives vendors third_party rate cisco"
@@ -569,6 +569,17 @@ way_test()
 	done
 	unwatch way
 	log_test "one direction is cut"
+}
+
+# A down-window that has less to spare than timers are late
+late_test()
+{
+	watch_at "interval 3s timeout 990ms down-window 1s" way probe
+	netem "$near" u2 loss 100%
+	wait_state way down
+	netem "$near" u2
+	unwatch way
+	log_test "timers that are late"
 }
 
 loss_test()
