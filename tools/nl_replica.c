@@ -242,13 +242,12 @@ static void read_policy(struct nl *nl, const struct nlmsghdr *nlh, void *data)
 			*replica_add_policy(&rs->v[i]) = p;
 }
 
-static void start_dump(struct nl *nl, uint16_t type, size_t size)
+static void start_dump(struct nl *nl, uint16_t type)
 {
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(nl->req);
 
 	nlh->nlmsg_type = type;
 	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	mnl_nlmsg_put_extra_header(nlh, size);
 }
 
 enum result nl_replicas_read(struct nl *nl, struct replicas *rs,
@@ -258,11 +257,10 @@ enum result nl_replicas_read(struct nl *nl, struct replicas *rs,
 
 	if (res)
 		return res;
-	start_dump(nl, XFRM_MSG_GETSA, sizeof(struct xfrm_usersa_id));
+	start_dump(nl, XFRM_MSG_GETSA);
 	res = talk(nl, nl->xfrm, read_state, rs, NULL, NULL, err);
 	if (!res) {
-		start_dump(nl, XFRM_MSG_GETPOLICY,
-			   sizeof(struct xfrm_userpolicy_id));
+		start_dump(nl, XFRM_MSG_GETPOLICY);
 		res = talk(nl, nl->xfrm, read_policy, rs, NULL, NULL, err);
 	}
 	wipe(nl);

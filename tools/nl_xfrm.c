@@ -140,7 +140,6 @@ enum result nl_sa_dump(struct nl *nl, struct sas *sas, bool *incomplete,
 	nlh = mnl_nlmsg_put_header(nl->req);
 	nlh->nlmsg_type = XFRM_MSG_GETSA;
 	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	mnl_nlmsg_put_extra_header(nlh, sizeof(struct xfrm_usersa_id));
 	res = talk_whole(nl, nl->xfrm, forget, read_sa, sas, NULL,
 			 "states of IPsec", incomplete, err);
 	if (!res || *incomplete)

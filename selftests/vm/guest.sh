@@ -31,6 +31,7 @@ complaints+='|unregister_netdevice: waiting|refcount_t|blocked for more than'
 complaints+='|UBSAN: |KASAN: |KCSAN: |kmemleak: .*new suspected|INFO: possible'
 complaints+='|INFO: trying to register|ODEBUG: |DEBUG_LOCKS|suspicious RCU'
 complaints+='|turning off the locking|leaked reference'
+complaints+='|leftover after parsing attributes in process .mtctl'
 
 # A test may take this much longer on a debug kernel.
 timeout=${MTUN_TIMEOUT:-$((timeout * ${MTUN_SLOW:-1}))}
