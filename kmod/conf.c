@@ -318,6 +318,8 @@ static const char *apply_anycast(struct mt_conf *conf,
 		return "anycast needs iflags without seq: each node sees some numbers";
 	if (conf->frag == MTUN_FRAG_OUTER)
 		return "anycast needs frag inner: fragments may reach different nodes";
+	if (conf->df != MTUN_DF_SET)
+		return "anycast needs df set: fragments of two nodes may be put together";
 	return NULL;
 }
 

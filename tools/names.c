@@ -377,7 +377,7 @@ const struct name drop_reason_names[MTUN_DROP_REASON_MAX + 1] = {
 	},
 	[MTUN_DROP_RX_KEEPALIVE_RATE] = {
 		"rx-keepalive-rate",
-		"A keepalive beyond the ten a second that are answered."
+		"A keepalive beyond the hundred a second that are answered."
 	},
 	[MTUN_DROP_RX_IPSEC] = {
 		"rx-ipsec",

@@ -393,8 +393,8 @@ enum mtun_health_reason {
  * @MTUN_DROP_RX_KEEPALIVE: A keepalive that is not from the tunnel's far end:
  *   with other addresses, another key or checksum than it would have; or any,
  *   where answers are off. It gets no answer.
- * @MTUN_DROP_RX_KEEPALIVE_RATE: A keepalive beyond the ten a second that are
- *   answered.
+ * @MTUN_DROP_RX_KEEPALIVE_RATE: A keepalive beyond the hundred a second that
+ *   are answered.
  * @MTUN_DROP_RX_IPSEC: The tunnel requires IPsec, and the packet came in clear,
  *   or by a state that is not of ESP in transport mode between the two
  *   addresses that the packet has. In mode ipsec: the state of its if-id has
@@ -707,7 +707,7 @@ enum mtun_stats_attr {
  *   away.
  * @MTUN_A_TUNNEL_ANYCAST: (u8) 1 if other nodes serve the same tunnel: what
  *   would need the state of one node is refused then, which are sequence
- *   numbers and frag outer; 0 by default.
+ *   numbers, frag outer, and another df than set; 0 by default.
  * @MTUN_A_TUNNEL_PMTU: (u8) Whether ICMP errors lower the path's MTU; auto by
  *   default.
  * @MTUN_A_TUNNEL_DESCRIPTION: (string) What the tunnel is for, for people: at
