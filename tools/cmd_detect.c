@@ -106,7 +106,7 @@ enum result watch_begin(struct context *ctx, const struct detection *conf,
 {
 	*w = allocate(1, sizeof(**w));
 	(*w)->opt = &ctx->opt;
-	(*w)->detector = detector_new(conf, tell, *w);
+	(*w)->detector = detector_new(conf, true, tell, *w);
 	return nl_samples_subscribe(ctx->nl, &ctx->err);
 }
 
@@ -156,7 +156,7 @@ static enum result watch_recorded(struct context *ctx, const char *file,
 	struct watch w = { .opt = &ctx->opt, .recorded = true };
 	enum result res;
 
-	w.detector = detector_new(conf, tell, &w);
+	w.detector = detector_new(conf, false, tell, &w);
 	res = pcapng_read(file, take, &w, &ctx->err);
 	detector_free(w.detector);
 	return res;

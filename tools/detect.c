@@ -81,16 +81,21 @@ struct detector {
 	struct target **slots;
 	size_t n_slots;
 	size_t n;
-	uint64_t now;
+	bool live;
+	uint64_t now;		/* by a clock of ours, which nobody sets */
+	uint64_t offset;	/* of the clock of the samples from ours */
+	uint64_t odd;		/* the latest time, if it was far from now */
 	uint64_t looked;	/* quarter */
 };
 
-struct detector *detector_new(const struct detection *conf, attack_fn fn,
-			      void *data)
+struct detector *detector_new(const struct detection *conf, bool live,
+			      attack_fn fn, void *data)
 {
 	struct detector *d = allocate(1, sizeof(*d));
 
 	d->conf = *conf;
+	d->live = live;
+	d->odd = UINT64_MAX;
 	d->fn = fn;
 	d->data = data;
 	d->n_slots = 2 * MAX_TARGETS;
@@ -225,6 +230,14 @@ static double surely(const struct bucket *b)
 	return b->samples ? b->packets * (1 - 3 / sqrt(b->samples)) : 0;
 }
 
+static void tell(const struct detector *d, struct attack a)
+{
+	a.start += d->offset;
+	if (a.end)
+		a.end += d->offset;
+	d->fn(&a, d->data);
+}
+
 /* Begins or ends an attack. */
 static void judge(struct detector *d, struct target *t)
 {
@@ -243,7 +256,7 @@ static void judge(struct detector *d, struct target *t)
 		a->end = 0;
 		a->peak_packets = second.packets;
 		a->peak_bits = second.bits;
-		d->fn(a, d->data);
+		tell(d, *a);
 	}
 	if (!t->active)
 		return;
@@ -254,7 +267,7 @@ static void judge(struct detector *d, struct target *t)
 	if (d->now >= t->busy + QUIET_AFTER) {
 		t->active = false;
 		a->end = t->busy;
-		d->fn(a, d->data);
+		tell(d, *a);
 	}
 }
 
@@ -282,27 +295,59 @@ static void sweep(struct detector *d)
 	free(old);
 }
 
+static bool is_far(uint64_t a, uint64_t b)
+{
+	return (a > b ? a - b : b - a) > QUIET_AFTER;
+}
+
+/*
+ * False for a time that is far from the last one, and alone. If the next one is not
+ * before it, the clock was set and ours goes on, or it was quiet for a while. From a
+ * recording these look the same, if it is forward: then it was quiet.
+ */
+static bool set_time(struct detector *d, uint64_t now)
+{
+	uint64_t last;
+
+	if (!d->now) {	/* then none that is not far is below 0 */
+		d->now = QUIET_AFTER;
+		d->offset = now - d->now;
+	}
+	last = d->now + d->offset;
+	if (is_far(now, last)) {
+		if (now < d->odd) {
+			d->odd = now;
+			return false;
+		}
+		if (now < last || d->live)
+			d->offset += now - last;
+	}
+	d->odd = UINT64_MAX;
+	if (now - d->offset > d->now)
+		d->now = now - d->offset;
+	if (d->now / QUARTER != d->looked) {
+		d->looked = d->now / QUARTER;
+		sweep(d);
+	}
+	return true;
+}
+
 void detector_time(struct detector *d, uint64_t now)
 {
-	if (now > d->now)
-		d->now = now;
-	if (d->now / QUARTER == d->looked)
-		return;
-	d->looked = d->now / QUARTER;
-	sweep(d);
+	set_time(d, now);
 }
 
 void detector_sample(struct detector *d, const struct sample *s)
 {
 	struct packet p = packet_parse(s->data, s->data_len);
-	uint64_t quarter = s->time / QUARTER;
 	struct target **slot, *t;
 	struct attack a = { 0 };
 	struct bucket *b;
+	uint64_t quarter;
 
-	detector_time(d, s->time);
-	if (!p.version || !vector_of(s, &p, &a))
+	if (!set_time(d, s->time) || !p.version || !vector_of(s, &p, &a))
 		return;
+	quarter = (s->time - d->offset) / QUARTER;
 	a.to = masked(&d->conf, &p.dst);
 	slot = find_slot(d, &a);
 	t = *slot;

@@ -156,7 +156,7 @@ static uint64_t run_normal(struct detector *d, uint64_t from, uint64_t seconds,
 static void test_normal(void)
 {
 	struct seen seen = { .n = 0 };
-	struct detector *d = detector_new(&detection_defaults, note, &seen);
+	struct detector *d = detector_new(&detection_defaults, false, note, &seen);
 
 	/* 100,000 packets a second, of which one in 1000 is sampled */
 	run_normal(d, SECOND, 3600, 100, SYN_FLOOD, 0);
@@ -170,7 +170,7 @@ static void test_vector(enum vector vector)
 	/* 30 samples a second at the least: fewer are no evidence */
 	uint32_t rate = limit < 10000 ? 30 : 3 * limit / 1000;
 	struct seen seen = { .n = 0 };
-	struct detector *d = detector_new(&detection_defaults, note, &seen);
+	struct detector *d = detector_new(&detection_defaults, false, note, &seen);
 	uint64_t begin, end;
 	char what[100];
 	double truth;
@@ -205,7 +205,7 @@ static size_t attacks_at(enum vector vector, uint32_t percent)
 {
 	uint32_t rate = detection_defaults.limits[vector] / 1000 * percent;
 	struct seen seen = { .n = 0 };
-	struct detector *d = detector_new(&detection_defaults, note, &seen);
+	struct detector *d = detector_new(&detection_defaults, false, note, &seen);
 
 	for (uint64_t i = 0; i < 3 * rate; i++) {
 		struct sample s = attack_sample(vector);
@@ -227,15 +227,105 @@ static void test_limit(enum vector vector)
 	check(!attacks_at(vector, 95) && attacks_at(vector, 105) == 1, what);
 }
 
+/* 30,000 connection requests a second, for seconds; to the end of it */
+static uint64_t flood(struct detector *d, uint64_t from, uint64_t seconds)
+{
+	uint64_t end = from + seconds * SECOND;
+
+	for (uint64_t t = from; t < end; t += SECOND / 30) {
+		struct sample s = attack_sample(SYN_FLOOD);
+
+		s.time = t;
+		detector_sample(d, &s);
+	}
+	return end;
+}
+
+/* The clock is set during an attack. */
+static void test_clock_set(bool live, int64_t step, const char *what)
+{
+	struct seen seen = { .n = 0 };
+	struct detector *d = detector_new(&detection_defaults, live, note,
+					  &seen);
+	uint64_t t, end;
+
+	t = flood(d, 100000 * SECOND, 5) + step;
+	if (live) {	/* what another CPU took before comes later */
+		t = flood(d, t, 1);
+		flood(d, t - step, 1);
+	}
+	end = flood(d, t, 5);
+	for (t = end; t < end + 10 * SECOND; t += SECOND / 10)
+		detector_time(d, t);
+	check(seen.n == 2 && !seen.v[0].end && seen.v[1].end + 2 * SECOND > end &&
+	      seen.v[1].end < end + 2 * SECOND &&
+	      seen.v[1].end - seen.v[1].start > 8 * SECOND, what);
+	flood(d, t, 2);
+	check(seen.n == 3 && seen.v[2].start >= t &&
+	      seen.v[2].start < t + 2 * SECOND,
+	      "and the next attack is seen");
+	detector_free(d);
+}
+
+static void test_odd_time(uint64_t odd, const char *what)
+{
+	struct seen seen = { .n = 0 };
+	struct detector *d = detector_new(&detection_defaults, false, note,
+					  &seen);
+	struct sample s = attack_sample(SYN_FLOOD);
+	uint64_t t;
+
+	t = flood(d, 100000 * SECOND, 3);
+	s.time = odd;
+	detector_sample(d, &s);
+	flood(d, t, 3);
+	check(seen.n == 1, what);
+	detector_free(d);
+}
+
+/* In a recording nothing tells of it but the time of the next sample. */
+static void test_silence(void)
+{
+	struct seen seen = { .n = 0 };
+	struct detector *d = detector_new(&detection_defaults, false, note,
+					  &seen);
+	uint64_t end, t;
+
+	end = flood(d, 100000 * SECOND, 3);
+	t = flood(d, end + 3600 * SECOND, 3);
+	check(seen.n == 3 && seen.v[1].end < end + 2 * SECOND,
+	      "an attack has ended before an hour without samples");
+	/* Each is a minute from the last one. */
+	for (int i = 0; i < 100; i++) {
+		struct sample s = tcp(i, VICTIM + 1, 0x02);
+
+		t += 60 * SECOND;
+		s.time = t;
+		detector_sample(d, &s);
+	}
+	check(seen.n == 4 && seen.v[3].end, "few samples: no attack, but its end");
+	detector_free(d);
+}
+
+static void test_clock(void)
+{
+	test_clock_set(false, -3600 * (int64_t)SECOND, "clock set back, recorded");
+	test_clock_set(true, -3600 * (int64_t)SECOND, "clock set back, live");
+	test_clock_set(true, 3600 * (int64_t)SECOND, "clock set forward, live");
+	test_odd_time(0, "one sample without a time");
+	test_odd_time(200000 * SECOND, "one sample of tomorrow");
+	test_silence();
+}
+
 /* Each address has little, the network has much. */
 static void test_carpet(void)
 {
 	struct detection conf = detection_defaults;
 	struct seen narrow = { .n = 0 }, wide = { .n = 0 };
-	struct detector *a = detector_new(&conf, note, &narrow), *b;
+	struct detector *a = detector_new(&conf, false, note, &narrow), *b;
 
 	conf.prefix4 = 24;
-	b = detector_new(&conf, note, &wide);
+	b = detector_new(&conf, false, note, &wide);
 	for (uint64_t i = 0; i < 500; i++) {
 		struct sample s = tcp(0x0a000000 + i, (VICTIM & ~255u) + rnd(256),
 				      0x02);
@@ -254,7 +344,7 @@ static void test_carpet(void)
 static void test_hostile(void)
 {
 	struct seen seen = { .n = 0 };
-	struct detector *d = detector_new(&detection_defaults, note, &seen);
+	struct detector *d = detector_new(&detection_defaults, false, note, &seen);
 
 	for (int i = 0; i < 200000; i++) {
 		struct sample s = { .interval = 1, .packets = 1 };
@@ -498,6 +588,7 @@ void test_traffic(void)
 		test_vector(v);
 		test_limit(v);
 	}
+	test_clock();
 	test_carpet();
 	test_hostile();
 	test_pcapng();
