@@ -118,11 +118,16 @@ enum result watch_look(struct context *ctx, struct watch *w, int other,
 		{ .fd = other, .events = POLLIN },
 	};
 	enum result res = RES_OK;
-	uint64_t lost = 0;
+	uint64_t lost = 0, before = now();
 
-	if (poll(fds, ARRAY_SIZE(fds), WAIT_MS) > 0 && fds[0].revents)
+	poll(fds, ARRAY_SIZE(fds), WAIT_MS);
+	/* While samples wait the time is theirs. */
+	if (fds[0].revents)
 		res = nl_samples_read(ctx->nl, 0, take, w, &lost, &ctx->err);
-	detector_time(w->detector, now() - LATE_NS);
+	else
+		detector_time(w->detector, before - LATE_NS);
+	if (lost)
+		print_lost_samples(lost, &ctx->opt);
 	*ready = fds[1].revents;
 	return res;
 }
