@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A sample counts for one vector and one destination, in the quarter of a second
- * in which it was taken. An attack begins when the last four quarters have more
- * than the limit, and more than half of it however lucky the samples are. It ends
- * when they have had less than half for a while.
+ * in which it was taken. What comes in and what goes out is counted apart, and the
+ * larger one matters: a packet may come by one tunnel and leave by another one. An
+ * attack begins when the last four quarters have more than the limit, and more than
+ * half of it however lucky the samples are. It ends when they have had less than half
+ * for a while.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -18,6 +20,7 @@
 #define QUARTERS	4
 #define QUARTER		(SECOND / QUARTERS)
 #define RING		(QUARTERS + 1)	/* and the one that has just begun */
+#define WAYS		2		/* in and out */
 #define QUIET_AFTER	(5 * SECOND)
 
 #define MAX_TARGETS	65536
@@ -71,7 +74,7 @@ struct target {
 	bool active;
 	uint64_t busy;		/* when it last had more than half of the limit */
 	uint64_t newest;	/* quarter of a second */
-	struct bucket quarters[RING];	/* by number, modulo */
+	struct bucket quarters[RING][WAYS];	/* by number, modulo */
 };
 
 struct detector {
@@ -214,14 +217,17 @@ static void advance(struct target *t, uint64_t quarter)
 
 static struct bucket last_second(const struct target *t)
 {
-	struct bucket sum = { 0 };
+	struct bucket sums[WAYS] = { 0 };
 
-	for (size_t i = 0; i < RING; i++) {
-		sum.samples += t->quarters[i].samples;
-		sum.packets += t->quarters[i].packets;
-		sum.bits += t->quarters[i].bits;
+	for (size_t i = 0; i < RING * WAYS; i++) {
+		const struct bucket *b = &t->quarters[i / WAYS][i % WAYS];
+		struct bucket *sum = &sums[i % WAYS];
+
+		sum->samples += b->samples;
+		sum->packets += b->packets;
+		sum->bits += b->bits;
 	}
-	return sum;
+	return sums[sums[1].packets > sums[0].packets];
 }
 
 /* What there is at the least: three standard errors less than it seems */
@@ -362,7 +368,7 @@ void detector_sample(struct detector *d, const struct sample *s)
 	advance(t, quarter);
 	if (quarter + RING <= t->newest)
 		return;		/* late by a second: from a CPU that was busy */
-	b = &t->quarters[quarter % RING];
+	b = &t->quarters[quarter % RING][s->direction == MTUN_DIRECTION_EGRESS];
 	b->samples += s->packets;
 	b->packets += (double)s->packets * s->interval;
 	b->bits += 8.0 * s->packets * s->interval * s->length;

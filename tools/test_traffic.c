@@ -317,6 +317,30 @@ static void test_clock(void)
 	test_silence();
 }
 
+/* What comes in by one tunnel may leave by another one, and is sampled by both. */
+static void test_directions(uint32_t rate, bool twice, size_t attacks,
+			    const char *what)
+{
+	struct seen seen = { .n = 0 };
+	struct detector *d = detector_new(&detection_defaults, false, note,
+					  &seen);
+
+	for (uint64_t i = 0; i < 3 * rate; i++) {
+		struct sample s = attack_sample(SYN_FLOOD);
+
+		s.interval = 100;
+		s.time = 1000 * SECOND + i * SECOND / rate;
+		s.direction = MTUN_DIRECTION_INGRESS;
+		detector_sample(d, &s);
+		s.direction = MTUN_DIRECTION_EGRESS;
+		s.ifindex = 2;
+		if (twice)
+			detector_sample(d, &s);
+	}
+	check(seen.n == attacks, what);
+	detector_free(d);
+}
+
 /* Each address has little, the network has much. */
 static void test_carpet(void)
 {
@@ -589,6 +613,9 @@ void test_traffic(void)
 		test_limit(v);
 	}
 	test_clock();
+	test_directions(80, true, 0, "in and out again: counts once");
+	test_directions(120, true, 1, "in and out again: too much");
+	test_directions(120, false, 1, "in: too much");
 	test_carpet();
 	test_hostile();
 	test_pcapng();
