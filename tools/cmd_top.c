@@ -32,7 +32,6 @@ struct live {
 	struct context *ctx;
 	struct top top;
 	struct tunnels was;
-	double then;		/* when that was */
 	struct capture_filter *filter;
 	char expression[256];	/* of the filter */
 	bool asking;		/* for one: what is typed goes into typed */
@@ -103,7 +102,6 @@ static enum result update(struct live *live)
 {
 	struct healths healths = { 0 };
 	struct tunnels is = { 0 };
-	double when = now();
 	enum result res;
 
 	res = read_counters(live, &is) ?: read_health(live, &healths);
@@ -112,14 +110,13 @@ static enum result update(struct live *live)
 		tunnels_free(&is);
 		return res;
 	}
-	live->top.seconds = when - live->then;
+	live->top.seconds = is.when - live->was.when;
 	rates_update(&live->top.rates, &live->was, &is, live->top.seconds);
 	rates_set_health(&live->top.rates, &healths);
 	healths_free(&healths);
 	rates_sort(&live->top.rates, live->top.sort);
 	tunnels_free(&live->was);
 	live->was = is;
-	live->then = when;
 	return RES_OK;
 }
 
@@ -386,7 +383,6 @@ static enum result top(struct context *ctx, int argc, char **argv)
 	}
 	if (!res)
 		res = read_counters(&live, &live.was);
-	live.then = now();
 	if (!res && !live.once)
 		res = enter_screen(&ctx->err);
 	if (!res) {

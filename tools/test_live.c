@@ -394,6 +394,20 @@ static void test_slow(void)
 	free(text);
 }
 
+/* It takes its time until the counters are there, and the first ones are not whole. */
+static void test_interval(void)
+{
+	char *text;
+	int status;
+
+	world.dump_takes = 0.5;
+	world.changes = 2;
+	text = run(top_commands, true, WORDS("-once"), &status);
+	check(!status && strstr(text, "\"bits_per_second\":8000.0"),
+	      "top: from one reading to the next");
+	free(text);
+}
+
 void test_live(void)
 {
 	test_lost(detect_commands, false, WORDS("syn-flood", "off"),
@@ -403,4 +417,5 @@ void test_live(void)
 	test_lost(monitor_commands, false, WORDS("attacks"),
 		  "5 samples were lost", "monitor: samples were lost");
 	test_slow();
+	test_interval();
 }
