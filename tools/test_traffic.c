@@ -448,6 +448,83 @@ static void test_pcapng(void)
 	unlink(name);
 }
 
+/* The first bytes of what is written for three samples, and then some */
+static enum result read_cut(size_t len, const void *more, size_t n)
+{
+	char name[] = "/tmp/mtctl-test-XXXXXX";
+	FILE *file = fdopen(mkstemp(name), "w+");
+	struct sample s = tcp(1, VICTIM, 0x12);
+	char bytes[1024], *end = bytes;
+	struct error err;
+	struct pcapng p;
+	enum result res;
+
+	pcapng_begin(&p, file);
+	for (int i = 0; i < 3; i++)
+		pcapng_write(&p, &s, "mt0");
+	pcapng_free(&p);
+	rewind(file);
+	end += fread(bytes, 1, sizeof(bytes), file);
+	rewind(file);
+	if (ftruncate(fileno(file), 0))
+		abort();
+	fwrite(bytes, 1, end - bytes - len, file);
+	fwrite(more, 1, n, file);
+	fclose(file);
+	read_back = 0;
+	res = pcapng_read(name, keep, NULL, &err);
+	unlink(name);
+	return res;
+}
+
+static void test_cut(void)
+{
+	static const uint32_t other[] = { 0xbad, 16, 0, 16 };
+	static const uint32_t short_block[] = { 6, 12, 12 };
+	static const uint32_t two_lengths[] = { 0xbad, 16, 0, 20 };
+
+	check(!read_cut(0, "", 0) && read_back == 3, "pcapng: whole");
+	check(read_cut(1, "", 0) && read_back == 2, "pcapng: cut short");
+	check(read_cut(0, "\6\0\0", 3) && read_back == 3,
+	      "pcapng: a piece of a block more");
+	check(!read_cut(0, other, sizeof(other)) && read_back == 3,
+	      "pcapng: a block that nobody knows");
+	check(read_cut(0, short_block, sizeof(short_block)) && read_back == 3,
+	      "pcapng: a packet without a header");
+	check(read_cut(0, two_lengths, sizeof(two_lengths)) && read_back == 3,
+	      "pcapng: lengths that are not the same");
+}
+
+/* A packet at 3 * 2^20 + 2^19 units of a resolution; its time, or 0 */
+static uint64_t time_in_units(uint8_t resolution)
+{
+	const uint32_t blocks[] = {
+		0x0a0d0d0a, 28, 0x1a2b3c4d, 1, UINT32_MAX, UINT32_MAX, 28,
+		1, 32, 101, 128, 9 | 1 << 16, resolution, 0, 32,
+		6, 36, 0, 0, 7 << 19, 1, 1, 0x45, 36,
+	};
+	char name[] = "/tmp/mtctl-test-XXXXXX";
+	FILE *file = fdopen(mkstemp(name), "w");
+	struct error err;
+
+	fwrite(blocks, 1, sizeof(blocks), file);
+	fclose(file);
+	back.time = 0;
+	if (pcapng_read(name, keep, NULL, &err))
+		back.time = 0;
+	unlink(name);
+	return back.time;
+}
+
+static void test_resolution(void)
+{
+	check(time_in_units(6) == 3670016000, "pcapng: microseconds");
+	check(time_in_units(0x80 | 20) == 3500000000, "pcapng: powers of 2");
+	check(time_in_units(0) == (7ull << 19) * SECOND, "pcapng: seconds");
+	check(!time_in_units(20) && !time_in_units(0x80 | 64),
+	      "pcapng: units that no number has");
+}
+
 /* Rates and talkers */
 
 static void test_talkers(void)
@@ -621,6 +698,8 @@ void test_traffic(void)
 	test_carpet();
 	test_hostile();
 	test_pcapng();
+	test_cut();
+	test_resolution();
 	test_many_interfaces();
 	test_talkers();
 	test_rates();
