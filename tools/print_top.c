@@ -76,17 +76,18 @@ static void print_tunnels(FILE *to, const struct top *top, size_t rows)
 
 static void print_talkers(FILE *to, const struct top *top, size_t rows)
 {
-	const struct talker **v = talkers_sorted(&top->talkers);
+	const struct gathered *g = &top->shown;
+	const struct talker **v = talkers_sorted(&g->talkers);
 
 	fprintf(to, "%s%-39s %8s %8s %7s %8s%s\n", on(BOLD),
 		talkers_by_names[top->by].doc, "bit/s", "pkt/s", "error",
 		"samples", off());
-	for (size_t i = 0; i < top->talkers.n && i < rows; i++)
+	for (size_t i = 0; i < g->talkers.n && i < rows; i++)
 		fprintf(to, "%-39s %8s %8s %6.0f%% %8" PRIu64 "\n", v[i]->key.s,
-			short_text(8 * v[i]->bytes / top->seconds).s,
-			short_text(v[i]->packets / top->seconds).s,
+			short_text(8 * v[i]->bytes / g->seconds).s,
+			short_text(v[i]->packets / g->seconds).s,
 			talker_error(v[i]), v[i]->samples);
-	if (!top->samples)
+	if (!g->samples)
 		fprintf(to, "no samples: mtctl tunnel set NAME sample 1000 takes them\n");
 	free(v);
 }
@@ -95,10 +96,11 @@ void print_top(FILE *to, const struct top *top, size_t lines)
 {
 	size_t rows = lines > 3 ? lines - 3 : lines ? 1 : SIZE_MAX;
 
-	fprintf(to, "%zu tunnels, %.1f s", top->rates.n, top->seconds);
+	fprintf(to, "%zu tunnels, %.1f s", top->rates.n,
+		top->talk ? top->shown.seconds : top->seconds);
 	if (top->talk)
 		fprintf(to, "  by %s  %" PRIu64 " samples",
-			talkers_by_names[top->by].name, top->samples);
+			talkers_by_names[top->by].name, top->shown.samples);
 	else
 		fprintf(to, "  by %s", rates_by_names[top->sort]);
 	if (*top->filter)
@@ -143,17 +145,18 @@ static json_t *rate_json(const struct rate *r)
 
 static json_t *talkers_json(const struct top *top)
 {
-	const struct talker **v = talkers_sorted(&top->talkers);
+	const struct gathered *g = &top->shown;
+	const struct talker **v = talkers_sorted(&g->talkers);
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < top->talkers.n; i++) {
+	for (size_t i = 0; i < g->talkers.n; i++) {
 		json_t *o = json_object();
 
 		json_object_set_new(o, "key", json_name(v[i]->key.s));
 		json_object_set_new(o, "bits_per_second",
-				    real(8 * v[i]->bytes / top->seconds));
+				    real(8 * v[i]->bytes / g->seconds));
 		json_object_set_new(o, "packets_per_second",
-				    real(v[i]->packets / top->seconds));
+				    real(v[i]->packets / g->seconds));
 		json_object_set_new(o, "error_percent",
 				    real(talker_error(v[i])));
 		json_object_set_new(o, "samples", number(v[i]->samples));

@@ -408,6 +408,49 @@ static void test_interval(void)
 	free(text);
 }
 
+/* The lines of talkers, and whether all of them have the rate that there is */
+static int talkers_shown(char *text, bool *right)
+{
+	double rate = 8.0 * RATE * INTERVAL * LENGTH / 1000000, shown;
+	char *line, *host;
+	int n = 0;
+
+	*right = true;
+	while ((line = strsep(&text, "\n"))) {
+		host = strstr(line, "10.0.0.1 ") ?: strstr(line, "203.0.113.1 ");
+		if (!host)
+			continue;
+		n++;
+		*right &= sscanf(host, "%*s %lfM", &shown) == 1 &&
+			  shown > 0.9 * rate && shown < 1.1 * rate;
+	}
+	return n;
+}
+
+/* There are readings every two seconds, and something is pressed in between. */
+static void test_talkers(void)
+{
+	bool right;
+	char *text;
+	int status;
+
+	take_samples(13);
+	happen(2.5, KEYS, "p");
+	happen(7, KEYS, "p");
+	happen(8.5, KEYS, "/");
+	happen(8.7, KEYS, "\n");
+	happen(10.5, KEYS, "s");
+	happen(12.5, KEYS, "t");
+	happen(12.8, KEYS, "tq");
+	text = run(top_commands, false, WORDS("-by", "source"), &status);
+	check(!status && strstr(text, "80 samples\033[K\n") &&
+	      strstr(text, "80 samples  \033[33mpaused"),
+	      "top: a pause shows what was shown");
+	check(talkers_shown(text, &right) >= 9 && right,
+	      "top: rates of talkers, whatever is pressed");
+	free(text);
+}
+
 void test_live(void)
 {
 	test_lost(detect_commands, false, WORDS("syn-flood", "off"),
@@ -417,5 +460,6 @@ void test_live(void)
 	test_lost(monitor_commands, false, WORDS("attacks"),
 		  "5 samples were lost", "monitor: samples were lost");
 	test_slow();
+	test_talkers();
 	test_interval();
 }
