@@ -122,7 +122,6 @@ void talkers_add(struct talkers *ts, const struct text *key,
 	t = *slot;
 	if (!t && ts->n == MAX_TALKERS) {
 		t = &ts->rest;
-		t->key = word_text("others");
 	} else if (!t) {
 		*slot = t = allocate(1, sizeof(*t));
 		t->key = *key;

@@ -12,6 +12,7 @@
 #include "rates.h"
 #include "talkers.h"
 #include "test.h"
+#include "top.h"
 
 #define SECOND	1000000000ull
 
@@ -572,6 +573,41 @@ static void test_talkers(void)
 	talkers_free(&ts);
 }
 
+/* Lines of 10.0.0.1 and of what there was no place for */
+static void test_others(void)
+{
+	struct sample s = ipv4(17, 0x0a000001, VICTIM, 1000);
+	struct top top = { .talk = true, .filter = "", .note = "" };
+	const struct options opt = { .json = true };
+	int out = dup(STDOUT_FILENO);
+	struct text key;
+	FILE *file = tmpfile();
+	char text[2048] = "";
+
+	top.shown.seconds = 1;
+	top.shown.samples = 2;
+	key = word_text("10.0.0.1");
+	talkers_add(&top.shown.talkers, &key, &s);
+	top.shown.talkers.rest = (struct talker) {
+		.samples = 1, .packets = 3000, .bytes = 500000, .squares = 1,
+	};
+	print_top(file, &top, 0);
+	fflush(stdout);
+	dup2(fileno(file), STDOUT_FILENO);
+	fflush(file);
+	print_top_json(&top, &opt);
+	fflush(stdout);
+	dup2(out, STDOUT_FILENO);
+	close(out);
+	rewind(file);
+	check(fread(text, 1, sizeof(text) - 1, file) &&
+	      strstr(text, "\nothers  "), "top: others");
+	check(strstr(text, "\"others\":{\"bits_per_second\":4000000.0,"),
+	      "top: others, JSON");
+	fclose(file);
+	talkers_free(&top.shown.talkers);
+}
+
 static void test_rates(void)
 {
 	struct tunnels was = { 0 }, is = { 0 };
@@ -702,6 +738,7 @@ void test_traffic(void)
 	test_resolution();
 	test_many_interfaces();
 	test_talkers();
+	test_others();
 	test_rates();
 	test_many_rates();
 }
