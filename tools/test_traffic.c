@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <netinet/in.h>
+
 #include "detect.h"
 #include "capture_filter.h"
 #include "pcapng.h"
@@ -119,6 +121,19 @@ static struct sample normal_sample(uint64_t second)
 	s = ipv4(17, src, dst, 1500);
 	s.data[6] = 0x20;
 	return s;
+}
+
+/* A first fragment, with a second header that says it is none */
+static void test_fragments(void)
+{
+	uint8_t data[60] = {
+		0x60, [6] = IPPROTO_FRAGMENT, [40] = IPPROTO_FRAGMENT, [43] = 1,
+		[48] = IPPROTO_UDP,
+	};
+	struct packet p = packet_parse(data, sizeof(data));
+
+	check(p.fragment && p.protocol == IPPROTO_UDP && p.has_ports,
+	      "packet: a fragment stays one");
 }
 
 /* Detection */
@@ -722,6 +737,7 @@ static void test_many_interfaces(void)
 
 void test_traffic(void)
 {
+	test_fragments();
 	test_normal();
 	for (enum vector v = 0; v < VECTOR_MAX; v++) {
 		test_vector(v);
