@@ -58,8 +58,9 @@ static enum result read_file(const char *name, struct detection *conf,
 	return res;
 }
 
-enum result detection_parse(int argc, char **argv, struct detection *conf,
-			    const char **recorded, struct error *err)
+static enum result read_words(int argc, char **argv, struct detection *conf,
+			      const char **file, const char **recorded,
+			      struct error *err)
 {
 	const struct option_desc *d;
 	enum result res = RES_OK;
@@ -88,9 +89,23 @@ enum result detection_parse(int argc, char **argv, struct detection *conf,
 		if (d->option == OPT_READ)
 			*recorded = value;
 		else
-			res = read_file(value, conf, err);
+			*file = value;
 	}
 	return res;
+}
+
+enum result detection_parse(int argc, char **argv, struct detection *conf,
+			    const char **recorded, struct error *err)
+{
+	const char *file = NULL;
+	enum result res;
+
+	res = read_words(argc, argv, conf, &file, recorded, err);
+	if (res || !file)
+		return res;
+	/* What the words say holds, wherever they stand. */
+	return read_file(file, conf, err) ?:
+	       read_words(argc, argv, conf, &file, recorded, err);
 }
 
 static uint64_t now(void)
@@ -183,7 +198,8 @@ static enum result detect(struct context *ctx, int argc, char **argv)
 const struct command detect_commands[] = {
 	{ "attacks", detect, "[-f FILE] [-r FILE] [LIMIT N|off]...",
 	  "tell of attacks, from samples, when they begin and end",
-	  "  -f FILE            take the limits from a configuration file (detect:)\n"
+	  "  -f FILE            take the limits from a configuration file (detect:);\n"
+	  "                     those that are given here hold in their place\n"
 	  "  -r FILE            look at what \"mtctl samples -w\" has recorded; - is\n"
 	  "                     the standard input\n"
 	  "Limits are packets a second to one destination:\n"

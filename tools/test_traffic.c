@@ -8,6 +8,7 @@
 
 #include <netinet/in.h>
 
+#include "cmd.h"
 #include "detect.h"
 #include "capture_filter.h"
 #include "pcapng.h"
@@ -403,6 +404,30 @@ static void test_hostile(void)
 	detector_free(d);
 }
 
+/* The command line wins, wherever the file stands. */
+static void test_words(void)
+{
+	char name[] = "/tmp/mtctl-test-XXXXXX";
+	FILE *file = fdopen(mkstemp(name), "w");
+	char *orders[2][4] = {
+		{ "syn-flood", "70", "-f", name },
+		{ "-f", name, "syn-flood", "70" },
+	};
+	struct error err;
+
+	fprintf(file, "detect: {syn-flood: 60, udp-flood: 80}\n");
+	fclose(file);
+	for (int i = 0; i < 2; i++) {
+		struct detection conf = detection_defaults;
+
+		check(!detection_parse(4, orders[i], &conf, NULL, &err) &&
+		      conf.limits[SYN_FLOOD] == 70 &&
+		      conf.limits[UDP_FLOOD] == 80,
+		      "detect: limits of a file, and one that is another");
+	}
+	unlink(name);
+}
+
 /* Files */
 
 static struct sample back;
@@ -749,6 +774,7 @@ void test_traffic(void)
 	test_directions(120, false, 1, "in: too much");
 	test_carpet();
 	test_hostile();
+	test_words();
 	test_pcapng();
 	test_cut();
 	test_resolution();
