@@ -41,7 +41,7 @@ struct live {
 	double interval;
 	bool once;
 	bool listening;
-	int signals;		/* readable when it is time to end */
+	int signals;		/* readable when it is time to end, or -1 */
 	bool stopped;
 };
 
@@ -413,7 +413,7 @@ static enum result top(struct context *ctx, int argc, char **argv)
 	if (!res && !live.once)
 		res = enter_screen(&ctx->err);
 	if (!res) {
-		live.signals = signals_fd();
+		live.signals = live.once ? -1 : signals_fd();
 		res = run(&live);
 		if (!live.once)
 			leave_screen();

@@ -341,6 +341,7 @@ static char *run(const struct command *c, bool json, char **words, int *status)
 	if (!pid) {
 		int res;
 
+		signal(SIGINT, SIG_DFL);
 		dup2(fileno(out), STDOUT_FILENO);
 		if (!freopen("/dev/null", "w", stderr))
 			abort();
@@ -451,6 +452,19 @@ static void test_talkers(void)
 	free(text);
 }
 
+/* A reading that is not over is none. */
+static void test_interrupt(void)
+{
+	char *text;
+	int status;
+
+	happen(0.5, INTERRUPT, NULL);
+	text = run(top_commands, false, WORDS("-once"), &status);
+	check(WIFSIGNALED(status) && WTERMSIG(status) == SIGINT && !*text,
+	      "top: -once interrupted");
+	free(text);
+}
+
 void test_live(void)
 {
 	test_lost(detect_commands, false, WORDS("syn-flood", "off"),
@@ -462,4 +476,5 @@ void test_live(void)
 	test_slow();
 	test_talkers();
 	test_interval();
+	test_interrupt();
 }
