@@ -14,6 +14,7 @@
 #include <netinet/in.h>
 
 #include "detect.h"
+#include "hash.h"
 #include "names.h"
 
 #define SECOND		1000000000ull
@@ -184,19 +185,13 @@ static bool same(const struct attack *a, const struct attack *b)
 		       sizeof(a->to.addr.bytes));
 }
 
-static size_t hash(const struct attack *a)
-{
-	uint64_t h = 0xcbf29ce484222325 ^ a->vector;
-
-	for (size_t i = 0; i < a->to.addr.len; i++)
-		h = (h ^ a->to.addr.bytes[i]) * 0x100000001b3;
-	return h ^ h >> 29;
-}
-
 static struct target **find_slot(struct detector *d, const struct attack *a)
 {
-	size_t i = hash(a) % d->n_slots;
+	uint8_t key[1 + sizeof(a->to.addr.bytes)] = { a->vector };
+	size_t i;
 
+	memcpy(key + 1, a->to.addr.bytes, a->to.addr.len);
+	i = hash(key, 1 + a->to.addr.len) % d->n_slots;
 	while (d->slots[i] && !same(&d->slots[i]->attack, a))
 		i = (i + 1) % d->n_slots;
 	return &d->slots[i];

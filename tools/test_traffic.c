@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <netinet/in.h>
@@ -11,6 +12,7 @@
 #include "cmd.h"
 #include "detect.h"
 #include "capture_filter.h"
+#include "hash.h"
 #include "pcapng.h"
 #include "rates.h"
 #include "talkers.h"
@@ -566,6 +568,70 @@ static void test_resolution(void)
 	      "pcapng: units that no number has");
 }
 
+/* Tables of what others choose */
+
+/* The example of those who have invented it */
+static void test_hash(void)
+{
+	uint8_t bytes[16];
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = i;
+	memcpy(hash_seed, bytes, sizeof(hash_seed));
+	check(hash(bytes, 15) == 0xa129ca6149be45e5, "hash: SipHash-2-4");
+	memset(hash_seed, 0, sizeof(hash_seed));
+}
+
+#define FLOOD	30000
+
+/* Where FNV-1a, which everybody knows, has it in a table of 2^17 */
+static bool is_crowded(const void *data, size_t len, uint64_t vector, int shift)
+{
+	const uint8_t *bytes = data;
+	uint64_t h = 0xcbf29ce484222325 ^ vector;
+
+	while (len--)
+		h = (h ^ *bytes++) * 0x100000001b3;
+	return (h ^ h >> shift) % (1 << 17) < 2048;
+}
+
+/* The seconds that FLOOD different ones cost, as targets or as talkers */
+static double cost(bool targets)
+{
+	struct detector *d = detector_new(&detection_defaults, false, note,
+					  &(struct seen) { .n = 0 });
+	struct talkers ts = { 0 };
+	struct packet p;
+	struct text key;
+	clock_t begin;
+	double took = 0;
+
+	for (uint32_t i = 0, n = 0; n < FLOOD; i++) {
+		struct sample s = { .interval = 1, .packets = 1, .data_len = 40 };
+
+		s.time = SECOND;
+		s.data[0] = 0x60;
+		s.data[6] = IPPROTO_ICMPV6;
+		for (size_t at = targets ? 24 : 8, j = 0; j < 4; j++)
+			s.data[at + j] = i >> 8 * j;
+		p = packet_parse(s.data, s.data_len);
+		talkers_key(BY_SOURCE, &s, &p, &key);
+		if (targets ? !is_crowded(s.data + 24, 16, ICMP_FLOOD, 29) :
+			      !is_crowded(key.s, strlen(key.s), 0, 32))
+			continue;
+		n++;
+		begin = clock();
+		if (targets)
+			detector_sample(d, &s);
+		else
+			talkers_add(&ts, &key, &s);
+		took += clock() - begin;
+	}
+	talkers_free(&ts);
+	detector_free(d);
+	return took / CLOCKS_PER_SEC;
+}
+
 /* Rates and talkers */
 
 static void test_talkers(void)
@@ -780,6 +846,9 @@ void test_traffic(void)
 	test_resolution();
 	test_many_interfaces();
 	test_talkers();
+	test_hash();
+	check(cost(true) < 0.5, "detect: chosen targets cost no more");
+	check(cost(false) < 0.5, "talkers: chosen sources cost no more");
 	test_others();
 	test_rates();
 	test_many_rates();
