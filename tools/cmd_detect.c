@@ -58,8 +58,9 @@ static enum result read_file(const char *name, struct detection *conf,
 	return res;
 }
 
-enum result detection_parse(int argc, char **argv, struct detection *conf,
-			    const char **recorded, struct error *err)
+static enum result read_words(int argc, char **argv, struct detection *conf,
+			      const char **file, const char **recorded,
+			      struct error *err)
 {
 	const struct option_desc *d;
 	enum result res = RES_OK;
@@ -88,9 +89,23 @@ enum result detection_parse(int argc, char **argv, struct detection *conf,
 		if (d->option == OPT_READ)
 			*recorded = value;
 		else
-			res = read_file(value, conf, err);
+			*file = value;
 	}
 	return res;
+}
+
+enum result detection_parse(int argc, char **argv, struct detection *conf,
+			    const char **recorded, struct error *err)
+{
+	const char *file = NULL;
+	enum result res;
+
+	res = read_words(argc, argv, conf, &file, recorded, err);
+	if (res || !file)
+		return res;
+	/* What the words say holds, wherever they stand. */
+	return read_file(file, conf, err) ?:
+	       read_words(argc, argv, conf, &file, recorded, err);
 }
 
 static uint64_t now(void)
@@ -106,7 +121,7 @@ enum result watch_begin(struct context *ctx, const struct detection *conf,
 {
 	*w = allocate(1, sizeof(**w));
 	(*w)->opt = &ctx->opt;
-	(*w)->detector = detector_new(conf, tell, *w);
+	(*w)->detector = detector_new(conf, true, tell, *w);
 	return nl_samples_subscribe(ctx->nl, &ctx->err);
 }
 
@@ -118,11 +133,16 @@ enum result watch_look(struct context *ctx, struct watch *w, int other,
 		{ .fd = other, .events = POLLIN },
 	};
 	enum result res = RES_OK;
-	uint64_t lost = 0;
+	uint64_t lost = 0, before = now();
 
-	if (poll(fds, ARRAY_SIZE(fds), WAIT_MS) > 0 && fds[0].revents)
+	poll(fds, ARRAY_SIZE(fds), WAIT_MS);
+	/* While samples wait the time is theirs. */
+	if (fds[0].revents)
 		res = nl_samples_read(ctx->nl, 0, take, w, &lost, &ctx->err);
-	detector_time(w->detector, now() - LATE_NS);
+	else
+		detector_time(w->detector, before - LATE_NS);
+	if (lost)
+		print_lost_samples(lost, &ctx->opt);
 	*ready = fds[1].revents;
 	return res;
 }
@@ -156,7 +176,7 @@ static enum result watch_recorded(struct context *ctx, const char *file,
 	struct watch w = { .opt = &ctx->opt, .recorded = true };
 	enum result res;
 
-	w.detector = detector_new(conf, tell, &w);
+	w.detector = detector_new(conf, false, tell, &w);
 	res = pcapng_read(file, take, &w, &ctx->err);
 	detector_free(w.detector);
 	return res;
@@ -178,7 +198,8 @@ static enum result detect(struct context *ctx, int argc, char **argv)
 const struct command detect_commands[] = {
 	{ "attacks", detect, "[-f FILE] [-r FILE] [LIMIT N|off]...",
 	  "tell of attacks, from samples, when they begin and end",
-	  "  -f FILE            take the limits from a configuration file (detect:)\n"
+	  "  -f FILE            take the limits from a configuration file (detect:);\n"
+	  "                     those that are given here hold in their place\n"
 	  "  -r FILE            look at what \"mtctl samples -w\" has recorded; - is\n"
 	  "                     the standard input\n"
 	  "Limits are packets a second to one destination:\n"
@@ -191,8 +212,9 @@ const struct command detect_commands[] = {
 	  "  spoof N            what address filters have dropped (default 1000)\n"
 	  "  prefix4 N, prefix6 N  bits that make one destination (default 32, 64)\n"
 	  "An attack begins when a second has had more than the limit, and ends when\n"
-	  "there was less than half of it for five seconds. Tunnels have to sample: at\n"
-	  "1 in N, attacks of 20 N packets a second are seen for sure.\n"
+	  "there was less than half of it for five seconds. What comes in and what goes\n"
+	  "out counts apart. Tunnels have to sample: at 1 in N, attacks of 20 N packets\n"
+	  "a second are seen for sure.\n"
 	  "\n"
 	  "  mtctl tunnel set mt0 sample-rx 1000\n"
 	  "  mtctl detect syn-flood 20000 prefix4 24\n"

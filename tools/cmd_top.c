@@ -31,8 +31,8 @@ static const struct option_desc options[] = {
 struct live {
 	struct context *ctx;
 	struct top top;
+	struct gathered gathered;	/* since the last reading */
 	struct tunnels was;
-	double then;		/* when that was */
 	struct capture_filter *filter;
 	char expression[256];	/* of the filter */
 	bool asking;		/* for one: what is typed goes into typed */
@@ -41,7 +41,7 @@ struct live {
 	double interval;
 	bool once;
 	bool listening;
-	int signals;		/* readable when it is time to end */
+	int signals;		/* readable when it is time to end, or -1 */
 	bool stopped;
 };
 
@@ -76,9 +76,34 @@ static void add_sample(const struct sample *s, void *data)
 	if (top->paused || !capture_filter_passes(live->filter, s))
 		return;
 	p = packet_parse(s->data, s->data_len);
-	top->samples++;
+	live->gathered.samples++;
 	if (talkers_key(top->by, s, &p, &key))
-		talkers_add(&top->talkers, &key, s);
+		talkers_add(&live->gathered.talkers, &key, s);
+}
+
+static void gather_anew(struct live *live)
+{
+	talkers_clear(&live->gathered.talkers);
+	live->gathered.samples = 0;
+	live->gathered.since = now();
+}
+
+static void show_gathered(struct live *live)
+{
+	struct gathered was = live->top.shown;
+
+	live->top.shown = live->gathered;
+	live->top.shown.seconds = now() - live->gathered.since;
+	live->gathered = was;
+	gather_anew(live);
+}
+
+/* What is shown are no talkers of the kind that is asked for. */
+static void forget_talkers(struct live *live)
+{
+	talkers_clear(&live->top.shown.talkers);
+	live->top.shown.samples = 0;
+	gather_anew(live);
 }
 
 static enum result read_counters(struct live *live, struct tunnels *ts)
@@ -103,7 +128,6 @@ static enum result update(struct live *live)
 {
 	struct healths healths = { 0 };
 	struct tunnels is = { 0 };
-	double when = now();
 	enum result res;
 
 	res = read_counters(live, &is) ?: read_health(live, &healths);
@@ -112,14 +136,13 @@ static enum result update(struct live *live)
 		tunnels_free(&is);
 		return res;
 	}
-	live->top.seconds = when - live->then;
+	live->top.seconds = is.when - live->was.when;
 	rates_update(&live->top.rates, &live->was, &is, live->top.seconds);
 	rates_set_health(&live->top.rates, &healths);
 	healths_free(&healths);
 	rates_sort(&live->top.rates, live->top.sort);
 	tunnels_free(&live->was);
 	live->was = is;
-	live->then = when;
 	return RES_OK;
 }
 
@@ -196,6 +219,7 @@ static void set_filter(struct live *live)
 	capture_filter_free(live->filter);
 	live->filter = f;
 	strcpy(live->expression, live->typed);
+	forget_talkers(live);
 }
 
 static void type(struct live *live, char c)
@@ -223,17 +247,20 @@ static void press(struct live *live, char c)
 	case 't':
 		top->talk = !top->talk;
 		listen_to_samples(live);
+		gather_anew(live);
 		break;
 	case 's':
-		if (top->talk)
+		if (top->talk) {
 			top->by = (top->by + 1) % BY_MAX;
-		else
+			forget_talkers(live);
+		} else {
 			top->sort = (top->sort + 1) % RATE_MAX;
-		talkers_clear(&top->talkers);
-		rates_sort(&top->rates, top->sort);
+			rates_sort(&top->rates, top->sort);
+		}
 		break;
 	case 'p':
 		top->paused = !top->paused;
+		gather_anew(live);
 		break;
 	case '/':
 		live->asking = true;
@@ -285,25 +312,22 @@ static enum result wait_until(struct live *live, double when)
 	return res;
 }
 
-/* What was gathered is shown; the next round gathers anew. */
 static enum result run(struct live *live)
 {
-	struct top *top = &live->top;
 	enum result res = RES_OK;
 
+	gather_anew(live);
 	while (!res && !live->stopped) {
 		res = wait_until(live, now() + live->interval);
 		if (res || live->stopped)
 			break;
-		if (!top->paused)
+		if (!live->top.paused) {
+			show_gathered(live);
 			res = update(live);
+		}
 		if (res || live->once)
 			break;
 		draw(live);
-		if (top->paused)
-			continue;
-		talkers_clear(&top->talkers);
-		top->samples = 0;
 	}
 	return res;
 }
@@ -386,11 +410,10 @@ static enum result top(struct context *ctx, int argc, char **argv)
 	}
 	if (!res)
 		res = read_counters(&live, &live.was);
-	live.then = now();
 	if (!res && !live.once)
 		res = enter_screen(&ctx->err);
 	if (!res) {
-		live.signals = signals_fd();
+		live.signals = live.once ? -1 : signals_fd();
 		res = run(&live);
 		if (!live.once)
 			leave_screen();
@@ -400,7 +423,8 @@ static enum result top(struct context *ctx, int argc, char **argv)
 	else if (!res && live.once)
 		print_top(stdout, &live.top, 0);
 	capture_filter_free(live.filter);
-	talkers_free(&live.top.talkers);
+	talkers_free(&live.top.shown.talkers);
+	talkers_free(&live.gathered.talkers);
 	rates_free(&live.top.rates);
 	tunnels_free(&live.was);
 	return res;

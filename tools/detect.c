@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A sample counts for one vector and one destination, in the quarter of a second
- * in which it was taken. An attack begins when the last four quarters have more
- * than the limit, and more than half of it however lucky the samples are. It ends
- * when they have had less than half for a while.
+ * in which it was taken. What comes in and what goes out is counted apart, and the
+ * larger one matters: a packet may come by one tunnel and leave by another one. An
+ * attack begins when the last four quarters have more than the limit, and more than
+ * half of it however lucky the samples are. It ends when they have had less than half
+ * for a while.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -12,12 +14,14 @@
 #include <netinet/in.h>
 
 #include "detect.h"
+#include "hash.h"
 #include "names.h"
 
 #define SECOND		1000000000ull
 #define QUARTERS	4
 #define QUARTER		(SECOND / QUARTERS)
 #define RING		(QUARTERS + 1)	/* and the one that has just begun */
+#define WAYS		2		/* in and out */
 #define QUIET_AFTER	(5 * SECOND)
 
 #define MAX_TARGETS	65536
@@ -71,7 +75,7 @@ struct target {
 	bool active;
 	uint64_t busy;		/* when it last had more than half of the limit */
 	uint64_t newest;	/* quarter of a second */
-	struct bucket quarters[RING];	/* by number, modulo */
+	struct bucket quarters[RING][WAYS];	/* by number, modulo */
 };
 
 struct detector {
@@ -81,16 +85,21 @@ struct detector {
 	struct target **slots;
 	size_t n_slots;
 	size_t n;
-	uint64_t now;
+	bool live;
+	uint64_t now;		/* by a clock of ours, which nobody sets */
+	uint64_t offset;	/* of the clock of the samples from ours */
+	uint64_t odd;		/* the latest time, if it was far from now */
 	uint64_t looked;	/* quarter */
 };
 
-struct detector *detector_new(const struct detection *conf, attack_fn fn,
-			      void *data)
+struct detector *detector_new(const struct detection *conf, bool live,
+			      attack_fn fn, void *data)
 {
 	struct detector *d = allocate(1, sizeof(*d));
 
 	d->conf = *conf;
+	d->live = live;
+	d->odd = UINT64_MAX;
 	d->fn = fn;
 	d->data = data;
 	d->n_slots = 2 * MAX_TARGETS;
@@ -176,19 +185,13 @@ static bool same(const struct attack *a, const struct attack *b)
 		       sizeof(a->to.addr.bytes));
 }
 
-static size_t hash(const struct attack *a)
-{
-	uint64_t h = 0xcbf29ce484222325 ^ a->vector;
-
-	for (size_t i = 0; i < a->to.addr.len; i++)
-		h = (h ^ a->to.addr.bytes[i]) * 0x100000001b3;
-	return h ^ h >> 29;
-}
-
 static struct target **find_slot(struct detector *d, const struct attack *a)
 {
-	size_t i = hash(a) % d->n_slots;
+	uint8_t key[1 + sizeof(a->to.addr.bytes)] = { a->vector };
+	size_t i;
 
+	memcpy(key + 1, a->to.addr.bytes, a->to.addr.len);
+	i = hash(key, 1 + a->to.addr.len) % d->n_slots;
 	while (d->slots[i] && !same(&d->slots[i]->attack, a))
 		i = (i + 1) % d->n_slots;
 	return &d->slots[i];
@@ -209,20 +212,31 @@ static void advance(struct target *t, uint64_t quarter)
 
 static struct bucket last_second(const struct target *t)
 {
-	struct bucket sum = { 0 };
+	struct bucket sums[WAYS] = { 0 };
 
-	for (size_t i = 0; i < RING; i++) {
-		sum.samples += t->quarters[i].samples;
-		sum.packets += t->quarters[i].packets;
-		sum.bits += t->quarters[i].bits;
+	for (size_t i = 0; i < RING * WAYS; i++) {
+		const struct bucket *b = &t->quarters[i / WAYS][i % WAYS];
+		struct bucket *sum = &sums[i % WAYS];
+
+		sum->samples += b->samples;
+		sum->packets += b->packets;
+		sum->bits += b->bits;
 	}
-	return sum;
+	return sums[sums[1].packets > sums[0].packets];
 }
 
 /* What there is at the least: three standard errors less than it seems */
 static double surely(const struct bucket *b)
 {
 	return b->samples ? b->packets * (1 - 3 / sqrt(b->samples)) : 0;
+}
+
+static void tell(const struct detector *d, struct attack a)
+{
+	a.start += d->offset;
+	if (a.end)
+		a.end += d->offset;
+	d->fn(&a, d->data);
 }
 
 /* Begins or ends an attack. */
@@ -243,7 +257,7 @@ static void judge(struct detector *d, struct target *t)
 		a->end = 0;
 		a->peak_packets = second.packets;
 		a->peak_bits = second.bits;
-		d->fn(a, d->data);
+		tell(d, *a);
 	}
 	if (!t->active)
 		return;
@@ -254,7 +268,7 @@ static void judge(struct detector *d, struct target *t)
 	if (d->now >= t->busy + QUIET_AFTER) {
 		t->active = false;
 		a->end = t->busy;
-		d->fn(a, d->data);
+		tell(d, *a);
 	}
 }
 
@@ -282,27 +296,59 @@ static void sweep(struct detector *d)
 	free(old);
 }
 
+static bool is_far(uint64_t a, uint64_t b)
+{
+	return (a > b ? a - b : b - a) > QUIET_AFTER;
+}
+
+/*
+ * False for a time that is far from the last one, and alone. If the next one is not
+ * before it, the clock was set and ours goes on, or it was quiet for a while. From a
+ * recording these look the same, if it is forward: then it was quiet.
+ */
+static bool set_time(struct detector *d, uint64_t now)
+{
+	uint64_t last;
+
+	if (!d->now) {	/* then none that is not far is below 0 */
+		d->now = QUIET_AFTER;
+		d->offset = now - d->now;
+	}
+	last = d->now + d->offset;
+	if (is_far(now, last)) {
+		if (now < d->odd) {
+			d->odd = now;
+			return false;
+		}
+		if (now < last || d->live)
+			d->offset += now - last;
+	}
+	d->odd = UINT64_MAX;
+	if (now - d->offset > d->now)
+		d->now = now - d->offset;
+	if (d->now / QUARTER != d->looked) {
+		d->looked = d->now / QUARTER;
+		sweep(d);
+	}
+	return true;
+}
+
 void detector_time(struct detector *d, uint64_t now)
 {
-	if (now > d->now)
-		d->now = now;
-	if (d->now / QUARTER == d->looked)
-		return;
-	d->looked = d->now / QUARTER;
-	sweep(d);
+	set_time(d, now);
 }
 
 void detector_sample(struct detector *d, const struct sample *s)
 {
 	struct packet p = packet_parse(s->data, s->data_len);
-	uint64_t quarter = s->time / QUARTER;
 	struct target **slot, *t;
 	struct attack a = { 0 };
 	struct bucket *b;
+	uint64_t quarter;
 
-	detector_time(d, s->time);
-	if (!p.version || !vector_of(s, &p, &a))
+	if (!set_time(d, s->time) || !p.version || !vector_of(s, &p, &a))
 		return;
+	quarter = (s->time - d->offset) / QUARTER;
 	a.to = masked(&d->conf, &p.dst);
 	slot = find_slot(d, &a);
 	t = *slot;
@@ -317,7 +363,7 @@ void detector_sample(struct detector *d, const struct sample *s)
 	advance(t, quarter);
 	if (quarter + RING <= t->newest)
 		return;		/* late by a second: from a CPU that was busy */
-	b = &t->quarters[quarter % RING];
+	b = &t->quarters[quarter % RING][s->direction == MTUN_DIRECTION_EGRESS];
 	b->samples += s->packets;
 	b->packets += (double)s->packets * s->interval;
 	b->bits += 8.0 * s->packets * s->interval * s->length;

@@ -29,13 +29,17 @@ struct detector;
 
 extern const struct kind detection_kind;	/* struct detection */
 
-struct detector *detector_new(const struct detection *conf, attack_fn fn,
-			      void *data);
+/*
+ * Live, the time is told also when there are no samples. Attacks go on when the clock
+ * is set, and have their times by the new one.
+ */
+struct detector *detector_new(const struct detection *conf, bool live,
+			      attack_fn fn, void *data);
 void detector_free(struct detector *d);
 
 void detector_sample(struct detector *d, const struct sample *s);
 
-/* It is that time: to be told now and then, also when there are no samples. */
+/* It is that time: to be told now and then where it is live. */
 void detector_time(struct detector *d, uint64_t now);
 
 #endif /* MTCTL_DETECT_H */

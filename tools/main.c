@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/random.h>
 
 #include "args.h"
 #include "cmd.h"
+#include "hash.h"
 #include "nl.h"
 #include "privilege.h"
 
@@ -450,6 +452,8 @@ int main(int argc, char **argv)
 		return res;
 	}
 
+	/* Not worth waiting for, early in the boot */
+	getrandom(hash_seed, sizeof(hash_seed), GRND_INSECURE);
 	ctx.nl = nl_new();
 	if (batch_file)
 		res = batch(&ctx, batch_file, force);

@@ -292,6 +292,7 @@ struct tunnels {
 	struct tunnel *v;
 	size_t n;
 	size_t room;
+	double when;		/* seconds, just before it was dumped */
 	const struct sas *sas;	/* NULL if they are not known */
 };
 

@@ -2,6 +2,7 @@
 /* struct tunnel to and from netlink attributes. */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "args.h"
 #include "nl_core.h"
@@ -349,7 +350,10 @@ static void read_many(struct nl *nl, const struct nlmsghdr *nlh, void *data)
 static void forget(void *data)
 {
 	struct tunnels *ts = data;
+	struct timespec t;
 
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	ts->when = t.tv_sec + t.tv_nsec / 1e9;
 	ts->n = 0;
 }
 

@@ -102,7 +102,7 @@ static void parse_v6(struct packet *p, const uint8_t *data, size_t len)
 		if (p->protocol == IPPROTO_FRAGMENT) {
 			uint16_t frag = get16(header + 2);
 
-			p->fragment = frag & (OFFSET6 | MORE6);
+			p->fragment |= !!(frag & (OFFSET6 | MORE6));
 			p->later = frag & OFFSET6;
 			at += 8;
 		} else {

@@ -113,6 +113,7 @@ static void insert_interface(struct pcapng *p, size_t i, uint32_t ifindex)
 /* The number of a tunnel's interface, which is told when it is first met. */
 static uint32_t interface(struct pcapng *p, uint32_t ifindex, const char *name)
 {
+	static const uint16_t linktype[2] = { LINKTYPE_RAW };	/* and reserved */
 	const uint8_t resolution = NANOSECONDS;
 	size_t i = find_interface(p, ifindex);
 	struct block b;
@@ -121,7 +122,7 @@ static uint32_t interface(struct pcapng *p, uint32_t ifindex, const char *name)
 		return p->v[i].number;
 	insert_interface(p, i, ifindex);
 	b = begin(INTERFACE);
-	put32(&b, LINKTYPE_RAW);	/* 16 bits, and 16 that are reserved */
+	put(&b, linktype, sizeof(linktype));
 	put32(&b, MAX_SAMPLE);
 	put_option(&b, IF_NAME, name, strlen(name));
 	put_option(&b, IF_TSRESOL, &resolution, sizeof(resolution));

@@ -25,7 +25,8 @@ void pcapng_free(struct pcapng *p);
 
 /*
  * Calls fn for each packet of a file, or of the standard input if its name is "-".
- * ifindex is then a number of the file's.
+ * ifindex is then a number of the file's. Of a file that is damaged or cut short it has
+ * called fn for what comes before, and fails.
  */
 enum result pcapng_read(const char *name, sample_fn fn, void *data,
 			struct error *err);

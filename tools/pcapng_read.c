@@ -29,6 +29,7 @@ struct reader {
 	} *v;			/* by their numbers */
 	size_t n;
 	size_t room;
+	bool section;		/* there is one, and we can read it */
 };
 
 /* The option of a code, or NULL; its length in *len. From word at to word end. */
@@ -50,21 +51,35 @@ static const void *option(const uint32_t *block, size_t at, size_t end,
 	return NULL;
 }
 
-static void read_interface(struct reader *r, size_t words)
+/* A second's, or 0 if there are too many: a power of 10, or of 2 */
+static uint64_t ticks_of(uint8_t resolution)
+{
+	uint8_t base = resolution & 0x80 ? 2 : 10, n = resolution & 0x7f;
+	uint64_t ticks = 1;
+
+	if (n >= (base == 2 ? 64 : 20))
+		return 0;
+	while (n--)
+		ticks *= base;
+	return ticks;
+}
+
+/* False if it makes no sense, and so it is with all that reads. */
+static bool read_interface(struct reader *r, size_t words)
 {
 	const uint8_t *resolution;
 	struct interface *new;
 	uint16_t len;
 
 	if (words < 5 || r->n == MAX_INTERFACES)
-		return;
+		return false;
 	new = ADD_ONE(r);
 	memcpy(&new->linktype, r->block + 2, sizeof(new->linktype));
 	new->ticks = 1000000;
 	resolution = option(r->block, 4, words - 1, IF_TSRESOL, &len);
-	if (resolution && len == 1 && *resolution < 19)
-		for (new->ticks = 1; len <= *resolution; len++)
-			new->ticks *= 10;
+	if (resolution && len == 1)
+		new->ticks = ticks_of(*resolution);
+	return new->ticks;
 }
 
 static uint8_t number_of(const struct name *names, size_t n, const char *word)
@@ -98,7 +113,7 @@ static void read_comment(const char *comment, struct sample *s)
 	s->packets = s->packets ?: 1;
 }
 
-static void read_packet(const struct reader *r, size_t words, sample_fn fn,
+static bool read_packet(const struct reader *r, size_t words, sample_fn fn,
 			void *data)
 {
 	struct sample s = { .packets = 1, .interval = 1 };
@@ -108,9 +123,10 @@ static void read_packet(const struct reader *r, size_t words, sample_fn fn,
 	const void *found;
 	uint16_t len;
 
-	if (words < 8 || b[2] >= r->n || b[5] > (words - 8) * 4 ||
-	    r->v[b[2]].linktype != LINKTYPE_RAW)
-		return;
+	if (words < 8 || b[2] >= r->n || b[5] > (words - 8) * 4)
+		return false;
+	if (r->v[b[2]].linktype != LINKTYPE_RAW)
+		return true;
 	ticks = r->v[b[2]].ticks;
 	time = (uint64_t)b[3] << 32 | b[4];
 	s.time = time / ticks * 1000000000 +
@@ -125,16 +141,39 @@ static void read_packet(const struct reader *r, size_t words, sample_fn fn,
 		read_comment(comment, &s);
 	}
 	fn(&s, data);
+	return true;
 }
 
-/* Into r->block. False at the end of the file, or of what makes sense. */
+/* Into r->block, which has *words then; none at the end of the file. */
 static bool read_block(struct reader *r, FILE *file, size_t *words)
 {
-	if (fread(r->block, 4, 2, file) != 2 || r->block[1] % 4 ||
-	    r->block[1] < 12 || r->block[1] > MAX_BLOCK)
+	size_t got = fread(r->block, 1, 8, file);
+
+	*words = 0;
+	if (!got)
+		return !ferror(file);
+	if (got < 8 || r->block[1] % 4 || r->block[1] < 12 ||
+	    r->block[1] > MAX_BLOCK)
 		return false;
 	*words = r->block[1] / 4;
-	return fread(r->block + 2, 4, *words - 2, file) == *words - 2;
+	return fread(r->block + 2, 4, *words - 2, file) == *words - 2 &&
+	       r->block[*words - 1] == r->block[1];
+}
+
+static bool use_block(struct reader *r, size_t words, sample_fn fn, void *data)
+{
+	switch (r->block[0]) {
+	case SECTION:
+		r->section = r->block[2] == BYTE_ORDER_MARK;
+		r->n = 0;
+		return r->section;
+	case INTERFACE:
+		return r->section && read_interface(r, words);
+	case PACKET:
+		return r->section && read_packet(r, words, fn, data);
+	default:
+		return r->section;
+	}
 }
 
 enum result pcapng_read(const char *name, sample_fn fn, void *data,
@@ -142,29 +181,27 @@ enum result pcapng_read(const char *name, sample_fn fn, void *data,
 {
 	struct reader *r = allocate(1, sizeof(*r));
 	enum result res = RES_OK;
-	bool section = false;
-	size_t words = 0;
+	bool good = true;
+	size_t words;
 	FILE *file;
 
 	file = strcmp(name, "-") ? fopen(name, "re") : stdin;
 	if (!file)
 		res = refuse(err, RES_REFUSED, "%s: %s", name,
 			     strerror(errno));
-	while (!res && read_block(r, file, &words)) {
-		if (r->block[0] == SECTION) {
-			section = r->block[2] == BYTE_ORDER_MARK;
-			r->n = 0;
-		}
-		if (!section)
+	while (!res && good) {
+		good = read_block(r, file, &words);
+		if (good && !words)
 			break;
-		if (r->block[0] == INTERFACE)
-			read_interface(r, words);
-		else if (r->block[0] == PACKET)
-			read_packet(r, words, fn, data);
+		good = good && use_block(r, words, fn, data);
 	}
-	if (!res && !section)
+	if (!res && !r->section)
 		res = refuse(err, RES_REFUSED,
 			     "%s: no pcapng file of this machine's byte order",
+			     name);
+	else if (!res && !good)
+		res = refuse(err, RES_REFUSED,
+			     "%s: damaged or cut short: what follows was not read",
 			     name);
 	if (file && file != stdin)
 		fclose(file);

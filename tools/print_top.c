@@ -74,19 +74,28 @@ static void print_tunnels(FILE *to, const struct top *top, size_t rows)
 	}
 }
 
+static void print_talker(FILE *to, const char *name, const struct talker *t,
+			 double seconds)
+{
+	fprintf(to, "%-39s %8s %8s %6.0f%% %8" PRIu64 "\n", name,
+		short_text(8 * t->bytes / seconds).s,
+		short_text(t->packets / seconds).s, talker_error(t), t->samples);
+}
+
 static void print_talkers(FILE *to, const struct top *top, size_t rows)
 {
-	const struct talker **v = talkers_sorted(&top->talkers);
+	const struct gathered *g = &top->shown;
+	const struct talker **v = talkers_sorted(&g->talkers);
+	bool others = g->talkers.rest.samples;
 
 	fprintf(to, "%s%-39s %8s %8s %7s %8s%s\n", on(BOLD),
 		talkers_by_names[top->by].doc, "bit/s", "pkt/s", "error",
 		"samples", off());
-	for (size_t i = 0; i < top->talkers.n && i < rows; i++)
-		fprintf(to, "%-39s %8s %8s %6.0f%% %8" PRIu64 "\n", v[i]->key.s,
-			short_text(8 * v[i]->bytes / top->seconds).s,
-			short_text(v[i]->packets / top->seconds).s,
-			talker_error(v[i]), v[i]->samples);
-	if (!top->samples)
+	for (size_t i = 0; i < g->talkers.n && i + others < rows; i++)
+		print_talker(to, v[i]->key.s, v[i], g->seconds);
+	if (others)
+		print_talker(to, "others", &g->talkers.rest, g->seconds);
+	if (!g->samples)
 		fprintf(to, "no samples: mtctl tunnel set NAME sample 1000 takes them\n");
 	free(v);
 }
@@ -95,10 +104,11 @@ void print_top(FILE *to, const struct top *top, size_t lines)
 {
 	size_t rows = lines > 3 ? lines - 3 : lines ? 1 : SIZE_MAX;
 
-	fprintf(to, "%zu tunnels, %.1f s", top->rates.n, top->seconds);
+	fprintf(to, "%zu tunnels, %.1f s", top->rates.n,
+		top->talk ? top->shown.seconds : top->seconds);
 	if (top->talk)
 		fprintf(to, "  by %s  %" PRIu64 " samples",
-			talkers_by_names[top->by].name, top->samples);
+			talkers_by_names[top->by].name, top->shown.samples);
 	else
 		fprintf(to, "  by %s", rates_by_names[top->sort]);
 	if (*top->filter)
@@ -141,23 +151,25 @@ static json_t *rate_json(const struct rate *r)
 	return o;
 }
 
-static json_t *talkers_json(const struct top *top)
+static json_t *talker_json(json_t *o, const struct talker *t, double seconds)
 {
-	const struct talker **v = talkers_sorted(&top->talkers);
+	json_object_set_new(o, "bits_per_second", real(8 * t->bytes / seconds));
+	json_object_set_new(o, "packets_per_second", real(t->packets / seconds));
+	json_object_set_new(o, "error_percent", real(talker_error(t)));
+	json_object_set_new(o, "samples", number(t->samples));
+	return o;
+}
+
+static json_t *talkers_json(const struct gathered *g)
+{
+	const struct talker **v = talkers_sorted(&g->talkers);
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < top->talkers.n; i++) {
+	for (size_t i = 0; i < g->talkers.n; i++) {
 		json_t *o = json_object();
 
 		json_object_set_new(o, "key", json_name(v[i]->key.s));
-		json_object_set_new(o, "bits_per_second",
-				    real(8 * v[i]->bytes / top->seconds));
-		json_object_set_new(o, "packets_per_second",
-				    real(v[i]->packets / top->seconds));
-		json_object_set_new(o, "error_percent",
-				    real(talker_error(v[i])));
-		json_object_set_new(o, "samples", number(v[i]->samples));
-		json_array_append_new(array, o);
+		json_array_append_new(array, talker_json(o, v[i], g->seconds));
 	}
 	free(v);
 	return array;
@@ -165,7 +177,8 @@ static json_t *talkers_json(const struct top *top)
 
 void print_top_json(const struct top *top, const struct options *opt)
 {
-	json_t *o = json_object(), *tunnels = json_array();
+	json_t *o = json_object(), *tunnels = json_array(), *others;
+	const struct gathered *g = &top->shown;
 
 	for (size_t i = 0; i < top->rates.n; i++)
 		json_array_append_new(tunnels, rate_json(&top->rates.v[i]));
@@ -174,7 +187,12 @@ void print_top_json(const struct top *top, const struct options *opt)
 	if (top->talk) {
 		json_object_set_new(o, "by",
 				    json_string(talkers_by_names[top->by].name));
-		json_object_set_new(o, "talkers", talkers_json(top));
+		json_object_set_new(o, "talkers", talkers_json(g));
+		if (g->talkers.rest.samples) {
+			others = talker_json(json_object(), &g->talkers.rest,
+					     g->seconds);
+			json_object_set_new(o, "others", others);
+		}
 		json_object_set_new(o, "lost", number(top->lost));
 	}
 	json_print(o, opt, false);

@@ -21,20 +21,21 @@ static uint64_t drops_of(const struct stats *s)
 /* Counters only ever grow: if one is less, it is another tunnel's. */
 static double per_second(uint64_t was, uint64_t is, double seconds)
 {
-	return (is - (is < was ? 0 : was)) / seconds;
+	return is < was ? 0 : (is - was) / seconds;
 }
 
 static struct rate rate_of(const struct tunnel *was, const struct tunnel *is,
 			   double seconds)
 {
-	static const struct tunnel none;
-	const struct stats *old = was ? &was->stats : &none.stats;
-	const struct stats *new = &is->stats;
+	const struct stats *old, *new = &is->stats;
 	struct rate r = {
 		.ifindex = is->ifindex, .up = is->if_flags & IFF_UP,
 	};
 
 	strcpy(r.ifname, is->ifname);
+	if (!was)
+		return r;
+	old = &was->stats;
 	for (size_t i = 0; i <= MTUN_DIRECTION_MAX; i++) {
 		const struct count *a = &old->ways[i].all;
 		const struct count *b = &new->ways[i].all;

@@ -31,9 +31,9 @@ enum rates_by { RATE_BITS, RATE_PACKETS, RATE_DROPS, RATE_NAME, RATE_MAX };
 extern const char *const rates_by_names[RATE_MAX];
 
 /*
- * From was to is, both as they were dumped, in so many seconds. A tunnel that is
- * new, or that was made anew, began at 0. History goes on from rates, which is
- * replaced.
+ * From was to is, both as they were dumped, in so many seconds. A tunnel that was not
+ * there has no rate yet: it may be new, or come from another namespace. History goes
+ * on from rates, which is replaced.
  */
 void rates_update(struct rates *rates, const struct tunnels *was,
 		  const struct tunnels *is, double seconds);

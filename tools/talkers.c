@@ -6,6 +6,7 @@
 
 #include <netinet/in.h>
 
+#include "hash.h"
 #include "talkers.h"
 
 /* So many are told apart; forged sources would take all memory. */
@@ -77,19 +78,9 @@ bool talkers_key(enum talkers_by by, const struct sample *s,
 	}
 }
 
-/* FNV-1a */
-static size_t hash(const char *text)
-{
-	uint64_t h = 0xcbf29ce484222325;
-
-	for (; *text; text++)
-		h = (h ^ (unsigned char)*text) * 0x100000001b3;
-	return h ^ h >> 32;
-}
-
 static struct talker **find_slot(const struct talkers *ts, const char *key)
 {
-	size_t i = hash(key) % ts->n_slots;
+	size_t i = hash(key, strlen(key)) % ts->n_slots;
 
 	while (ts->slots[i] && strcmp(ts->slots[i]->key.s, key))
 		i = (i + 1) % ts->n_slots;
@@ -122,7 +113,6 @@ void talkers_add(struct talkers *ts, const struct text *key,
 	t = *slot;
 	if (!t && ts->n == MAX_TALKERS) {
 		t = &ts->rest;
-		t->key = word_text("others");
 	} else if (!t) {
 		*slot = t = allocate(1, sizeof(*t));
 		t->key = *key;

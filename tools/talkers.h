@@ -26,7 +26,7 @@ struct talkers {
 	struct talker **slots;	/* by a hash of the key */
 	size_t n_slots;
 	size_t n;
-	struct talker rest;	/* of those that there was no place for */
+	struct talker rest;	/* of those that there was no place for; no key */
 };
 
 /* What a packet counts under, or false if it has nothing of the kind. */

@@ -11,6 +11,7 @@ void check(bool good, const char *what);
 void test_args(void);
 void test_conf(void);
 void test_ipsec(void);
+void test_live(void);
 void test_plan(void);
 void test_replica(void);
 void test_traffic(void);

@@ -4,14 +4,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include <netinet/in.h>
+
+#include "cmd.h"
 #include "detect.h"
 #include "capture_filter.h"
+#include "hash.h"
 #include "pcapng.h"
 #include "rates.h"
 #include "talkers.h"
 #include "test.h"
+#include "top.h"
 
 #define SECOND	1000000000ull
 
@@ -120,6 +126,19 @@ static struct sample normal_sample(uint64_t second)
 	return s;
 }
 
+/* A first fragment, with a second header that says it is none */
+static void test_fragments(void)
+{
+	uint8_t data[60] = {
+		0x60, [6] = IPPROTO_FRAGMENT, [40] = IPPROTO_FRAGMENT, [43] = 1,
+		[48] = IPPROTO_UDP,
+	};
+	struct packet p = packet_parse(data, sizeof(data));
+
+	check(p.fragment && p.protocol == IPPROTO_UDP && p.has_ports,
+	      "packet: a fragment stays one");
+}
+
 /* Detection */
 
 struct seen {
@@ -156,7 +175,7 @@ static uint64_t run_normal(struct detector *d, uint64_t from, uint64_t seconds,
 static void test_normal(void)
 {
 	struct seen seen = { .n = 0 };
-	struct detector *d = detector_new(&detection_defaults, note, &seen);
+	struct detector *d = detector_new(&detection_defaults, false, note, &seen);
 
 	/* 100,000 packets a second, of which one in 1000 is sampled */
 	run_normal(d, SECOND, 3600, 100, SYN_FLOOD, 0);
@@ -170,7 +189,7 @@ static void test_vector(enum vector vector)
 	/* 30 samples a second at the least: fewer are no evidence */
 	uint32_t rate = limit < 10000 ? 30 : 3 * limit / 1000;
 	struct seen seen = { .n = 0 };
-	struct detector *d = detector_new(&detection_defaults, note, &seen);
+	struct detector *d = detector_new(&detection_defaults, false, note, &seen);
 	uint64_t begin, end;
 	char what[100];
 	double truth;
@@ -205,7 +224,7 @@ static size_t attacks_at(enum vector vector, uint32_t percent)
 {
 	uint32_t rate = detection_defaults.limits[vector] / 1000 * percent;
 	struct seen seen = { .n = 0 };
-	struct detector *d = detector_new(&detection_defaults, note, &seen);
+	struct detector *d = detector_new(&detection_defaults, false, note, &seen);
 
 	for (uint64_t i = 0; i < 3 * rate; i++) {
 		struct sample s = attack_sample(vector);
@@ -227,15 +246,129 @@ static void test_limit(enum vector vector)
 	check(!attacks_at(vector, 95) && attacks_at(vector, 105) == 1, what);
 }
 
+/* 30,000 connection requests a second, for seconds; to the end of it */
+static uint64_t flood(struct detector *d, uint64_t from, uint64_t seconds)
+{
+	uint64_t end = from + seconds * SECOND;
+
+	for (uint64_t t = from; t < end; t += SECOND / 30) {
+		struct sample s = attack_sample(SYN_FLOOD);
+
+		s.time = t;
+		detector_sample(d, &s);
+	}
+	return end;
+}
+
+/* The clock is set during an attack. */
+static void test_clock_set(bool live, int64_t step, const char *what)
+{
+	struct seen seen = { .n = 0 };
+	struct detector *d = detector_new(&detection_defaults, live, note,
+					  &seen);
+	uint64_t t, end;
+
+	t = flood(d, 100000 * SECOND, 5) + step;
+	if (live) {	/* what another CPU took before comes later */
+		t = flood(d, t, 1);
+		flood(d, t - step, 1);
+	}
+	end = flood(d, t, 5);
+	for (t = end; t < end + 10 * SECOND; t += SECOND / 10)
+		detector_time(d, t);
+	check(seen.n == 2 && !seen.v[0].end && seen.v[1].end + 2 * SECOND > end &&
+	      seen.v[1].end < end + 2 * SECOND &&
+	      seen.v[1].end - seen.v[1].start > 8 * SECOND, what);
+	flood(d, t, 2);
+	check(seen.n == 3 && seen.v[2].start >= t &&
+	      seen.v[2].start < t + 2 * SECOND,
+	      "and the next attack is seen");
+	detector_free(d);
+}
+
+static void test_odd_time(uint64_t odd, const char *what)
+{
+	struct seen seen = { .n = 0 };
+	struct detector *d = detector_new(&detection_defaults, false, note,
+					  &seen);
+	struct sample s = attack_sample(SYN_FLOOD);
+	uint64_t t;
+
+	t = flood(d, 100000 * SECOND, 3);
+	s.time = odd;
+	detector_sample(d, &s);
+	flood(d, t, 3);
+	check(seen.n == 1, what);
+	detector_free(d);
+}
+
+/* In a recording nothing tells of it but the time of the next sample. */
+static void test_silence(void)
+{
+	struct seen seen = { .n = 0 };
+	struct detector *d = detector_new(&detection_defaults, false, note,
+					  &seen);
+	uint64_t end, t;
+
+	end = flood(d, 100000 * SECOND, 3);
+	t = flood(d, end + 3600 * SECOND, 3);
+	check(seen.n == 3 && seen.v[1].end < end + 2 * SECOND,
+	      "an attack has ended before an hour without samples");
+	/* Each is a minute from the last one. */
+	for (int i = 0; i < 100; i++) {
+		struct sample s = tcp(i, VICTIM + 1, 0x02);
+
+		t += 60 * SECOND;
+		s.time = t;
+		detector_sample(d, &s);
+	}
+	check(seen.n == 4 && seen.v[3].end, "few samples: no attack, but its end");
+	detector_free(d);
+}
+
+static void test_clock(void)
+{
+	test_clock_set(false, -3600 * (int64_t)SECOND, "clock set back, recorded");
+	test_clock_set(true, -3600 * (int64_t)SECOND, "clock set back, live");
+	test_clock_set(true, 3600 * (int64_t)SECOND, "clock set forward, live");
+	test_odd_time(0, "one sample without a time");
+	test_odd_time(200000 * SECOND, "one sample of tomorrow");
+	test_silence();
+}
+
+/* What comes in by one tunnel may leave by another one, and is sampled by both. */
+static void test_directions(uint32_t rate, bool twice, size_t attacks,
+			    const char *what)
+{
+	struct seen seen = { .n = 0 };
+	struct detector *d = detector_new(&detection_defaults, false, note,
+					  &seen);
+
+	for (uint64_t i = 0; i < 3 * rate; i++) {
+		struct sample s = attack_sample(SYN_FLOOD);
+
+		s.interval = 100;
+		s.time = 1000 * SECOND + i * SECOND / rate;
+		s.direction = MTUN_DIRECTION_INGRESS;
+		detector_sample(d, &s);
+		s.direction = MTUN_DIRECTION_EGRESS;
+		s.ifindex = 2;
+		if (twice)
+			detector_sample(d, &s);
+	}
+	check(seen.n == attacks, what);
+	detector_free(d);
+}
+
 /* Each address has little, the network has much. */
 static void test_carpet(void)
 {
 	struct detection conf = detection_defaults;
 	struct seen narrow = { .n = 0 }, wide = { .n = 0 };
-	struct detector *a = detector_new(&conf, note, &narrow), *b;
+	struct detector *a = detector_new(&conf, false, note, &narrow), *b;
 
 	conf.prefix4 = 24;
-	b = detector_new(&conf, note, &wide);
+	b = detector_new(&conf, false, note, &wide);
 	for (uint64_t i = 0; i < 500; i++) {
 		struct sample s = tcp(0x0a000000 + i, (VICTIM & ~255u) + rnd(256),
 				      0x02);
@@ -254,7 +387,7 @@ static void test_carpet(void)
 static void test_hostile(void)
 {
 	struct seen seen = { .n = 0 };
-	struct detector *d = detector_new(&detection_defaults, note, &seen);
+	struct detector *d = detector_new(&detection_defaults, false, note, &seen);
 
 	for (int i = 0; i < 200000; i++) {
 		struct sample s = { .interval = 1, .packets = 1 };
@@ -271,6 +404,30 @@ static void test_hostile(void)
 	}
 	check(true, "random packets at random times do no harm");
 	detector_free(d);
+}
+
+/* The command line wins, wherever the file stands. */
+static void test_words(void)
+{
+	char name[] = "/tmp/mtctl-test-XXXXXX";
+	FILE *file = fdopen(mkstemp(name), "w");
+	char *orders[2][4] = {
+		{ "syn-flood", "70", "-f", name },
+		{ "-f", name, "syn-flood", "70" },
+	};
+	struct error err;
+
+	fprintf(file, "detect: {syn-flood: 60, udp-flood: 80}\n");
+	fclose(file);
+	for (int i = 0; i < 2; i++) {
+		struct detection conf = detection_defaults;
+
+		check(!detection_parse(4, orders[i], &conf, NULL, &err) &&
+		      conf.limits[SYN_FLOOD] == 70 &&
+		      conf.limits[UDP_FLOOD] == 80,
+		      "detect: limits of a file, and one that is another");
+	}
+	unlink(name);
 }
 
 /* Files */
@@ -334,6 +491,147 @@ static void test_pcapng(void)
 	unlink(name);
 }
 
+/* The first bytes of what is written for three samples, and then some */
+static enum result read_cut(size_t len, const void *more, size_t n)
+{
+	char name[] = "/tmp/mtctl-test-XXXXXX";
+	FILE *file = fdopen(mkstemp(name), "w+");
+	struct sample s = tcp(1, VICTIM, 0x12);
+	char bytes[1024], *end = bytes;
+	struct error err;
+	struct pcapng p;
+	enum result res;
+
+	pcapng_begin(&p, file);
+	for (int i = 0; i < 3; i++)
+		pcapng_write(&p, &s, "mt0");
+	pcapng_free(&p);
+	rewind(file);
+	end += fread(bytes, 1, sizeof(bytes), file);
+	rewind(file);
+	if (ftruncate(fileno(file), 0))
+		abort();
+	fwrite(bytes, 1, end - bytes - len, file);
+	fwrite(more, 1, n, file);
+	fclose(file);
+	read_back = 0;
+	res = pcapng_read(name, keep, NULL, &err);
+	unlink(name);
+	return res;
+}
+
+static void test_cut(void)
+{
+	static const uint32_t other[] = { 0xbad, 16, 0, 16 };
+	static const uint32_t short_block[] = { 6, 12, 12 };
+	static const uint32_t two_lengths[] = { 0xbad, 16, 0, 20 };
+
+	check(!read_cut(0, "", 0) && read_back == 3, "pcapng: whole");
+	check(read_cut(1, "", 0) && read_back == 2, "pcapng: cut short");
+	check(read_cut(0, "\6\0\0", 3) && read_back == 3,
+	      "pcapng: a piece of a block more");
+	check(!read_cut(0, other, sizeof(other)) && read_back == 3,
+	      "pcapng: a block that nobody knows");
+	check(read_cut(0, short_block, sizeof(short_block)) && read_back == 3,
+	      "pcapng: a packet without a header");
+	check(read_cut(0, two_lengths, sizeof(two_lengths)) && read_back == 3,
+	      "pcapng: lengths that are not the same");
+}
+
+/* A packet at 3 * 2^20 + 2^19 units of a resolution; its time, or 0 */
+static uint64_t time_in_units(uint8_t resolution)
+{
+	const uint32_t blocks[] = {
+		0x0a0d0d0a, 28, 0x1a2b3c4d, 1, UINT32_MAX, UINT32_MAX, 28,
+		1, 32, 101, 128, 9 | 1 << 16, resolution, 0, 32,
+		6, 36, 0, 0, 7 << 19, 1, 1, 0x45, 36,
+	};
+	char name[] = "/tmp/mtctl-test-XXXXXX";
+	FILE *file = fdopen(mkstemp(name), "w");
+	struct error err;
+
+	fwrite(blocks, 1, sizeof(blocks), file);
+	fclose(file);
+	back.time = 0;
+	if (pcapng_read(name, keep, NULL, &err))
+		back.time = 0;
+	unlink(name);
+	return back.time;
+}
+
+static void test_resolution(void)
+{
+	check(time_in_units(6) == 3670016000, "pcapng: microseconds");
+	check(time_in_units(0x80 | 20) == 3500000000, "pcapng: powers of 2");
+	check(time_in_units(0) == (7ull << 19) * SECOND, "pcapng: seconds");
+	check(!time_in_units(20) && !time_in_units(0x80 | 64),
+	      "pcapng: units that no number has");
+}
+
+/* Tables of what others choose */
+
+/* The example of those who have invented it */
+static void test_hash(void)
+{
+	uint8_t bytes[16];
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = i;
+	memcpy(hash_seed, bytes, sizeof(hash_seed));
+	check(hash(bytes, 15) == 0xa129ca6149be45e5, "hash: SipHash-2-4");
+	memset(hash_seed, 0, sizeof(hash_seed));
+}
+
+#define FLOOD	30000
+
+/* Where FNV-1a, which everybody knows, has it in a table of 2^17 */
+static bool is_crowded(const void *data, size_t len, uint64_t vector, int shift)
+{
+	const uint8_t *bytes = data;
+	uint64_t h = 0xcbf29ce484222325 ^ vector;
+
+	while (len--)
+		h = (h ^ *bytes++) * 0x100000001b3;
+	return (h ^ h >> shift) % (1 << 17) < 2048;
+}
+
+/* The seconds that FLOOD different ones cost, as targets or as talkers */
+static double cost(bool targets)
+{
+	struct detector *d = detector_new(&detection_defaults, false, note,
+					  &(struct seen) { .n = 0 });
+	struct talkers ts = { 0 };
+	struct packet p;
+	struct text key;
+	clock_t begin;
+	double took = 0;
+
+	for (uint32_t i = 0, n = 0; n < FLOOD; i++) {
+		struct sample s = { .interval = 1, .packets = 1, .data_len = 40 };
+
+		s.time = SECOND;
+		s.data[0] = 0x60;
+		s.data[6] = IPPROTO_ICMPV6;
+		for (size_t at = targets ? 24 : 8, j = 0; j < 4; j++)
+			s.data[at + j] = i >> 8 * j;
+		p = packet_parse(s.data, s.data_len);
+		talkers_key(BY_SOURCE, &s, &p, &key);
+		if (targets ? !is_crowded(s.data + 24, 16, ICMP_FLOOD, 29) :
+			      !is_crowded(key.s, strlen(key.s), 0, 32))
+			continue;
+		n++;
+		begin = clock();
+		if (targets)
+			detector_sample(d, &s);
+		else
+			talkers_add(&ts, &key, &s);
+		took += clock() - begin;
+	}
+	talkers_free(&ts);
+	detector_free(d);
+	return took / CLOCKS_PER_SEC;
+}
+
 /* Rates and talkers */
 
 static void test_talkers(void)
@@ -381,6 +679,41 @@ static void test_talkers(void)
 	talkers_free(&ts);
 }
 
+/* Lines of 10.0.0.1 and of what there was no place for */
+static void test_others(void)
+{
+	struct sample s = ipv4(17, 0x0a000001, VICTIM, 1000);
+	struct top top = { .talk = true, .filter = "", .note = "" };
+	const struct options opt = { .json = true };
+	int out = dup(STDOUT_FILENO);
+	struct text key;
+	FILE *file = tmpfile();
+	char text[2048] = "";
+
+	top.shown.seconds = 1;
+	top.shown.samples = 2;
+	key = word_text("10.0.0.1");
+	talkers_add(&top.shown.talkers, &key, &s);
+	top.shown.talkers.rest = (struct talker) {
+		.samples = 1, .packets = 3000, .bytes = 500000, .squares = 1,
+	};
+	print_top(file, &top, 0);
+	fflush(stdout);
+	dup2(fileno(file), STDOUT_FILENO);
+	fflush(file);
+	print_top_json(&top, &opt);
+	fflush(stdout);
+	dup2(out, STDOUT_FILENO);
+	close(out);
+	rewind(file);
+	check(fread(text, 1, sizeof(text) - 1, file) &&
+	      strstr(text, "\nothers  "), "top: others");
+	check(strstr(text, "\"others\":{\"bits_per_second\":4000000.0,"),
+	      "top: others, JSON");
+	fclose(file);
+	talkers_free(&top.shown.talkers);
+}
+
 static void test_rates(void)
 {
 	struct tunnels was = { 0 }, is = { 0 };
@@ -405,21 +738,23 @@ static void test_rates(void)
 	t->ifindex = 8;
 	strcpy(t->ifname, "a");
 	t->stats.ways[1].all = (struct count) { 10, 10000 };
+	t->stats.drops[1] = 2;
 	rates_update(&rates, &was, &is, 2);
 	rates_sort(&rates, RATE_BITS);
-	check(rates.n == 2 && !strcmp(rates.v[0].ifname, "a") &&
-	      rates.v[0].ways[1].bits == 40000, "rates: a new tunnel, the most");
-	check(rates.v[1].ways[0].packets == 100 &&
-	      rates.v[1].ways[0].bits == 4000 && rates.v[1].drops == 2,
+	check(rates.n == 2 && !strcmp(rates.v[1].ifname, "a") &&
+	      !rates.v[1].ways[1].bits && !rates.v[1].drops,
+	      "rates: none of a tunnel that was not there");
+	check(rates.v[0].ways[0].packets == 100 &&
+	      rates.v[0].ways[0].bits == 4000 && rates.v[0].drops == 2,
 	      "rates: a difference by time");
 	rates_set_health(&rates, &healths);
-	check(!rates.v[0].watched && rates.v[1].watched &&
-	      rates.v[1].state == MTUN_HEALTH_STATE_DEGRADED, "rates: health");
+	check(!rates.v[1].watched && rates.v[0].watched &&
+	      rates.v[0].state == MTUN_HEALTH_STATE_DEGRADED, "rates: health");
 	rates_sort(&rates, RATE_DROPS);
 	check(!strcmp(rates.v[0].ifname, "b"), "rates: by drops");
-	/* One that has less than before was made anew. */
+	/* One that has less than before is another one. */
 	rates_update(&rates, &is, &was, 1);
-	check(rates.v[0].ways[0].packets == 100 &&
+	check(!rates.v[0].ways[0].packets &&
 	      rates.v[0].history[HISTORY - 2] == 4000,
 	      "rates: counters that begin again");
 	rates_free(&rates);
@@ -452,8 +787,8 @@ static void test_many_rates(void)
 	}
 	for (size_t i = 0; i < rates.n; i++) {
 		const struct rate *r = &rates.v[i];
-		double bits = 8 * (r->ifindex / 3 + (r->ifindex / 3 % 3 ? 0 :
-								  1000));
+		uint32_t number = r->ifindex / 3;
+		double bits = number % 3 ? 8 * number : 0;
 
 		good += r->ways[0].bits == bits &&
 			r->history[HISTORY - 1] == bits &&
@@ -493,16 +828,28 @@ static void test_many_interfaces(void)
 
 void test_traffic(void)
 {
+	test_fragments();
 	test_normal();
 	for (enum vector v = 0; v < VECTOR_MAX; v++) {
 		test_vector(v);
 		test_limit(v);
 	}
+	test_clock();
+	test_directions(80, true, 0, "in and out again: counts once");
+	test_directions(120, true, 1, "in and out again: too much");
+	test_directions(120, false, 1, "in: too much");
 	test_carpet();
 	test_hostile();
+	test_words();
 	test_pcapng();
+	test_cut();
+	test_resolution();
 	test_many_interfaces();
 	test_talkers();
+	test_hash();
+	check(cost(true) < 0.5, "detect: chosen targets cost no more");
+	check(cost(false) < 0.5, "talkers: chosen sources cost no more");
+	test_others();
 	test_rates();
 	test_many_rates();
 }

@@ -8,14 +8,21 @@
 #include "rates.h"
 #include "talkers.h"
 
+/* What samples of a time have told */
+struct gathered {
+	struct talkers talkers;
+	uint64_t samples;
+	double since;
+	double seconds;		/* when it has ended */
+};
+
 struct top {
-	double seconds;		/* of the last reading */
+	double seconds;		/* of the last reading of counters */
 	struct rates rates;
 	enum rates_by sort;
 	bool talk;		/* talkers, and not tunnels */
 	enum talkers_by by;
-	struct talkers talkers;	/* of the last reading */
-	uint64_t samples;
+	struct gathered shown;
 	uint64_t lost;		/* samples, since the beginning */
 	bool paused;
 	const char *filter;	/* "" for none */

@@ -10,7 +10,7 @@
  * Built with tools/clamp_args.c
  * Built with tools/netns_args.c tools/health_args.c tools/steer_args.c
  * Built with tools/model.c tools/privilege.c
- * Built with tools/detect.c tools/detect_args.c tools/packet.c -lm
+ * Built with tools/detect.c tools/detect_args.c tools/hash.c tools/packet.c -lm
  * Built with tools/names.c kmod/conf.c kmod/health_conf.c kmod/mtu.c
  * Built with kmod/prefix.c kmod/wire.c -lyaml
  */

@@ -1,0 +1,480 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Commands that go on, against a kernel and a clock that are made up: both are in the
+ * place of functions of libraries, and time passes only where a command waits.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+#include <netinet/in.h>
+#include <sys/wait.h>
+
+#include "cmd.h"
+#include "nl_core.h"
+#include "test.h"
+
+#define SECOND	1000000000ull
+#define EPOCH	(1800000000 * SECOND)
+#define FAMILY	(NLMSG_MIN_TYPE + 20)
+
+/* Numbers that no file has */
+#define SAMPLES_FD	1000000
+#define OTHER_FD	1000001
+
+#define INTERVAL	1000
+#define LENGTH		1000	/* of each sample */
+#define RATE		40	/* samples a second */
+#define BYTES		1000	/* a second, of the tunnel */
+
+struct happening {
+	double at;		/* seconds */
+	enum {
+		SAMPLE,		/* one that is taken then */
+		LOST,		/* one that nobody gets */
+		KEYS,
+		INTERRUPT,
+		END,
+	} what;
+	const char *keys;
+};
+
+static struct {
+	uint64_t now;
+	struct happening list[1000];
+	size_t n;
+	uint64_t samples;	/* that have been taken */
+	int keyboard;
+	double dump_takes;	/* seconds */
+	int changes;		/* dumps during which something changes */
+	struct nlmsghdr request;
+	uint8_t cmd;
+	uint64_t bytes;		/* of the tunnel, when it was asked for */
+} world;
+
+static void happen(double at, int what, const char *keys)
+{
+	world.list[world.n++] = (struct happening) { at, what, keys };
+}
+
+static void take_samples(int seconds)
+{
+	for (int i = 1; i <= seconds * RATE; i++)
+		happen((double)i / RATE, SAMPLE, NULL);
+}
+
+/* The first thing that has happened by now, and is one of these */
+static struct happening *due(bool sample)
+{
+	for (size_t i = 0; i < world.n; i++) {
+		struct happening *h = &world.list[i];
+
+		if (h->at * SECOND <= world.now + 1 &&
+		    (h->what == SAMPLE || h->what == LOST) == sample)
+			return h;
+	}
+	return NULL;
+}
+
+static void forget(struct happening *h)
+{
+	world.n--;
+	memmove(h, h + 1, (&world.list[world.n] - h) * sizeof(*h));
+}
+
+static uint64_t next_time(void)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (size_t i = 0; i < world.n; i++) {
+		uint64_t at = world.list[i].at * SECOND;
+
+		if (at > world.now && at < next)
+			next = at;
+	}
+	return next;
+}
+
+static void press_keys(void)
+{
+	struct happening *h;
+
+	while ((h = due(false))) {
+		struct happening is = *h;
+
+		forget(h);
+		if (is.what == END) {
+			fflush(stdout);
+			_exit(0);
+		}
+		if (is.what == INTERRUPT)
+			kill(getpid(), SIGINT);
+		else if (write(world.keyboard, is.keys, strlen(is.keys)) < 0)
+			abort();
+	}
+}
+
+static bool is_ready(struct pollfd *fd)
+{
+	const struct timespec none = { 0 };
+
+	fd->revents = 0;
+	if (fd->fd == SAMPLES_FD && due(true))
+		fd->revents = POLLIN;
+	else if (fd->fd >= 0 && fd->fd < SAMPLES_FD)
+		ppoll(fd, 1, &none, NULL);
+	return fd->revents;
+}
+
+int poll(struct pollfd *fds, nfds_t n, int timeout)
+{
+	uint64_t end = timeout < 0 ? UINT64_MAX :
+				     world.now + timeout * (SECOND / 1000);
+
+	for (;;) {
+		uint64_t next;
+		int ready = 0;
+
+		press_keys();
+		for (nfds_t i = 0; i < n; i++)
+			ready += is_ready(&fds[i]);
+		if (ready || world.now >= end)
+			return ready;
+		next = next_time();
+		if (end == UINT64_MAX && next == end)
+			abort();	/* nothing will ever happen */
+		world.now = next < end ? next : end;
+	}
+}
+
+int clock_gettime(clockid_t clock, struct timespec *t)
+{
+	uint64_t now = world.now + (clock == CLOCK_REALTIME ? EPOCH : SECOND);
+
+	*t = (struct timespec) { now / SECOND, now % SECOND };
+	return 0;
+}
+
+int usleep(useconds_t us)
+{
+	world.now += us * 1000ull;
+	return 0;
+}
+
+int isatty(int fd)
+{
+	(void)fd;
+	return 1;
+}
+
+int tcgetattr(int fd, struct termios *t)
+{
+	(void)fd;
+	memset(t, 0, sizeof(*t));
+	return 0;
+}
+
+int tcsetattr(int fd, int when, const struct termios *t)
+{
+	(void)fd;
+	(void)when;
+	(void)t;
+	return 0;
+}
+
+/* The kernel */
+
+struct mnl_socket {
+	int fd;
+};
+
+int mnl_socket_get_fd(const struct mnl_socket *s)
+{
+	return s->fd;
+}
+
+int mnl_socket_setsockopt(const struct mnl_socket *s, int type, void *data,
+			  socklen_t len)
+{
+	(void)s;
+	(void)type;
+	(void)data;
+	(void)len;
+	return 0;
+}
+
+ssize_t mnl_socket_sendto(const struct mnl_socket *s, const void *req,
+			  size_t len)
+{
+	(void)s;
+	memcpy(&world.request, req, sizeof(world.request));
+	world.cmd = ((const struct genlmsghdr *)mnl_nlmsg_get_payload(req))->cmd;
+	world.bytes = (double)world.now / SECOND * BYTES;
+	world.now += world.dump_takes * SECOND;
+	return len;
+}
+
+static void put_tunnel(struct nlmsghdr *nlh)
+{
+	struct genlmsghdr *genl = mnl_nlmsg_put_extra_header(nlh, sizeof(*genl));
+	struct nlattr *nest;
+
+	genl->cmd = MTUN_CMD_TUNNEL_NEW;
+	mnl_attr_put_u32(nlh, MTUN_A_TUNNEL_IFINDEX, 7);
+	mnl_attr_put_strz(nlh, MTUN_A_TUNNEL_IFNAME, "mt0");
+	nest = mnl_attr_nest_start(nlh, MTUN_A_TUNNEL_STATS);
+	mnl_attr_put_u64(nlh, MTUN_A_STATS_RX_BYTES, world.bytes);
+	mnl_attr_nest_end(nlh, nest);
+}
+
+/* Answers a dump: there is one tunnel, which nobody watches. */
+ssize_t mnl_socket_recvfrom(const struct mnl_socket *s, void *buf, size_t size)
+{
+	uint16_t changed = 0;
+	struct nlmsghdr *nlh;
+	ssize_t len = 0;
+	int zero = 0;
+
+	(void)s;
+	(void)size;
+	if (world.cmd == MTUN_CMD_TUNNEL_GET) {
+		nlh = mnl_nlmsg_put_header(buf);
+		nlh->nlmsg_type = FAMILY;
+		nlh->nlmsg_seq = world.request.nlmsg_seq;
+		put_tunnel(nlh);
+		len = MNL_ALIGN(nlh->nlmsg_len);
+		if (world.changes) {
+			world.changes--;
+			changed = NLM_F_DUMP_INTR;
+		}
+	}
+	nlh = mnl_nlmsg_put_header((char *)buf + len);
+	nlh->nlmsg_type = NLMSG_DONE;
+	nlh->nlmsg_flags = changed;
+	nlh->nlmsg_seq = world.request.nlmsg_seq;
+	memcpy(mnl_nlmsg_put_extra_header(nlh, sizeof(zero)), &zero,
+	       sizeof(zero));
+	return len + nlh->nlmsg_len;
+}
+
+static void put_sample(struct nlmsghdr *nlh, double at)
+{
+	uint8_t packet[34] = { 0x45, [9] = IPPROTO_TCP,
+			       [12] = 10, 0, 0, 1, 203, 0, 113, 1,
+			       [33] = 2 /* SYN */ };
+	struct genlmsghdr *genl = mnl_nlmsg_put_extra_header(nlh, sizeof(*genl));
+	struct nlattr *nest;
+
+	genl->cmd = MTUN_CMD_SAMPLES_NTF;
+	mnl_attr_put_u32(nlh, MTUN_A_SAMPLES_CPU, 0);
+	mnl_attr_put_u64(nlh, MTUN_A_SAMPLES_NUMBER, world.samples);
+	nest = mnl_attr_nest_start(nlh, MTUN_A_SAMPLES_SAMPLE);
+	mnl_attr_put_u32(nlh, MTUN_A_SAMPLE_IFINDEX, 7);
+	mnl_attr_put_u32(nlh, MTUN_A_SAMPLE_INTERVAL, INTERVAL);
+	mnl_attr_put_u32(nlh, MTUN_A_SAMPLE_LENGTH, LENGTH);
+	mnl_attr_put_u64(nlh, MTUN_A_SAMPLE_TIME, EPOCH + at * SECOND);
+	mnl_attr_put(nlh, MTUN_A_SAMPLE_DATA, sizeof(packet), packet);
+	mnl_attr_nest_end(nlh, nest);
+}
+
+ssize_t recv(int fd, void *buf, size_t size, int flags)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct happening *h;
+
+	(void)fd;
+	(void)size;
+	(void)flags;
+	while ((h = due(true)) && h->what == LOST) {
+		world.samples++;
+		forget(h);
+	}
+	if (!h) {
+		errno = EAGAIN;
+		return -1;
+	}
+	nlh->nlmsg_type = FAMILY;
+	put_sample(nlh, h->at);
+	world.samples++;
+	forget(h);
+	return nlh->nlmsg_len;
+}
+
+/* Commands */
+
+static int run_here(const struct command *c, bool json, char **words)
+{
+	struct mnl_socket samples = { SAMPLES_FD }, other = { OTHER_FD };
+	struct context ctx = { .opt.json = json, .nl = nl_new() };
+	struct nl *nl = ctx.nl;
+	int keys[2], n = 0;
+
+	if (pipe(keys) || dup2(keys[0], STDIN_FILENO))
+		abort();
+	world.keyboard = keys[1];
+	nl->family = FAMILY;
+	nl->genl = &other;
+	nl->events = &other;
+	nl->samples = &samples;
+	for (size_t i = 0; i < GROUPS; i++)
+		nl->groups[i] = 1;
+	while (words[n])
+		n++;
+	return c->fn(&ctx, n, words);
+}
+
+/* What it has printed, to be freed, and its status. What shall happen is used up. */
+static char *run(const struct command *c, bool json, char **words, int *status)
+{
+	FILE *out = tmpfile();
+	char *text;
+	long len;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		int res;
+
+		signal(SIGINT, SIG_DFL);
+		dup2(fileno(out), STDOUT_FILENO);
+		if (!freopen("/dev/null", "w", stderr))
+			abort();
+		res = run_here(c, json, words);
+		fflush(stdout);
+		_exit(res);
+	}
+	waitpid(pid, status, 0);
+	fseek(out, 0, SEEK_END);
+	len = ftell(out);
+	rewind(out);
+	text = allocate(len + 1, 1);
+	if (fread(text, 1, len, out) != (size_t)len)
+		abort();
+	fclose(out);
+	memset(&world, 0, sizeof(world));
+	return text;
+}
+
+#define WORDS(...)	((char *[]) { __VA_ARGS__, NULL })
+
+static void test_lost(const struct command *c, bool json, char **words,
+		      const char *shown, const char *what)
+{
+	char *text;
+	int status;
+
+	happen(1, SAMPLE, NULL);
+	for (int i = 0; i < 5; i++)
+		happen(2, LOST, NULL);
+	happen(3, SAMPLE, NULL);
+	happen(4, SAMPLE, NULL);
+	happen(5, END, NULL);
+	text = run(c, json, words, &status);
+	check(!status && strstr(text, shown), what);
+	free(text);
+}
+
+/* Samples of two seconds wait for two more until the first one is looked at. */
+static void test_slow(void)
+{
+	char *text;
+	int status;
+
+	take_samples(2);
+	happen(60, END, NULL);
+	world.now = 4 * SECOND;
+	text = run(detect_commands, false, WORDS("syn-flood", "20000"), &status);
+	check(!status && strstr(text, "attack start") &&
+	      strstr(text, "attack end"), "detect: what waits is not too old");
+	free(text);
+}
+
+/* It takes its time until the counters are there, and the first ones are not whole. */
+static void test_interval(void)
+{
+	char *text;
+	int status;
+
+	world.dump_takes = 0.5;
+	world.changes = 2;
+	text = run(top_commands, true, WORDS("-once"), &status);
+	check(!status && strstr(text, "\"bits_per_second\":8000.0"),
+	      "top: from one reading to the next");
+	free(text);
+}
+
+/* The lines of talkers, and whether all of them have the rate that there is */
+static int talkers_shown(char *text, bool *right)
+{
+	double rate = 8.0 * RATE * INTERVAL * LENGTH / 1000000, shown;
+	char *line, *host;
+	int n = 0;
+
+	*right = true;
+	while ((line = strsep(&text, "\n"))) {
+		host = strstr(line, "10.0.0.1 ") ?: strstr(line, "203.0.113.1 ");
+		if (!host)
+			continue;
+		n++;
+		*right &= sscanf(host, "%*s %lfM", &shown) == 1 &&
+			  shown > 0.9 * rate && shown < 1.1 * rate;
+	}
+	return n;
+}
+
+/* There are readings every two seconds, and something is pressed in between. */
+static void test_talkers(void)
+{
+	bool right;
+	char *text;
+	int status;
+
+	take_samples(13);
+	happen(2.5, KEYS, "p");
+	happen(7, KEYS, "p");
+	happen(8.5, KEYS, "/");
+	happen(8.7, KEYS, "\n");
+	happen(10.5, KEYS, "s");
+	happen(12.5, KEYS, "t");
+	happen(12.8, KEYS, "tq");
+	text = run(top_commands, false, WORDS("-by", "source"), &status);
+	check(!status && strstr(text, "80 samples\033[K\n") &&
+	      strstr(text, "80 samples  \033[33mpaused"),
+	      "top: a pause shows what was shown");
+	check(talkers_shown(text, &right) >= 9 && right,
+	      "top: rates of talkers, whatever is pressed");
+	free(text);
+}
+
+/* A reading that is not over is none. */
+static void test_interrupt(void)
+{
+	char *text;
+	int status;
+
+	happen(0.5, INTERRUPT, NULL);
+	text = run(top_commands, false, WORDS("-once"), &status);
+	check(WIFSIGNALED(status) && WTERMSIG(status) == SIGINT && !*text,
+	      "top: -once interrupted");
+	free(text);
+}
+
+void test_live(void)
+{
+	test_lost(detect_commands, false, WORDS("syn-flood", "off"),
+		  "5 samples were lost", "detect: samples were lost");
+	test_lost(detect_commands, true, WORDS("syn-flood", "off"),
+		  "{\"lost\":5}\n", "detect: samples were lost, JSON");
+	test_lost(monitor_commands, false, WORDS("attacks"),
+		  "5 samples were lost", "monitor: samples were lost");
+	test_slow();
+	test_talkers();
+	test_interval();
+	test_interrupt();
+}
