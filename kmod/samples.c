@@ -22,7 +22,6 @@ struct mt_samples {
 	struct sk_buff *message;	/* NULL while there are no samples */
 	bool full;			/* it is: one has not fit */
 	struct sk_buff_head ready;	/* full ones */
-	unsigned long deaf_until;	/* nobody in this namespace has listened */
 	u32 *open;	/* where the last one taken is to have its reason */
 	u64 taken;			/* and those that were lost */
 	int cpu;
@@ -85,22 +84,19 @@ static void end_message(struct mt_samples *samples)
 		nlmsg_free(message);
 }
 
-/* Those who listen may all be in other namespaces, which the kernel does not tell. */
-static void send_message(struct mt_samples *samples, struct sk_buff *message)
+static void send_message(const struct mt_samples *samples,
+			 struct sk_buff *message)
 {
 	const struct genl_family *to;
-	int err = 0;
 
 	rcu_read_lock();	/* mt_samples_stop() waits for it */
 	to = READ_ONCE(genl);
 	if (to)
-		err = genlmsg_multicast_netns(to, samples->net, message, 0,
-					      genl_group, GFP_ATOMIC);
+		genlmsg_multicast_netns(to, samples->net, message, 0, genl_group,
+					GFP_ATOMIC);
 	else
 		nlmsg_free(message);
 	rcu_read_unlock();
-	if (err == -ESRCH)
-		WRITE_ONCE(samples->deaf_until, jiffies + FLUSH_AFTER);
 }
 
 static void send_ready(struct work_struct *work)
@@ -209,8 +205,6 @@ bool mt_samples_take(struct net *net, const struct net_device *dev,
 	if (!to || !genl_has_listeners(to, net, genl_group))
 		return false;
 	samples = this_cpu_ptr(mt_net(net)->samples);
-	if (time_before(jiffies, READ_ONCE(samples->deaf_until)))
-		return false;
 	spin_lock(&samples->lock);
 	if (!samples->message) {
 		samples->message = new_message(samples, to);
@@ -273,7 +267,6 @@ static int __net_init samples_net_init(struct net *net)
 		samples->cpu = cpu;
 		samples->net = net;
 		__skb_queue_head_init(&samples->ready);
-		samples->deaf_until = jiffies;
 		INIT_DELAYED_WORK(&samples->flush, send_ready);
 	}
 	return 0;

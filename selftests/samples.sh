@@ -14,7 +14,7 @@
 #  +---------------------------------+       +----------------------------+
 
 ALL_TESTS="py_result:fields py_result:drops py_result:nested py_result:off py_result:estimate
-	   py_result:interval py_result:segments py_result:nobody py_result:elsewhere
+	   py_result:interval py_result:segments py_result:nobody
 	   py_result:lost py_result:filter py_result:lines py_result:pcapng
 	   py_result:count py_result:refused"
 
