@@ -18,7 +18,7 @@ from packets import *
 SRC, NEAR, FAR = sys.argv[1:4]
 TUNNEL_MTU = 4000
 
-PACKET_VNET_HDR = 15
+SOL_PACKET, PACKET_VNET_HDR = 263, 15
 TCP_PORT, UDP_PORT = 5001, 5009
 
 
@@ -321,7 +321,7 @@ def test_no_header():
     size = 8000
     with netns(NEAR):
         sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-    sock.setsockopt(socket.SOL_PACKET, PACKET_VNET_HDR, 1)
+    sock.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
 
     def send(t, first, linear, proto=ETH_P_IP):
         length = max(20, (first & 15) * 4)
