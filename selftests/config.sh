@@ -20,7 +20,8 @@ ALL_TESTS=""
 for name in $CASES; do
 	ALL_TESTS+="case_test:$name "
 done
-ALL_TESTS+="netns_test unprivileged_test writable_test silent_test traffic_test interrupt_test
+ALL_TESTS+="netns_test unprivileged_test writable_test silent_test filter_first_test
+	    traffic_test interrupt_test
 	    example_test unloaded_test"
 
 . "$(dirname "$0")/lib.sh"
@@ -145,6 +146,54 @@ silent_test()
 	check_eq "$(sed -nE 's/.*"event": ?"([a-z]+)".*"ifname": ?"(mt[01])".*/\1 \2/p' \
 		"$TMP/events" | tr '\n' ' ')" "set mt1 del mt1 del mt0 " "events"
 	log_test "events of what changes, and none of what is the same"
+}
+
+# open_while FILE: each time that mt1 was up and had no filter, by events
+open_while()
+{
+	"$PYTHON" - "$1" <<-EOF
+		import json, sys
+		up = filtered = False
+		for line in open(sys.argv[1]):
+		    if not line.startswith("{"):
+		        continue
+		    event = json.loads(line)
+		    if "filter" in event:
+		        filtered = event["filter"]["prefixes"] > 0
+		    elif event.get("ifname") == "mt1":
+		        up = event["up"] and event["event"] != "del"
+		    if up and not filtered:
+		        print(line, end="")
+	EOF
+}
+
+# What is not to pass does not pass while a file is applied, either.
+filter_first_test()
+{
+	local filter=",filter:  {allow-src-rx: 10.0.0.0/8}"
+
+	in_bg "$here" "$TMP/events" "$MTCTL" -j monitor
+	slowwait_for grep -q "^listening for events$" "$TMP/events"
+	check_err $? "mtctl monitor"
+	put_file "mt1 192.0.2.3 ,up:  on $filter" > "$TMP/file"
+	mt "$here" apply -f "$TMP/file" > /dev/null
+	check_err $? "apply"
+	check_eq "$(mt "$here" apply -f "$TMP/file" -prune)" \
+		"0 added, 0 changed, 0 removed, 3 unchanged" "apply again"
+	put_file "mt1 192.0.2.3 ,up:  off" | mt "$here" apply -f - > /dev/null
+	check_err $? "apply without the filter"
+	put_file "mt1 192.0.2.4 ,up:  on $filter" |
+		mt "$here" apply -f - > /dev/null
+	check_err $? "apply with it"
+	mt "$here" apply -f /dev/null -prune > /dev/null
+	check_err $? "apply of nothing"
+	slowwait_for grep -q '"event": *"del".*"mt1"' "$TMP/events"
+	check_err $? "mt1 is not deleted"
+	stop_bg "$BG_PID"
+	[ "$(grep -c '"up": *true' "$TMP/events")" -ge 2 ]
+	check_err $? "mt1 is not up: $(cat "$TMP/events")"
+	check_eq "$(open_while "$TMP/events")" "" "events of an open tunnel"
+	log_test "no tunnel is up without its filter"
 }
 
 traffic_test()

@@ -170,40 +170,49 @@ static enum result take_some(struct nl *nl, const struct step *s, size_t n,
 static enum result take_back(struct nl *nl, const struct step *s,
 			     struct error *err)
 {
-	const struct step back = { s->kind, s->to, s->from };
 	union any_object request;
 
 	if (!s->from || !s->to || s->kind != &tunnel_kind)
-		return take(nl, &back, err);
-	request.tunnel = *(const struct tunnel *)s->from;
-	return change(nl, &back, &request, err);
+		return take(nl, s, err);
+	request.tunnel = *(const struct tunnel *)s->to;
+	return change(nl, s, &request, err);
 }
 
 static void report_left(const struct step *s, const struct error *err)
 {
 	fprintf(stderr,
-		"mtctl apply: %s %s was %s, and that cannot be undone: %s\n",
+		"mtctl apply: %s %s was %s, and that cannot be undone%s: %s\n",
 		s->kind->name, object_name(s->kind, s->to ?: s->from),
-		!s->from ? "added" : !s->to ? "removed" : "changed", err->text);
+		!s->to ? "added" : !s->from ? "removed" : "changed",
+		s->tunnel ? ", nor what else was done to the tunnel" : "",
+		err->text);
 }
 
-/* Everything before the step that failed, last things first */
-static void undo(struct context *ctx, const struct plan *plan, size_t done)
+/*
+ * Everything before the step that failed, last things first. A tunnel of which
+ * something could not be undone is left alone: it is not to be up without its filter.
+ */
+static void undo(struct context *ctx, struct plan *plan, size_t done)
 {
 	const char *outcome = done ? "; what was done before has been undone" :
 				     "; nothing is changed";
 	struct error why = ctx->err, err;
-	const struct step *s;
 
-	while (done) {
-		s = &plan->steps[--done];
+	plan_undo(plan, done);
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		const struct step *s = &plan->steps[i];
+
+		if (s->tunnel && s->tunnel->left)
+			continue;
 		if (take_back(ctx->nl, s, &err)) {
 			report_left(s, &err);
 			outcome = "; see above for what could not be undone";
-		} else if (!s->to && s->kind == &tunnel_kind) {
+			if (s->tunnel)
+				s->tunnel->left = true;
+		} else if (!s->from && s->kind == &tunnel_kind) {
 			fprintf(stderr,
 				"mtctl apply: tunnel %s was removed and made again: it has lost its addresses and routes\n",
-				object_name(s->kind, s->from));
+				object_name(s->kind, s->to));
 		}
 	}
 	refuse(&ctx->err, RES_REFUSED, "%s%s", why.text, outcome);
@@ -219,7 +228,7 @@ static bool interrupted(void)
 }
 
 /* All of it, or nothing; an interrupt is no way to get a half. */
-static enum result execute(struct context *ctx, const struct plan *plan)
+static enum result execute(struct context *ctx, struct plan *plan)
 {
 	enum result res = RES_OK;
 	sigset_t stop, before;

@@ -175,6 +175,49 @@ static void test_order(void)
 	      "unless it belongs elsewhere");
 }
 
+#define UP		", up: on"
+#define FILTER(list)	", filter: {allow-src-rx: " list "}"
+
+/* What undoes all of it, in the place of the steps */
+static bool back_is(const char *wanted)
+{
+	plan_undo(&plan, plan.n_steps);
+	return steps_are(wanted);
+}
+
+static void test_filters(void)
+{
+	check(make("", FILE_OF(T("a", "2", UP FILTER("10.0.0.0/8")) ","
+			       T("b", "3", UP) ","
+			       T("c", "4", FILTER("10.0.0.0/8"))), true) == RES_OK &&
+	      counts_are(5, 0, 0, 0, 0) &&
+	      steps_are(" +a +b +c +a ~a up on +c") &&
+	      !((const struct tunnel *)plan.steps[0].to)->up &&
+	      ((const struct tunnel *)plan.steps[1].to)->up,
+	      "new tunnels are up when they have their filter");
+	check(back_is(" -c -b -a"), "and go at once");
+	check(make(FILE_OF(T("a", "2", ", up: off") "," T("b", "3", UP)),
+		   FILE_OF(T("a", "2", UP FILTER("10.0.0.0/8")) ","
+			   T("b", "3", UP ", ttl: 9" FILTER("10.0.0.0/8"))),
+		   true) == RES_OK && counts_are(2, 2, 0, 0, 0) &&
+	      steps_are(" +a +b ~a up on ~b ttl 9") &&
+	      back_is(" ~b ttl 64 ~a up off -b -a"),
+	      "one that is there has its filter first, and is without it last");
+	check(make(FILE_OF(T("a", "2", UP FILTER("10.0.0.0/8")) ","
+			   T("b", "3", FILTER("10.0.0.0/8")) ","
+			   T("c", "4", UP)), "", true) == RES_OK &&
+	      counts_are(0, 0, 5, 0, 0) && steps_are(" -c -b -a"),
+	      "a filter goes with its tunnel");
+	check(back_is(" +a +a ~a up on +b +b +c") &&
+	      !((const struct tunnel *)plan.steps[0].to)->up &&
+	      ((const struct tunnel *)plan.steps[5].to)->up,
+	      "and comes back before that is up");
+	check(make(FILE_OF(T("a", "2", UP FILTER("10.0.0.0/8"))),
+		   FILE_OF(T("a", "2", "")), true) == RES_OK &&
+	      counts_are(0, 0, 1, 1, 0) && steps_are(" -a"),
+	      "one that only loses its filter");
+}
+
 #define SEEN(health)	", health: {mode: " health "}"
 #define UNI		"probe, direction: uni, source: 192.0.2.9"
 
@@ -354,6 +397,7 @@ void test_plan(void)
 {
 	test_changes();
 	test_order();
+	test_filters();
 	test_health();
 	test_any_state();
 	test_request();
