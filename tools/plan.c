@@ -65,7 +65,8 @@ static struct change *tunnel_change(const struct plan *plan, const char *ifname)
 
 /*
  * Parts of tunnels: what becomes of a part that is not wanted is for its tunnel to
- * say, which has none, or is not there itself.
+ * say, which has none, or goes itself. One of a tunnel that is not known is of one
+ * that somebody has made just now.
  */
 static void compare_parts(struct plan *plan, const struct kind *kind,
 			  const void *was, size_t n_was, const void *is,
@@ -81,7 +82,7 @@ static void compare_parts(struct plan *plan, const struct kind *kind,
 		if (c->is)
 			continue;
 		owner = tunnel_change(plan, object_name(kind, c->was));
-		if (owner && owner->type == CHANGE_KEPT)
+		if (!owner || owner->type == CHANGE_KEPT)
 			continue;
 		plan->counts[c->type]--;
 		c->type = CHANGE_DEL;

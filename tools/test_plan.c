@@ -216,6 +216,11 @@ static void test_filters(void)
 		   FILE_OF(T("a", "2", "")), true) == RES_OK &&
 	      counts_are(0, 0, 1, 1, 0) && steps_are(" -a"),
 	      "one that only loses its filter");
+	make(FILE_OF(T("a", "2", UP) "," T("b", "3", FILTER("10.0.0.0/8"))),
+	     FILE_OF(T("a", "2", UP)), true);
+	was.tunnels.n--;
+	check(make_again(true) == RES_OK && counts_are(0, 0, 0, 1, 1) &&
+	      steps_are(""), "that of a tunnel that is not known");
 }
 
 #define SEEN(health)	", health: {mode: " health "}"
