@@ -218,20 +218,19 @@ static void undo(struct context *ctx, struct plan *plan, size_t done)
 	refuse(&ctx->err, RES_REFUSED, "%s%s", why.text, outcome);
 }
 
-static bool interrupted(void)
+/* Takes the signal: it is not to end us before we have said what became of it. */
+static bool interrupted(const sigset_t *stop)
 {
-	sigset_t pending;
+	static const struct timespec now;
 
-	sigpending(&pending);
-	return sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM) ||
-	       sigismember(&pending, SIGHUP);
+	return sigtimedwait(stop, NULL, &now) > 0;
 }
 
 /* All of it, or nothing; an interrupt is no way to get a half. */
 static enum result execute(struct context *ctx, struct plan *plan)
 {
 	enum result res = RES_OK;
-	sigset_t stop, before;
+	sigset_t stop, held, before;
 	struct error err;
 	size_t i, n;
 
@@ -239,12 +238,15 @@ static enum result execute(struct context *ctx, struct plan *plan)
 	sigaddset(&stop, SIGINT);
 	sigaddset(&stop, SIGTERM);
 	sigaddset(&stop, SIGHUP);
-	sigprocmask(SIG_BLOCK, &stop, &before);
+	sigaddset(&stop, SIGQUIT);
+	held = stop;
+	sigaddset(&held, SIGPIPE);
+	sigprocmask(SIG_BLOCK, &held, &before);
 	for (i = 0; !res && i < plan->n_steps; i += n) {
 		const struct step *s = &plan->steps[i];
 
 		n = together(plan, i);
-		if (interrupted())
+		if (interrupted(&stop))
 			res = refuse(&err, RES_REFUSED, "interrupted");
 		else
 			res = take_some(ctx->nl, s, n, &err);
@@ -257,6 +259,8 @@ static enum result execute(struct context *ctx, struct plan *plan)
 			       object_name(s->kind, s->to ?: s->from),
 			       err.text);
 		undo(ctx, plan, i);
+		while (interrupted(&stop))
+			;
 	}
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return res;
