@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* "mtctl apply", "mtctl export" and "mtctl check": configuration files. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "args.h"
@@ -29,24 +30,36 @@ enum result load_config(const char *file, struct config *config,
 	return RES_USAGE;
 }
 
+#define LOCK_DIR	"/run/mtun"
+
 /*
- * Two at once would each plan from what the other one is about to change. An
- * abstract socket is one for each network namespace, and goes with its process.
+ * Two at once would each plan from what the other one is about to change. Only root
+ * can open the lock of a network namespace, so that nobody else can hold it; whoever
+ * may not do that may not change anything either, or only in namespaces of his own.
  */
 static enum result lock(int *fd, struct error *err)
 {
-	static const struct sockaddr_un name = {
-		.sun_family = AF_UNIX,
-		.sun_path = "\0mtctl apply",
-	};
+	char path[sizeof(LOCK_DIR) + 32];
+	struct stat ns;
 
-	*fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (*fd >= 0 && !bind(*fd, (const struct sockaddr *)&name, sizeof(name)))
+	if (stat("/proc/self/ns/net", &ns))
+		return refuse(err, RES_REFUSED, "/proc/self/ns/net: %s",
+			      strerror(errno));
+	snprintf(path, sizeof(path), LOCK_DIR "/apply-%ju", (uintmax_t)ns.st_ino);
+	if (!mkdir(LOCK_DIR, 0755) || errno == EEXIST)
+		*fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (*fd < 0 && errno == EACCES)
 		return RES_OK;
-	if (*fd >= 0 && errno == EADDRINUSE)
+	if (*fd < 0)
+		return refuse(err, RES_REFUSED,
+			      "%s, the lock against a second mtctl apply: %s",
+			      path, strerror(errno));
+	if (!flock(*fd, LOCK_EX | LOCK_NB))
+		return RES_OK;
+	if (errno == EWOULDBLOCK)
 		return refuse(err, RES_REFUSED,
 			      "another mtctl apply is at work in this network namespace; try again when it is done");
-	return refuse(err, RES_REFUSED, "cannot lock: %s", strerror(errno));
+	return refuse(err, RES_REFUSED, "%s: %s", path, strerror(errno));
 }
 
 static void unlock(int fd)
