@@ -249,6 +249,10 @@ def rolled_back():
             "tunnel x: local, remote and ikey are those of hand, which the "
             "file does not have and which was made by hand")
     refused(tunnels(x="remote: 198.51.100.4"), 1, "-prune would remove it")
+    for options in "", "-dry-run":
+        refused(tunnels(b="remote: 198.51.100.2, mode: ipsec, if-id: 5"), 1,
+                "mtctl apply: tunnel b: mode cannot change: delete the tunnel "
+                "and add it again", options=options)
 
 
 def invalid():

@@ -263,6 +263,16 @@ static enum result find_holder(const struct planner *p, struct change *c,
 		      ": -prune would remove it" : " and which was made by hand");
 }
 
+static enum result check_mode(const struct change *c, struct error *err)
+{
+	struct error why;
+
+	if (!c->was || rules_mode(c->was, c->is, &why))
+		return RES_OK;
+	return refuse(err, RES_REFUSED, "tunnel %s: %s",
+		      object_name(c->kind, c->is), why.text);
+}
+
 static void park(struct planner *p, struct change *c)
 {
 	struct tunnel *t = allocate(1, sizeof(*t));
@@ -392,7 +402,7 @@ static enum result make_steps(struct planner *p, struct error *err)
 
 		if (c->kind != &tunnel_kind || !adds_or_sets(c))
 			continue;
-		res = find_holder(p, c, err);
+		res = check_mode(c, err) ?: find_holder(p, c, err);
 		if (res)
 			return res;
 	}

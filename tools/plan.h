@@ -55,7 +55,7 @@ struct plan {
 /*
  * Both are sorted (config_sort()) and must outlive the plan. What was made from a
  * file and is not wanted any more is deleted if prune, else left. Fails if
- * something that is left is in the way.
+ * something that is left is in the way, or a tunnel would change its mode.
  */
 enum result plan_make(struct plan *plan, const struct config *was,
 		      const struct config *is, bool prune, struct error *err);

@@ -175,6 +175,21 @@ static void test_order(void)
 	      "unless it belongs elsewhere");
 }
 
+static void test_mode(void)
+{
+	check(make(FILE_OF(T("a", "2", "")),
+		   FILE_OF(T("a", "2", ", mode: ipsec, if-id: 5")), true) ==
+	      RES_REFUSED &&
+	      !strcmp(err.text, "tunnel a: mode cannot change: delete the tunnel and add it again"),
+	      "GRE does not become ESP");
+	check(make(FILE_OF(T("a", "2", ", mode: ipsec, if-id: 5")),
+		   FILE_OF(T("a", "2", "")), false) == RES_REFUSED &&
+	      strstr(err.text, "mode cannot change"), "nor ESP GRE");
+	check(make(FILE_OF(T("a", "2", ", mode: ipsec, if-id: 5")),
+		   FILE_OF(T("a", "2", ", mode: ipsec, if-id: 6")), false) == RES_OK &&
+	      steps_are(" ~a if-id 6"), "ESP may change otherwise");
+}
+
 #define UP		", up: on"
 #define FILTER(list)	", filter: {allow-src-rx: " list "}"
 
@@ -403,6 +418,7 @@ void test_plan(void)
 	test_changes();
 	test_order();
 	test_filters();
+	test_mode();
 	test_health();
 	test_any_state();
 	test_request();
