@@ -385,7 +385,7 @@ description "it's: 'a' # \\"b\\" \\\\ c, - {d}"
 tunnel add on local fe80:: remote fe80::1:2:3:4:5 dev 007 tos inherit \
 ttl inherit csum on key 0 accept any description 12
 tunnel add 1e3 local 1:2:3:4:5:6:7:8 remote 2001:db8:: anycast on \
-description "\u00fcber: \u2713"
+description "\u00fcber: \u2713 \U0001f600"
 tunnel add plain local 192.0.2.1 remote 192.0.2.9
 clamp add dev eth0 mss 1436 insert on both dst 2001:db8::/32 dst 10.0.0.0/8 \
 src 203.0.113.7 src ::/0

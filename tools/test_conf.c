@@ -136,6 +136,33 @@ static void test_meaning(void)
 		    3, 0), "tunnels that a key tells apart");
 }
 
+#define DESCRIBED(text)							\
+	"{\"tunnels\": {\"mt0\": {\"local\": \"192.0.2.1\",\n"		\
+	"\"remote\": \"192.0.2.2\", \"description\": \"" text "\"}}}"
+
+static void described(const char *what, const char *file, const char *text)
+{
+	check(right(file, 1, 0) && has(&tunnel_kind, "description", 0, text),
+	      what);
+}
+
+/* What jansson writes, and libyaml does not read */
+static void test_json(void)
+{
+	described("a pair of surrogates", DESCRIBED("\\uD83D\\uDE00!"),
+		  "\xf0\x9f\x98\x80!");
+	described("pairs, in small letters", DESCRIBED("\\ud83d\\ude00\\ud83d\\ude01"),
+		  "\xf0\x9f\x98\x80\xf0\x9f\x98\x81");
+	described("a pair, and a quote", DESCRIBED("\\ud83d\\ude00\\\"\\u0021"),
+		  "\xf0\x9f\x98\x80\"!");
+	described("no pair", DESCRIBED("\\\\ud83d\\\\ude00"), "\\ud83d\\ude00");
+	wrong("half a pair", DESCRIBED("\\ud83d\\u0021"), 2, 42,
+	      "found invalid Unicode character escape code, while parsing a quoted scalar");
+	wrong("what comes behind a pair",
+	      DESCRIBED("\\ud83d\\ude00\", \"ttl\": \"256"), 2, 62,
+	      "tunnels.mt0.ttl: a TTL is 1 to 255, or inherit");
+}
+
 static void test_health(void)
 {
 	wrong("health that is no mapping",
@@ -276,6 +303,7 @@ static void test_many_errors(void)
 void test_conf(void)
 {
 	test_meaning();
+	test_json();
 	test_syntax();
 	test_health();
 	test_errors();
