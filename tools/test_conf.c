@@ -257,9 +257,12 @@ static void test_errors(void)
 	      "tunnels:\n  b: {" ENDS ", key: 1}\n  a: {" ENDS ", key: 1}", 3, 3,
 	      "tunnels.a: local, remote and ikey are those of b (line 2)");
 	wrong("a name that is too long", "tunnels: {a234567890123456: {}}", 1, 11,
-	      "tunnels.a234567890123456: a name is 1 to 15 bytes without space, slash, colon and %, and not . or ..");
+	      "tunnels.a234567890123456: a name is 1 to 15 bytes without space, slash, colon, % and byte 0xa0, and not . or ..");
+	wrong("a name with a byte that is a space to the kernel",
+	      "tunnels: {\xc3\xa0: {}}", 1, 11,
+	      "tunnels.\xc3\xa0: a name is 1 to 15 bytes without space, slash, colon, % and byte 0xa0, and not . or ..");
 	wrong("a name that is a template", "clamps: {e%d: {}}", 1, 10,
-	      "clamps.e%d: a name is 1 to 15 bytes without space, slash, colon and %, and not . or ..");
+	      "clamps.e%d: a name is 1 to 15 bytes without space, slash, colon, % and byte 0xa0, and not . or ..");
 }
 
 static void test_many_errors(void)
