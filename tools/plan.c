@@ -107,6 +107,15 @@ static void compare_netns(struct plan *plan, const struct netns *was,
 }
 
 /* Health is there as long as its tunnel is, and is as it is by default at first. */
+static struct health *fresh_health(const char *ifname)
+{
+	struct health *h = allocate(1, sizeof(*h));
+
+	*h = *(const struct health *)health_kind.defaults;
+	strcpy(h->ifname, ifname);
+	return h;
+}
+
 static void compare_health(struct plan *plan, const struct health *was,
 			   const struct health *is)
 {
@@ -114,9 +123,7 @@ static void compare_health(struct plan *plan, const struct health *was,
 
 	c->kind = &health_kind;
 	if (!was) {
-		c->fresh = allocate(1, sizeof(*c->fresh));
-		*c->fresh = *(const struct health *)health_kind.defaults;
-		strcpy(c->fresh->ifname, is->ifname);
+		c->fresh = fresh_health(is->ifname);
 		was = c->fresh;
 	}
 	c->was = was;
@@ -487,8 +494,10 @@ static void make_again(struct plan *plan, const struct step *s)
 	const struct tunnel *t = s->from;
 	struct change *c = s->tunnel;
 	const struct filter *f;
+	const struct health *h;
 
 	f = filters_find(&plan->was->filters, t->ifname);
+	h = healths_find(&plan->was->healths, t->ifname);
 	if (f)
 		hold_down(c, t);
 	add_step(plan, &tunnel_kind, NULL, c->down ?: t);
@@ -496,6 +505,10 @@ static void make_again(struct plan *plan, const struct step *s)
 		add_step(plan, &filter_kind, NULL, f);
 	if (c->down)
 		add_step(plan, &tunnel_kind, c->down, t);
+	if (h && objects_differ(&health_kind, health_kind.defaults, h)) {
+		c->fresh = fresh_health(t->ifname);
+		add_step(plan, &health_kind, c->fresh, h);
+	}
 }
 
 /* What a new tunnel got goes when it does. */
@@ -509,8 +522,8 @@ void plan_undo(struct plan *plan, size_t done)
 {
 	struct step *steps = plan->steps;
 
-	/* Three for a tunnel that is made again */
-	plan->steps = allocate(3 * done, sizeof(*steps));
+	/* Four for a tunnel that is made again */
+	plan->steps = allocate(4 * done, sizeof(*steps));
 	plan->n_steps = 0;
 	while (done) {
 		const struct step *s = &steps[--done];

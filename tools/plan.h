@@ -28,7 +28,7 @@ struct change {
 	struct change *holder;
 	void *parked;		/* was, with what stands in the way changed meanwhile */
 	struct tunnel *down;	/* as it is made first, where a filter is to come */
-	struct health *fresh;	/* was, of a tunnel that is not there yet */
+	struct health *fresh;	/* of a tunnel that is not there yet, or again */
 	enum { TO_DO, ON_THE_WAY, DONE } state;
 	bool left;		/* it could not be undone */
 };

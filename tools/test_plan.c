@@ -267,6 +267,11 @@ static void test_health(void)
 		   true) == RES_OK &&
 	      steps_are(" ~a ttl 9 ~a mode keepalive"),
 	      "as ever where it does not matter");
+	check(make(FILE_OF(T("a", "2", SEEN("probe, interval: 7s") UP
+			     FILTER("10.0.0.0/8")) "," T("b", "3", "")), "",
+		   true) == RES_OK &&
+	      back_is(" +a +a ~a up on ~a mode probe interval 7s +b"),
+	      "it comes back with its tunnel");
 }
 
 /* Tunnels and ways to watch one, many of which do not suit each other */
