@@ -446,6 +446,28 @@ def not_text():
     done("tunnel del " + name)
 
 
+def plain():
+    """No name controls the terminal. JSON has it as it is."""
+    name = "m\x1b[1m\x07\u009b"
+    done("tunnel add %s local 192.0.2.1 remote 192.0.2.2 dev \u009e "
+         "description \u009b31m" % name)
+    done("clamp add dev " + name)
+    done("filter set %s allow-src-rx 10.0.0.0/8" % name)
+    text = done("-j export")
+    same(list(json.loads(text)["tunnels"]), [name], "export")
+    done("tunnel set %s dev \u009ex" % name)
+    said = [mtctl(words, text) for words in (
+        "-d tunnel show", "-d tunnel list", "-d clamp show", "filter show",
+        "health show", "-d apply -f - -dry-run", "apply -f /dev/null -prune",
+        "tunnel add " + name, "tunnel del x" + name, name + " show",
+        "tunnel set %s %s 1" % (name, name))]
+    for status, out, err in said:
+        same([c for c in out + err
+              if c != "\n" and (c < " " or "\x7f" <= c < "\xa0")], [],
+             "what controls a terminal in %r" % (out + err))
+        expect(out or err, "nothing is said, status %d", status)
+
+
 NOBODY = """
 import os, socket
 os.setgroups([])
@@ -672,8 +694,8 @@ def many():
 
 
 CASES = (added, again, changed, namespace, removed, taken_over, rolled_back,
-         invalid, places, round_trip, up, together, not_text, locked, lock_held,
-         filters, watched, steered, many)
+         invalid, places, round_trip, up, together, not_text, plain, locked,
+         lock_held, filters, watched, steered, many)
 
 
 for function in CASES:

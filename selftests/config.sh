@@ -14,7 +14,7 @@
 
 # Cases of config.py
 CASES="added again changed namespace removed taken_over rolled_back invalid places
-       round_trip up together not_text locked lock_held filters watched steered
+       round_trip up together not_text plain locked lock_held filters watched steered
        many"
 
 ALL_TESTS=""

@@ -195,7 +195,8 @@ static void report_left(const struct step *s, const struct error *err)
 {
 	fprintf(stderr,
 		"mtctl apply: %s %s was %s, and that cannot be undone%s: %s\n",
-		s->kind->name, object_name(s->kind, s->to ?: s->from),
+		s->kind->name,
+		plain_text(object_name(s->kind, s->to ?: s->from)).s,
 		!s->to ? "added" : !s->from ? "removed" : "changed",
 		s->tunnel ? ", nor what else was done to the tunnel" : "",
 		err->text);
@@ -225,7 +226,7 @@ static void undo(struct context *ctx, struct plan *plan, size_t done)
 		} else if (!s->from && s->kind == &tunnel_kind) {
 			fprintf(stderr,
 				"mtctl apply: tunnel %s was removed and made again: it has lost its addresses and routes\n",
-				object_name(s->kind, s->to));
+				plain_text(object_name(s->kind, s->to)).s);
 		}
 	}
 	refuse(&ctx->err, RES_REFUSED, "%s%s", why.text, outcome);
@@ -352,7 +353,7 @@ static void keep(struct config *config, struct config *file)
 		if (!healths_find(&config->healths, steers->v[i].ifname))
 			fprintf(stderr,
 				"mtctl export: there is no tunnel %s, and nothing to steer\n",
-				steers->v[i].ifname);
+				plain_text(steers->v[i].ifname).s);
 	config->steers = file->steers;
 	memset(&file->steers, 0, sizeof(file->steers));
 	config->detection = file->detection;

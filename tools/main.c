@@ -375,6 +375,7 @@ static enum result batch(struct context *ctx, const char *name, bool force)
 		if (!n)
 			continue;
 		snprintf(at, sizeof(at), " %s:%u", name, no);
+		make_plain(at);
 		res = RES_USAGE;
 		if (n < 0)
 			report(ctx, at, "", res);

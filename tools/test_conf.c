@@ -216,6 +216,8 @@ static void test_errors(void)
 	wrong("unknown at the top", "tunels: {}", 1, 1,
 	      "tunels: unknown; did you mean \"tunnels\"?");
 	wrong("unknown, like nothing", "xyz: {}", 1, 1, "xyz: unknown");
+	wrong("what would control a terminal", "\"\\e[1m\\u009b\": {}", 1, 1,
+	      "?[1m??: unknown");
 	wrong("unknown below defaults", "defaults: {tunnels: {}}", 1, 12,
 	      "defaults.tunnels: unknown; did you mean \"tunnel\"?");
 	wrong("unknown setting", "tunnels:\n  mt0: {" ENDS ",\n    tll: 9}", 3, 5,

@@ -8,6 +8,7 @@
 
 #include <yaml.h>
 
+#include "model.h"
 #include "tree.h"
 
 /* Ours has four: tunnels, a tunnel, a setting, and the values of a list. */
@@ -45,6 +46,7 @@ static void add_complaint(struct complaints *cs, size_t line, size_t column,
 	cs->v[i].line = line;
 	cs->v[i].column = column;
 	snprintf(cs->v[i].text, sizeof(cs->v[i].text), "%s", text);
+	make_plain(cs->v[i].text);
 }
 
 /* "tunnels.mt0.ttl: ", at most as long as there is room. */
