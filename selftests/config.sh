@@ -21,9 +21,9 @@ ALL_TESTS=""
 for name in $CASES; do
 	ALL_TESTS+="case_test:$name "
 done
-ALL_TESTS+="netns_test unprivileged_test writable_test silent_test filter_first_test
-	    traffic_test interrupt_test
-	    example_test unloaded_test"
+ALL_TESTS+="netns_test moved_test unprivileged_test writable_test silent_test
+	    filter_first_test traffic_test interrupt_test example_test
+	    unloaded_test"
 
 . "$(dirname "$0")/lib.sh"
 
@@ -77,6 +77,29 @@ netns_test()
 	check_eq "$(mt "$other" export)" "" "export there, in the end"
 	ip netns del "$other"
 	log_test "namespaces are apart"
+}
+
+# Elsewhere it is in the way, and nobody here can see it.
+moved_test()
+{
+	local red out
+
+	setup_ns red
+	put_file > "$TMP/file"
+	mt "$here" apply -f "$TMP/file" > /dev/null
+	check_err $? "apply"
+	ip -n "$here" link set mt0 netns "$red"
+	put_file "mt1 192.0.2.3" > "$TMP/more"
+	out=$(mt "$here" apply -f "$TMP/more" 2>&1)
+	check_eq $? 1 "apply without mt0"
+	check_match "$out" "tunnel mt0: .*taken by another tunnel, which is not in this network namespace.*nothing is changed" \
+		"apply without mt0"
+	ip -n "$red" link set mt0 netns "$here"
+	check_eq "$(mt "$here" apply -f "$TMP/file")" \
+		"0 added, 0 changed, 0 removed, 1 unchanged" "mt0 is back"
+	mt "$here" apply -f /dev/null -prune > /dev/null
+	ip netns del "$red"
+	log_test "a tunnel that was moved to another namespace"
 }
 
 # A user may look, and is refused with nothing done.

@@ -240,6 +240,14 @@ static bool interrupted(const sigset_t *stop)
 	return sigtimedwait(stop, NULL, &now) > 0;
 }
 
+/* Those of this network namespace were known, and would have made room. */
+static const char *hint(const struct error *err)
+{
+	return strstr(err->text, "taken by another tunnel") ?
+	       ", which is not in this network namespace: was it moved to another one?" :
+	       "";
+}
+
 /* All of it, or nothing; an interrupt is no way to get a half. */
 static enum result execute(struct context *ctx, struct plan *plan)
 {
@@ -269,9 +277,9 @@ static enum result execute(struct context *ctx, struct plan *plan)
 		if (n > 1)
 			refuse(&ctx->err, res, "%s", err.text);
 		else
-			refuse(&ctx->err, res, "%s %s: %s", s->kind->name,
+			refuse(&ctx->err, res, "%s %s: %s%s", s->kind->name,
 			       object_name(s->kind, s->to ?: s->from),
-			       err.text);
+			       err.text, hint(&err));
 		undo(ctx, plan, i);
 		while (interrupted(&stop))
 			;
