@@ -8,12 +8,16 @@ Writes a line "CASE ok" or "CASE bad TEXT" for each of the cases below, which
 are functions and leave nothing behind.
 """
 import json
-import socket
+import os
+import signal
+import subprocess
+import sys
 import tempfile
+import time
 
 import yaml
 
-from cases import WAIT, case, done, expect, limits, mtctl, run, same
+from cases import MTCTL, WAIT, case, done, expect, limits, mtctl, run, same
 
 DEFAULTS = "defaults: {tunnel: {local: 192.0.2.1}}\n"
 
@@ -245,6 +249,10 @@ def rolled_back():
             "tunnel x: local, remote and ikey are those of hand, which the "
             "file does not have and which was made by hand")
     refused(tunnels(x="remote: 198.51.100.4"), 1, "-prune would remove it")
+    for options in "", "-dry-run":
+        refused(tunnels(b="remote: 198.51.100.2, mode: ipsec, if-id: 5"), 1,
+                "mtctl apply: tunnel b: mode cannot change: delete the tunnel "
+                "and add it again", options=options)
 
 
 def invalid():
@@ -377,7 +385,7 @@ description "it's: 'a' # \\"b\\" \\\\ c, - {d}"
 tunnel add on local fe80:: remote fe80::1:2:3:4:5 dev 007 tos inherit \
 ttl inherit csum on key 0 accept any description 12
 tunnel add 1e3 local 1:2:3:4:5:6:7:8 remote 2001:db8:: anycast on \
-description "\u00fcber: \u2713"
+description "\u00fcber: \u2713 \U0001f600"
 tunnel add plain local 192.0.2.1 remote 192.0.2.9
 clamp add dev eth0 mss 1436 insert on both dst 2001:db8::/32 dst 10.0.0.0/8 \
 src 203.0.113.7 src ::/0
@@ -438,18 +446,85 @@ def not_text():
     done("tunnel del " + name)
 
 
+def plain():
+    """No name controls the terminal. JSON has it as it is."""
+    name = "m\x1b[1m\x07\u009b"
+    done("tunnel add %s local 192.0.2.1 remote 192.0.2.2 dev \u009e "
+         "description \u009b31m" % name)
+    done("clamp add dev " + name)
+    done("filter set %s allow-src-rx 10.0.0.0/8" % name)
+    text = done("-j export")
+    same(list(json.loads(text)["tunnels"]), [name], "export")
+    done("tunnel set %s dev \u009ex" % name)
+    said = [mtctl(words, text) for words in (
+        "-d tunnel show", "-d tunnel list", "-d clamp show", "filter show",
+        "health show", "-d apply -f - -dry-run", "apply -f /dev/null -prune",
+        "tunnel add " + name, "tunnel del x" + name, name + " show",
+        "tunnel set %s %s 1" % (name, name))]
+    for status, out, err in said:
+        same([c for c in out + err
+              if c != "\n" and (c < " " or "\x7f" <= c < "\xa0")], [],
+             "what controls a terminal in %r" % (out + err))
+        expect(out or err, "nothing is said, status %d", status)
+
+
+NOBODY = """
+import os, socket
+os.setgroups([])
+os.setgid(65534)
+os.setuid(65534)
+other = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+other.bind(b"\\0mtctl apply".ljust(108, b"\\0"))
+print("bound", flush=True)
+input()
+"""
+
+
 def locked():
     """Two at once: the second one has to wait for its turn."""
-    other = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    other.bind(b"\0mtctl apply".ljust(108, b"\0"))
-    refused(tunnels(a="remote: 198.51.100.1"), 1,
-            "another mtctl apply is at work")
-    apply(tunnels(a="remote: 198.51.100.1"),
-          ["+ tunnel a  GRE over IPv4  192.0.2.1 -> 198.51.100.1",
-           counts(1, more=" (dry run: nothing was done)")], "-dry-run")
-    other.close()
-    text = "apply -f /dev/null\n"
-    same(done("-b -", 2 * text), 2 * (counts() + "\n"), "in a batch, twice")
+    many_more = tunnels(**{"m%d" % i: "remote: 198.51.100.9, key: %d" % i
+                           for i in range(400)})
+    with subprocess.Popen([MTCTL, "apply", "-f", "-"], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, encoding="utf-8") as first:
+        first.stdin.write(many_more)
+        first.stdin.close()
+        end = time.monotonic() + WAIT
+        while not os.path.exists("/sys/class/net/m0") and \
+                time.monotonic() < end:
+            time.sleep(0.001)
+        first.send_signal(signal.SIGSTOP)
+        try:
+            refused(tunnels(a="remote: 198.51.100.1"), 1,
+                    "another mtctl apply is at work")
+            done("apply -f - -dry-run", tunnels(a="remote: 198.51.100.1"))
+        finally:
+            first.send_signal(signal.SIGCONT)
+        same(first.stdout.read().splitlines()[-1:], [counts(400)],
+             "the first one")
+    text = "apply -f /dev/null -prune\n"
+    out = done("-b -", 2 * text).splitlines()
+    same((out[400:401], out[401:]), ([counts(removed=400)], [counts()]),
+         "in a batch, twice")
+
+
+def lock_held():
+    """Nobody without privileges can be in the way, and no lock is no apply."""
+    with subprocess.Popen([sys.executable, "-c", NOBODY], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, encoding="utf-8") as other:
+        same(other.stdout.readline(), "bound\n", "a socket of nobody")
+        apply("", [counts()])
+        text = "flock -n /run/mtun/apply-$(stat -Lc %i /proc/self/ns/net) true"
+        status = run("setpriv", "--reuid", "65534", "--clear-groups", "--regid",
+                     "65534", "sh", "-c", text)[0]
+        expect(status != 0, "nobody has the lock")
+        same(run("sh", "-c", text)[0], 0, "status of root's flock")
+        other.communicate("\n")
+    status, out, err = run(
+        "unshare", "-m", "sh", "-c",
+        "mount -t tmpfs -o ro tmpfs /run && exec %s apply -f /dev/null" % MTCTL)
+    same((status, out), (1, ""), "status without a place for the lock")
+    expect("/run/mtun/apply-" in err and "second mtctl apply: Read-only file "
+           "system" in err, "it says %r", err)
 
 
 FILTERED = """
@@ -619,8 +694,8 @@ def many():
 
 
 CASES = (added, again, changed, namespace, removed, taken_over, rolled_back,
-         invalid, places, round_trip, up, together, not_text, locked, filters,
-         watched, steered, many)
+         invalid, places, round_trip, up, together, not_text, plain, locked,
+         lock_held, filters, watched, steered, many)
 
 
 for function in CASES:

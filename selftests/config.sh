@@ -14,14 +14,16 @@
 
 # Cases of config.py
 CASES="added again changed namespace removed taken_over rolled_back invalid places
-       round_trip up together not_text locked filters watched steered many"
+       round_trip up together not_text plain locked lock_held filters watched steered
+       many"
 
 ALL_TESTS=""
 for name in $CASES; do
 	ALL_TESTS+="case_test:$name "
 done
-ALL_TESTS+="netns_test unprivileged_test writable_test silent_test traffic_test interrupt_test
-	    example_test unloaded_test"
+ALL_TESTS+="netns_test moved_test unprivileged_test writable_test silent_test
+	    filter_first_test traffic_test interrupt_test example_test
+	    unloaded_test"
 
 . "$(dirname "$0")/lib.sh"
 
@@ -75,6 +77,29 @@ netns_test()
 	check_eq "$(mt "$other" export)" "" "export there, in the end"
 	ip netns del "$other"
 	log_test "namespaces are apart"
+}
+
+# Elsewhere it is in the way, and nobody here can see it.
+moved_test()
+{
+	local red out
+
+	setup_ns red
+	put_file > "$TMP/file"
+	mt "$here" apply -f "$TMP/file" > /dev/null
+	check_err $? "apply"
+	ip -n "$here" link set mt0 netns "$red"
+	put_file "mt1 192.0.2.3" > "$TMP/more"
+	out=$(mt "$here" apply -f "$TMP/more" 2>&1)
+	check_eq $? 1 "apply without mt0"
+	check_match "$out" "tunnel mt0: .*taken by another tunnel, which is not in this network namespace.*nothing is changed" \
+		"apply without mt0"
+	ip -n "$red" link set mt0 netns "$here"
+	check_eq "$(mt "$here" apply -f "$TMP/file")" \
+		"0 added, 0 changed, 0 removed, 1 unchanged" "mt0 is back"
+	mt "$here" apply -f /dev/null -prune > /dev/null
+	ip netns del "$red"
+	log_test "a tunnel that was moved to another namespace"
 }
 
 # A user may look, and is refused with nothing done.
@@ -147,6 +172,54 @@ silent_test()
 	log_test "events of what changes, and none of what is the same"
 }
 
+# open_while FILE: each time that mt1 was up and had no filter, by events
+open_while()
+{
+	"$PYTHON" - "$1" <<-EOF
+		import json, sys
+		up = filtered = False
+		for line in open(sys.argv[1]):
+		    if not line.startswith("{"):
+		        continue
+		    event = json.loads(line)
+		    if "filter" in event:
+		        filtered = event["filter"]["prefixes"] > 0
+		    elif event.get("ifname") == "mt1":
+		        up = event["up"] and event["event"] != "del"
+		    if up and not filtered:
+		        print(line, end="")
+	EOF
+}
+
+# What is not to pass does not pass while a file is applied, either.
+filter_first_test()
+{
+	local filter=",filter:  {allow-src-rx: 10.0.0.0/8}"
+
+	in_bg "$here" "$TMP/events" "$MTCTL" -j monitor
+	slowwait_for grep -q "^listening for events$" "$TMP/events"
+	check_err $? "mtctl monitor"
+	put_file "mt1 192.0.2.3 ,up:  on $filter" > "$TMP/file"
+	mt "$here" apply -f "$TMP/file" > /dev/null
+	check_err $? "apply"
+	check_eq "$(mt "$here" apply -f "$TMP/file" -prune)" \
+		"0 added, 0 changed, 0 removed, 3 unchanged" "apply again"
+	put_file "mt1 192.0.2.3 ,up:  off" | mt "$here" apply -f - > /dev/null
+	check_err $? "apply without the filter"
+	put_file "mt1 192.0.2.4 ,up:  on $filter" |
+		mt "$here" apply -f - > /dev/null
+	check_err $? "apply with it"
+	mt "$here" apply -f /dev/null -prune > /dev/null
+	check_err $? "apply of nothing"
+	slowwait_for grep -q '"event": *"del".*"mt1"' "$TMP/events"
+	check_err $? "mt1 is not deleted"
+	stop_bg "$BG_PID"
+	[ "$(grep -c '"up": *true' "$TMP/events")" -ge 2 ]
+	check_err $? "mt1 is not up: $(cat "$TMP/events")"
+	check_eq "$(open_while "$TMP/events")" "" "events of an open tunnel"
+	log_test "no tunnel is up without its filter"
+}
+
 traffic_test()
 {
 	local i pid sent received
@@ -202,13 +275,15 @@ interrupt_test()
 	done > "$TMP/tunnels"
 	mapfile -t tunnels < "$TMP/tunnels"
 	put_file "${tunnels[@]}" > "$TMP/file"
-	in_bg "$here" "$TMP/out" "$MTCTL" apply -f "$TMP/file"
+	# What a shell runs in the background would ignore it.
+	in_bg "$here" "$TMP/out" env --default-signal=INT \
+		"$MTCTL" apply -f "$TMP/file"
 	slowwait_for link_is_there m100
 	stop_bg "$BG_PID" INT
 	status=$?
 	n=$(mt "$here" -j tunnel show | grep -o '"ifname"' | wc -l)
 	case $status in
-	0) check_eq "$n" 401 "tunnels of a whole apply" ;;
+	0 | 130) check_eq "$n" 401 "tunnels of a whole apply" ;;	# too late
 	*)
 		check_eq "$status $n" "1 0" "status, and tunnels of none"
 		check_match "$(cat "$TMP/out")" \

@@ -528,10 +528,10 @@ def exit_status():
 
 def batch():
     done("-b -", "# a comment\n\n"
-         "tunnel add mt0 " + A4 + "key 1   # another\n"
+         "tunnel add mt0 " + A4 + "key 1   # another \\\n"
          "tunnel add mt1 \\\n " + A4 + "key 2\n"
-         "tunnel set \"mt1\" ttl 7\n")
-    fields("mt1", ttl=7)
+         "tunnel set \"mt1\" ttl 7 description \"a # \\\nb\"\n")
+    fields("mt1", ttl=7, description="a # b")
     status, _, err = mtctl("-b -", "tunnel del mt0\ntunnel del mt9\n"
                            "tunnel del mt1\n")
     same(status, 1, "status of a batch with a refused line")

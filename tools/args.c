@@ -395,6 +395,14 @@ struct text word_text(const char *word)
 	return t;
 }
 
+struct text plain_text(const char *word)
+{
+	struct text t = word_text(word);
+
+	make_plain(t.s);
+	return t;
+}
+
 struct text sample_text(uint32_t interval)
 {
 	return interval ? number_text(interval) : word_text("off");
@@ -447,9 +455,12 @@ const void *pick(const void *table, size_t size, const char *what,
 			return NULL;
 		}
 	}
-	used = snprintf(err->text, sizeof(err->text), hits ?
-			"%s \"%s\" is ambiguous:" : "unknown %s \"%s\"; there is:",
-			what, text);
+	if (hits)
+		refuse(err, RES_USAGE, "%s \"%s\" is ambiguous:", what, text);
+	else
+		refuse(err, RES_USAGE, "unknown %s \"%s\"; there is:", what,
+		       text);
+	used = strlen(err->text);
 	for (size_t i = 0; (w = word(table, size, i)); i++) {
 		if (hits && strncmp(w, text, len))
 			continue;

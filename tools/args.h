@@ -181,6 +181,7 @@ struct text addr_text(const struct addr *addr);
 struct text prefix_text(const struct prefix *prefix);
 struct text number_text(uint64_t v);
 struct text word_text(const char *word);
+struct text plain_text(const char *word);	/* not to control the terminal */
 struct text mss_text(uint16_t mss);
 struct text sample_text(uint32_t interval);
 

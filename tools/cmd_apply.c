@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* "mtctl apply", "mtctl export" and "mtctl check": configuration files. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "args.h"
@@ -29,24 +30,36 @@ enum result load_config(const char *file, struct config *config,
 	return RES_USAGE;
 }
 
+#define LOCK_DIR	"/run/mtun"
+
 /*
- * Two at once would each plan from what the other one is about to change. An
- * abstract socket is one for each network namespace, and goes with its process.
+ * Two at once would each plan from what the other one is about to change. Only root
+ * can open the lock of a network namespace, so that nobody else can hold it; whoever
+ * may not do that may not change anything either, or only in namespaces of his own.
  */
 static enum result lock(int *fd, struct error *err)
 {
-	static const struct sockaddr_un name = {
-		.sun_family = AF_UNIX,
-		.sun_path = "\0mtctl apply",
-	};
+	char path[sizeof(LOCK_DIR) + 32];
+	struct stat ns;
 
-	*fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (*fd >= 0 && !bind(*fd, (const struct sockaddr *)&name, sizeof(name)))
+	if (stat("/proc/self/ns/net", &ns))
+		return refuse(err, RES_REFUSED, "/proc/self/ns/net: %s",
+			      strerror(errno));
+	snprintf(path, sizeof(path), LOCK_DIR "/apply-%ju", (uintmax_t)ns.st_ino);
+	if (!mkdir(LOCK_DIR, 0755) || errno == EEXIST)
+		*fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (*fd < 0 && errno == EACCES)
 		return RES_OK;
-	if (*fd >= 0 && errno == EADDRINUSE)
+	if (*fd < 0)
+		return refuse(err, RES_REFUSED,
+			      "%s, the lock against a second mtctl apply: %s",
+			      path, strerror(errno));
+	if (!flock(*fd, LOCK_EX | LOCK_NB))
+		return RES_OK;
+	if (errno == EWOULDBLOCK)
 		return refuse(err, RES_REFUSED,
 			      "another mtctl apply is at work in this network namespace; try again when it is done");
-	return refuse(err, RES_REFUSED, "cannot lock: %s", strerror(errno));
+	return refuse(err, RES_REFUSED, "%s: %s", path, strerror(errno));
 }
 
 static void unlock(int fd)
@@ -170,59 +183,76 @@ static enum result take_some(struct nl *nl, const struct step *s, size_t n,
 static enum result take_back(struct nl *nl, const struct step *s,
 			     struct error *err)
 {
-	const struct step back = { s->kind, s->to, s->from };
 	union any_object request;
 
 	if (!s->from || !s->to || s->kind != &tunnel_kind)
-		return take(nl, &back, err);
-	request.tunnel = *(const struct tunnel *)s->from;
-	return change(nl, &back, &request, err);
+		return take(nl, s, err);
+	request.tunnel = *(const struct tunnel *)s->to;
+	return change(nl, s, &request, err);
 }
 
 static void report_left(const struct step *s, const struct error *err)
 {
 	fprintf(stderr,
-		"mtctl apply: %s %s was %s, and that cannot be undone: %s\n",
-		s->kind->name, object_name(s->kind, s->to ?: s->from),
-		!s->from ? "added" : !s->to ? "removed" : "changed", err->text);
+		"mtctl apply: %s %s was %s, and that cannot be undone%s: %s\n",
+		s->kind->name,
+		plain_text(object_name(s->kind, s->to ?: s->from)).s,
+		!s->to ? "added" : !s->from ? "removed" : "changed",
+		s->tunnel ? ", nor what else was done to the tunnel" : "",
+		err->text);
 }
 
-/* Everything before the step that failed, last things first */
-static void undo(struct context *ctx, const struct plan *plan, size_t done)
+/*
+ * Everything before the step that failed, last things first. A tunnel of which
+ * something could not be undone is left alone: it is not to be up without its filter.
+ */
+static void undo(struct context *ctx, struct plan *plan, size_t done)
 {
 	const char *outcome = done ? "; what was done before has been undone" :
 				     "; nothing is changed";
 	struct error why = ctx->err, err;
-	const struct step *s;
 
-	while (done) {
-		s = &plan->steps[--done];
+	plan_undo(plan, done);
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		const struct step *s = &plan->steps[i];
+
+		if (s->tunnel && s->tunnel->left)
+			continue;
 		if (take_back(ctx->nl, s, &err)) {
 			report_left(s, &err);
 			outcome = "; see above for what could not be undone";
-		} else if (!s->to && s->kind == &tunnel_kind) {
+			if (s->tunnel)
+				s->tunnel->left = true;
+		} else if (!s->from && s->kind == &tunnel_kind) {
 			fprintf(stderr,
 				"mtctl apply: tunnel %s was removed and made again: it has lost its addresses and routes\n",
-				object_name(s->kind, s->from));
+				plain_text(object_name(s->kind, s->to)).s);
 		}
 	}
 	refuse(&ctx->err, RES_REFUSED, "%s%s", why.text, outcome);
 }
 
-static bool interrupted(void)
+/* Takes the signal: it is not to end us before we have said what became of it. */
+static bool interrupted(const sigset_t *stop)
 {
-	sigset_t pending;
+	static const struct timespec now;
 
-	sigpending(&pending);
-	return sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM) ||
-	       sigismember(&pending, SIGHUP);
+	return sigtimedwait(stop, NULL, &now) > 0;
+}
+
+/* Those of this network namespace were known, and would have made room. */
+static const char *hint(const struct error *err)
+{
+	return strstr(err->text, "taken by another tunnel") ?
+	       ", which is not in this network namespace: was it moved to another one?" :
+	       "";
 }
 
 /* All of it, or nothing; an interrupt is no way to get a half. */
-static enum result execute(struct context *ctx, const struct plan *plan)
+static enum result execute(struct context *ctx, struct plan *plan)
 {
 	enum result res = RES_OK;
-	sigset_t stop, before;
+	sigset_t stop, held, before;
 	struct error err;
 	size_t i, n;
 
@@ -230,12 +260,15 @@ static enum result execute(struct context *ctx, const struct plan *plan)
 	sigaddset(&stop, SIGINT);
 	sigaddset(&stop, SIGTERM);
 	sigaddset(&stop, SIGHUP);
-	sigprocmask(SIG_BLOCK, &stop, &before);
+	sigaddset(&stop, SIGQUIT);
+	held = stop;
+	sigaddset(&held, SIGPIPE);
+	sigprocmask(SIG_BLOCK, &held, &before);
 	for (i = 0; !res && i < plan->n_steps; i += n) {
 		const struct step *s = &plan->steps[i];
 
 		n = together(plan, i);
-		if (interrupted())
+		if (interrupted(&stop))
 			res = refuse(&err, RES_REFUSED, "interrupted");
 		else
 			res = take_some(ctx->nl, s, n, &err);
@@ -244,10 +277,12 @@ static enum result execute(struct context *ctx, const struct plan *plan)
 		if (n > 1)
 			refuse(&ctx->err, res, "%s", err.text);
 		else
-			refuse(&ctx->err, res, "%s %s: %s", s->kind->name,
+			refuse(&ctx->err, res, "%s %s: %s%s", s->kind->name,
 			       object_name(s->kind, s->to ?: s->from),
-			       err.text);
+			       err.text, hint(&err));
 		undo(ctx, plan, i);
+		while (interrupted(&stop))
+			;
 	}
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return res;
@@ -326,7 +361,7 @@ static void keep(struct config *config, struct config *file)
 		if (!healths_find(&config->healths, steers->v[i].ifname))
 			fprintf(stderr,
 				"mtctl export: there is no tunnel %s, and nothing to steer\n",
-				steers->v[i].ifname);
+				plain_text(steers->v[i].ifname).s);
 	config->steers = file->steers;
 	memset(&file->steers, 0, sizeof(file->steers));
 	config->detection = file->detection;

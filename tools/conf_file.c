@@ -159,16 +159,19 @@ struct loader {
 	const struct node **at;		/* of the tunnels */
 };
 
-/* What is known at once: a template would make another tunnel each time. */
+/*
+ * What is known at once: a template would make another tunnel each time. To the kernel
+ * 0xa0 is a space, also where it is a part of a letter in UTF-8.
+ */
 static bool read_name(struct loader *l, const struct node *node,
 		      const struct kind *kind, char ifname[IFNAMSIZ])
 {
 	const char *name = node->name->value;
 
 	if (!*name || strlen(name) >= IFNAMSIZ || !strcmp(name, ".") ||
-	    !strcmp(name, "..") || strpbrk(name, "/:% \t\n\v\f\r")) {
+	    !strcmp(name, "..") || strpbrk(name, "/:% \t\n\v\f\r\xa0")) {
 		complain(l->cs, node, node->name,
-			 "a name is 1 to 15 bytes without space, slash, colon and %%, and not . or ..");
+			 "a name is 1 to 15 bytes without space, slash, colon, %% and byte 0xa0, and not . or ..");
 		return false;
 	}
 	strcpy(ifname, name);

@@ -279,22 +279,62 @@ static int split(char *line, char **words, struct error *err)
 	}
 }
 
-/* Reads a line, with those that a backslash at the end joins to it. */
+/* Where in a line a text ends, so that one that is joined to it goes on there */
+struct place {
+	char quote;
+	bool word;
+};
+
+/* Whether a comment starts in the text, as split() will see it */
+static bool has_comment(struct place *at, const char *p)
+{
+	for (; *p; p++) {
+		if (at->quote) {
+			if (*p == at->quote)
+				at->quote = 0;
+		} else if (strchr(" \t\r\n", *p)) {
+			at->word = false;
+		} else {
+			if (*p == '#' && !at->word)
+				return true;
+			at->word = true;
+			if (*p == '"' || *p == '\'')
+				at->quote = *p;
+		}
+	}
+	return false;
+}
+
+static bool ends_in_backslash(const char *line, size_t len)
+{
+	return len > 1 && !strcmp(line + len - 2, "\\\n");
+}
+
+/*
+ * Reads a line, with those that a backslash at the end joins to it. A comment ends
+ * with its line.
+ */
 static bool read_line(FILE *file, char **line, size_t *size, unsigned int *no)
 {
+	struct place at = { 0 };
 	size_t more_size = 0;
 	char *more = NULL;
+	size_t start = 0;
 	ssize_t len;
 
 	len = getline(line, size, file);
 	if (len < 0)
 		return false;
 	++*no;
-	while (len > 1 && !strcmp(*line + len - 2, "\\\n")) {
-		ssize_t got = getline(&more, &more_size, file);
+	while (ends_in_backslash(*line, len)) {
+		ssize_t got;
 
 		len -= 2;
 		(*line)[len] = '\0';
+		if (has_comment(&at, *line + start))
+			break;
+		start = len;
+		got = getline(&more, &more_size, file);
 		if (got < 0)
 			break;
 		++*no;
@@ -337,6 +377,7 @@ static enum result batch(struct context *ctx, const char *name, bool force)
 		if (!n)
 			continue;
 		snprintf(at, sizeof(at), " %s:%u", name, no);
+		make_plain(at);
 		res = RES_USAGE;
 		if (n < 0)
 			report(ctx, at, "", res);

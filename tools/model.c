@@ -6,6 +6,16 @@
 
 #include "model.h"
 
+void make_plain(char *text)
+{
+	for (unsigned char *p = (unsigned char *)text; *p; p++) {
+		if (*p < ' ' || *p == 0x7f)
+			*p = '?';
+		else if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0)
+			memset(p, '?', 2);	/* U+0080 to U+009F */
+	}
+}
+
 enum result refuse(struct error *err, enum result res, const char *fmt, ...)
 {
 	va_list ap;
@@ -13,6 +23,7 @@ enum result refuse(struct error *err, enum result res, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(err->text, sizeof(err->text), fmt, ap);
 	va_end(ap);
+	make_plain(err->text);
 	return res;
 }
 

@@ -16,6 +16,9 @@
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
+/* Puts ? for what would control a terminal. */
+void make_plain(char *text);
+
 /* Exit status of the tool and return value of everything that can fail. */
 enum result {
 	RES_OK		= 0,
@@ -23,7 +26,7 @@ enum result {
 	RES_USAGE	= 2,	/* by us: the words make no sense */
 };
 
-/* Why something failed, as one line without a newline. */
+/* Why something failed, as one plain line without a newline. */
 struct error {
 	char text[1024];
 };

@@ -57,8 +57,7 @@ static int find_change(const void *key, const void *element)
 }
 
 /* Of the tunnel with a name, or NULL */
-static const struct change *tunnel_change(const struct plan *plan,
-					  const char *ifname)
+static struct change *tunnel_change(const struct plan *plan, const char *ifname)
 {
 	return bsearch(ifname, plan->changes, plan->n_tunnels,
 		       sizeof(*plan->changes), find_change);
@@ -66,7 +65,8 @@ static const struct change *tunnel_change(const struct plan *plan,
 
 /*
  * Parts of tunnels: what becomes of a part that is not wanted is for its tunnel to
- * say, which has none, or is not there itself.
+ * say, which has none, or goes itself. One of a tunnel that is not known is of one
+ * that somebody has made just now.
  */
 static void compare_parts(struct plan *plan, const struct kind *kind,
 			  const void *was, size_t n_was, const void *is,
@@ -82,7 +82,7 @@ static void compare_parts(struct plan *plan, const struct kind *kind,
 		if (c->is)
 			continue;
 		owner = tunnel_change(plan, object_name(kind, c->was));
-		if (owner && owner->type == CHANGE_KEPT)
+		if (!owner || owner->type == CHANGE_KEPT)
 			continue;
 		plan->counts[c->type]--;
 		c->type = CHANGE_DEL;
@@ -107,6 +107,15 @@ static void compare_netns(struct plan *plan, const struct netns *was,
 }
 
 /* Health is there as long as its tunnel is, and is as it is by default at first. */
+static struct health *fresh_health(const char *ifname)
+{
+	struct health *h = allocate(1, sizeof(*h));
+
+	*h = *(const struct health *)health_kind.defaults;
+	strcpy(h->ifname, ifname);
+	return h;
+}
+
 static void compare_health(struct plan *plan, const struct health *was,
 			   const struct health *is)
 {
@@ -114,9 +123,7 @@ static void compare_health(struct plan *plan, const struct health *was,
 
 	c->kind = &health_kind;
 	if (!was) {
-		c->fresh = allocate(1, sizeof(*c->fresh));
-		*c->fresh = *(const struct health *)health_kind.defaults;
-		strcpy(c->fresh->ifname, is->ifname);
+		c->fresh = fresh_health(is->ifname);
 		was = c->fresh;
 	}
 	c->was = was;
@@ -158,10 +165,30 @@ struct planner {
 	uint32_t next_key;
 };
 
+/* The tunnel that an object is, or is a part of; or NULL */
+static struct change *tunnel_of(const struct plan *plan,
+				const struct kind *kind, const void *object)
+{
+	return kind == &clamp_kind ? NULL :
+	       tunnel_change(plan, object_name(kind, object));
+}
+
 static void add_step(struct plan *plan, const struct kind *kind,
 		     const void *from, const void *to)
 {
-	plan->steps[plan->n_steps++] = (struct step) { kind, from, to };
+	plan->steps[plan->n_steps++] = (struct step) {
+		kind, from, to, tunnel_of(plan, kind, to ?: from)
+	};
+}
+
+/* Until it has its filter */
+static void hold_down(struct change *c, const struct tunnel *t)
+{
+	if (!t->up)
+		return;
+	c->down = allocate(1, sizeof(*c->down));
+	*c->down = *t;
+	c->down->up = 0;
 }
 
 static int compare_held(const void *a, const void *b)
@@ -243,6 +270,16 @@ static enum result find_holder(const struct planner *p, struct change *c,
 		      ": -prune would remove it" : " and which was made by hand");
 }
 
+static enum result check_mode(const struct change *c, struct error *err)
+{
+	struct error why;
+
+	if (!c->was || rules_mode(c->was, c->is, &why))
+		return RES_OK;
+	return refuse(err, RES_REFUSED, "tunnel %s: %s",
+		      object_name(c->kind, c->is), why.text);
+}
+
 static void park(struct planner *p, struct change *c)
 {
 	struct tunnel *t = allocate(1, sizeof(*t));
@@ -268,7 +305,7 @@ static void park(struct planner *p, struct change *c)
 
 static void make_step(struct planner *p, struct change *c)
 {
-	add_step(p->plan, c->kind, c->parked ?: c->was, c->is);
+	add_step(p->plan, c->kind, c->parked ?: c->was, c->down ?: c->is);
 	c->state = DONE;
 }
 
@@ -325,6 +362,37 @@ static void make_health_suit(struct planner *p, struct change *c)
 		stop_watching(p, c);
 }
 
+/*
+ * No tunnel is up without the filter that it shall have: one that is there gets it
+ * before anything else, and one that is new before it is set up. A tunnel that goes
+ * takes its filter along.
+ */
+
+static void put_filter_first(struct planner *p, struct change *c)
+{
+	struct change *tunnel = tunnel_of(p->plan, c->kind, c->is);
+
+	if (tunnel->was)
+		make_step(p, c);
+	else
+		hold_down(tunnel, tunnel->is);
+}
+
+static void set_up(struct planner *p, const struct change *c)
+{
+	const struct change *tunnel = tunnel_of(p->plan, c->kind, c->is);
+
+	if (tunnel->down)
+		add_step(p->plan, tunnel->kind, tunnel->down, tunnel->is);
+}
+
+static bool goes_with_tunnel(const struct plan *plan, const struct change *c)
+{
+	const struct change *tunnel = tunnel_of(plan, c->kind, c->was);
+
+	return tunnel && tunnel != c && tunnel->type == CHANGE_DEL;
+}
+
 static bool adds_or_sets(const struct change *c)
 {
 	return c->type == CHANGE_ADD || c->type == CHANGE_SET;
@@ -341,23 +409,36 @@ static enum result make_steps(struct planner *p, struct error *err)
 
 		if (c->kind != &tunnel_kind || !adds_or_sets(c))
 			continue;
-		res = find_holder(p, c, err);
+		res = check_mode(c, err) ?: find_holder(p, c, err);
 		if (res)
 			return res;
 	}
-	/* One for each change, and one for each that is parked first */
+	/* One for each change, and one for each that is parked or held down first */
 	plan->steps = allocate(2 * plan->n, sizeof(*plan->steps));
 	waiting = allocate(plan->n, sizeof(*waiting));
-	for (size_t i = 0; i < plan->n; i++)
-		if (plan->changes[i].kind == &health_kind &&
-		    adds_or_sets(&plan->changes[i]))
-			make_health_suit(p, &plan->changes[i]);
-	for (size_t i = 0; i < plan->n; i++)
-		if (adds_or_sets(&plan->changes[i]))
-			make_room_and_step(p, &plan->changes[i], waiting);
+	for (size_t i = 0; i < plan->n; i++) {
+		struct change *c = &plan->changes[i];
+
+		if (!adds_or_sets(c))
+			continue;
+		if (c->kind == &filter_kind)
+			put_filter_first(p, c);
+		else if (c->kind == &health_kind)
+			make_health_suit(p, c);
+	}
+	for (size_t i = 0; i < plan->n; i++) {
+		struct change *c = &plan->changes[i];
+
+		if (!adds_or_sets(c))
+			continue;
+		make_room_and_step(p, c, waiting);
+		if (c->kind == &filter_kind)
+			set_up(p, c);
+	}
 	/* From the back: clamps and filters, which can be made again, before tunnels */
 	for (size_t i = plan->n; i--;)
-		if (plan->changes[i].type == CHANGE_DEL)
+		if (plan->changes[i].type == CHANGE_DEL &&
+		    !goes_with_tunnel(plan, &plan->changes[i]))
 			make_step(p, &plan->changes[i]);
 	free(waiting);
 	return RES_OK;
@@ -370,6 +451,7 @@ enum result plan_make(struct plan *plan, const struct config *was,
 	enum result res;
 
 	memset(plan, 0, sizeof(*plan));
+	plan->was = was;
 	plan->changes = allocate(was->tunnels.n + was->filters.n +
 				 was->clamps.n + is->tunnels.n +
 				 is->filters.n + is->clamps.n + 1 +
@@ -397,11 +479,61 @@ void plan_free(struct plan *plan)
 {
 	for (size_t i = 0; i < plan->n; i++) {
 		free(plan->changes[i].parked);
+		free(plan->changes[i].down);
 		free(plan->changes[i].fresh);
 	}
 	free(plan->changes);
 	free(plan->steps);
 	memset(plan, 0, sizeof(*plan));
+}
+
+/* Back */
+
+static void make_again(struct plan *plan, const struct step *s)
+{
+	const struct tunnel *t = s->from;
+	struct change *c = s->tunnel;
+	const struct filter *f;
+	const struct health *h;
+
+	f = filters_find(&plan->was->filters, t->ifname);
+	h = healths_find(&plan->was->healths, t->ifname);
+	if (f)
+		hold_down(c, t);
+	add_step(plan, &tunnel_kind, NULL, c->down ?: t);
+	if (f)
+		add_step(plan, &filter_kind, NULL, f);
+	if (c->down)
+		add_step(plan, &tunnel_kind, c->down, t);
+	if (h && objects_differ(&health_kind, health_kind.defaults, h)) {
+		c->fresh = fresh_health(t->ifname);
+		add_step(plan, &health_kind, c->fresh, h);
+	}
+}
+
+/* What a new tunnel got goes when it does. */
+static bool came_with_new(const struct step *s)
+{
+	return s->tunnel && s->tunnel->type == CHANGE_ADD &&
+	       (s->from || s->kind != &tunnel_kind);
+}
+
+void plan_undo(struct plan *plan, size_t done)
+{
+	struct step *steps = plan->steps;
+
+	/* Four for a tunnel that is made again */
+	plan->steps = allocate(4 * done, sizeof(*steps));
+	plan->n_steps = 0;
+	while (done) {
+		const struct step *s = &steps[--done];
+
+		if (s->kind == &tunnel_kind && !s->to)
+			make_again(plan, s);
+		else if (!came_with_new(s))
+			add_step(plan, s->kind, s->to, s->from);
+	}
+	free(steps);
 }
 
 /* Requests */

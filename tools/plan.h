@@ -27,8 +27,10 @@ struct change {
 	/* The holder of the addresses and the key that this one is to have */
 	struct change *holder;
 	void *parked;		/* was, with what stands in the way changed meanwhile */
-	struct health *fresh;	/* was, of a tunnel that is not there yet */
+	struct tunnel *down;	/* as it is made first, where a filter is to come */
+	struct health *fresh;	/* of a tunnel that is not there yet, or again */
 	enum { TO_DO, ON_THE_WAY, DONE } state;
+	bool left;		/* it could not be undone */
 };
 
 /* Something that the kernel does at once, and that can be undone */
@@ -36,6 +38,7 @@ struct step {
 	const struct kind *kind;
 	const void *from;
 	const void *to;
+	struct change *tunnel;	/* that it is about, or NULL */
 };
 
 struct plan {
@@ -46,16 +49,20 @@ struct plan {
 	size_t counts[CHANGE_TYPES];
 	struct step *steps;
 	size_t n_steps;
+	const struct config *was;
 };
 
 /*
  * Both are sorted (config_sort()) and must outlive the plan. What was made from a
  * file and is not wanted any more is deleted if prune, else left. Fails if
- * something that is left is in the way.
+ * something that is left is in the way, or a tunnel would change its mode.
  */
 enum result plan_make(struct plan *plan, const struct config *was,
 		      const struct config *is, bool prune, struct error *err);
 void plan_free(struct plan *plan);
+
+/* Puts in the place of the steps those that undo the first of them. */
+void plan_undo(struct plan *plan, size_t done);
 
 /* Adds to a request the words that make an object to out of from, and its origin. */
 void plan_request(const struct kind *kind, const void *from, const void *to,

@@ -59,6 +59,7 @@ static struct text dev_text(const struct tunnel *t)
 
 	snprintf(text.s, sizeof(text.s), "%s%s", t->link[0] ? t->link : "any",
 		 t->link[0] && !t->link_ifindex ? " (waiting)" : "");
+	make_plain(text.s);
 	return text;
 }
 
@@ -359,7 +360,7 @@ void print_outer(const struct tunnel *t)
 
 static void print_ends(const struct tunnel *t)
 {
-	printf("%s%s%s: ", on(BOLD), t->ifname, off());
+	printf("%s%s%s: ", on(BOLD), plain_text(t->ifname).s, off());
 	print_outer(t);
 }
 
@@ -436,7 +437,7 @@ static void print_block(const struct tunnel *t, const struct sas *sas,
 	if (sas && wants_ipsec(t))
 		printf("    esp %s\n", ipsec_text(t, sas).s);
 	if (t->description[0])
-		printf("    description %s\n", t->description);
+		printf("    description %s\n", plain_text(t->description).s);
 	if (tunnel_has(t, MTUN_A_TUNNEL_UNDERLAY_NETNSID))
 		printf("    underlay in another network namespace, netnsid %d\n",
 		       t->underlay_netnsid);
@@ -471,7 +472,7 @@ static void fill_row(struct cell *c, const struct tunnel *t,
 	bool in = tunnel_has_ikey(t), out = tunnel_has_okey(t);
 	bool up = t->if_flags & IFF_UP;
 
-	strcpy((c++)->s, t->ifname);
+	strcpy((c++)->s, plain_text(t->ifname).s);
 	c->colour = up ? GREEN : RED;
 	strcpy((c++)->s, up ? "UP" : "DOWN");
 	strcpy((c++)->s, addr_text(&t->local).s);
@@ -557,7 +558,8 @@ static void print_changes(const struct tunnel *was, const struct tunnel *t)
 	uint32_t flipped = was->if_flags ^ t->if_flags;
 
 	if (strcmp(was->ifname, t->ifname))
-		printf("  name %s -> %s", was->ifname, t->ifname);
+		printf("  name %s -> %s", plain_text(was->ifname).s,
+		       plain_text(t->ifname).s);
 	print_difference(&tunnel_kind, was, t);
 	if (was->origin != t->origin)
 		printf("  origin %s", enum_name(origin_names, t->origin));
@@ -635,7 +637,7 @@ void print_event(const struct event *event, const struct tunnel *was,
 		printf("clamp at ");
 		print_clamp_line(&event->clamp);
 	} else if (event->type == EVENT_SET && was) {
-		printf("%s%s%s:", on(BOLD), t->ifname, off());
+		printf("%s%s%s:", on(BOLD), plain_text(t->ifname).s, off());
 		print_changes(was, t);
 	} else {
 		print_ends(t);

@@ -36,8 +36,9 @@ json_t *clamp_json(const struct clamp *c, const struct options *opt)
 
 static void print_head(const struct clamp *c, bool all)
 {
-	printf("%s%s%s: mss %s%s  %s  %s%s%s", on(BOLD), c->ifname, off(),
-	       mss_text(c->mss).s, c->insert ? "  insert on" :
+	printf("%s%s%s: mss %s%s  %s  %s%s%s", on(BOLD),
+	       plain_text(c->ifname).s, off(), mss_text(c->mss).s,
+	       c->insert ? "  insert on" :
 	       all ? "  insert off" : "",
 	       enum_name(clamp_direction_names, c->direction),
 	       on(c->ifindex ? GREEN : RED), c->ifindex ? "active" : "waiting",

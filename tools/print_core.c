@@ -49,6 +49,7 @@ static void print_value(const struct arg *a, const void *object)
 
 	if (!(a->flags & ARG_MANY)) {
 		a->text(a, object, 0, &text);
+		make_plain(text.s);
 		fputs(text.s, stdout);
 		return;
 	}

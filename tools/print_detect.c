@@ -49,7 +49,7 @@ void print_attack(const struct attack *a, const char *tunnel,
 	       a->end ? "end" : "start", off(), vector_text(a).s,
 	       prefix_text(&a->to).s);
 	if (tunnel)
-		printf("  through %s", tunnel);
+		printf("  through %s", plain_text(tunnel).s);
 	if (a->end)
 		printf("  since %s", when_text(a->start, false).s);
 	printf("  %s%.0f packet/s  %.0f bit/s\n", a->end ? "peak " : "",

@@ -37,7 +37,7 @@ static json_t *whole_json(const struct filter *f)
 
 void print_filter_line(const struct filter *f)
 {
-	printf("%s%s%s: ", on(BOLD), f->ifname, off());
+	printf("%s%s%s: ", on(BOLD), plain_text(f->ifname).s, off());
 	if (f->prefixes)
 		printf("%u prefix%s", f->prefixes,
 		       f->prefixes == 1 ? "" : "es");

@@ -140,7 +140,7 @@ static void print_settings(const struct health *h)
 
 static void print_health(const struct health *h, const struct options *opt)
 {
-	printf("%s%s%s: ", on(BOLD), h->ifname, off());
+	printf("%s%s%s: ", on(BOLD), plain_text(h->ifname).s, off());
 	if (is_known(h)) {
 		print_state(h->state);
 		printf(" (%s) for %" PRIu64 "s",
@@ -179,7 +179,7 @@ void print_healths(const struct healths *hs, const struct options *opt)
 
 void print_health_line(const struct health *h, bool is_state)
 {
-	printf("%s%s%s: ", on(BOLD), h->ifname, off());
+	printf("%s%s%s: ", on(BOLD), plain_text(h->ifname).s, off());
 	if (!is_state) {
 		printf("health");
 		print_given(&health_kind, h);

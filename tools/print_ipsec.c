@@ -104,7 +104,7 @@ static void print_one(const struct tunnel *t, const struct sas *sas)
 {
 	enum sa_state state = sas_state(sas, t);
 
-	printf("%s%s%s: ", on(BOLD), t->ifname, off());
+	printf("%s%s%s: ", on(BOLD), plain_text(t->ifname).s, off());
 	print_outer(t);
 	printf("  %s%s%s\n", on(state >= SA_ESTABLISHED ? GREEN : RED),
 	       sa_state_names[state], off());

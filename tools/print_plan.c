@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What apply does, and what is wrong in a file: text for people, or JSON. */
-#include <ctype.h>
 #include <stdio.h>
 
 #include "print_core.h"
@@ -30,7 +29,7 @@ static void print_change(const struct change *c)
 	const char *name = object_name(c->kind, object);
 
 	printf("%s%c %s%s%s%s", on(types[c->type].colour), types[c->type].mark,
-	       c->kind->name, *name ? " " : "", name, off());
+	       c->kind->name, *name ? " " : "", plain_text(name).s, off());
 	switch (c->type) {
 	case CHANGE_SET:
 		print_difference(c->kind, c->was, c->is);
@@ -147,14 +146,9 @@ void print_checked(const char *file, const struct config *config,
 void print_complaints(const char *file, const struct complaints *cs)
 {
 	fflush(stdout);
-	for (size_t i = 0; i < cs->n; i++) {
-		fprintf(stderr, "%s:%zu:%zu: ", file, cs->v[i].line,
-			cs->v[i].column);
-		/* A file is not to control the terminal. */
-		for (const char *p = cs->v[i].text; *p; p++)
-			fputc(iscntrl((unsigned char)*p) ? '?' : *p, stderr);
-		fputc('\n', stderr);
-	}
+	for (size_t i = 0; i < cs->n; i++)
+		fprintf(stderr, "%s:%zu:%zu: %s\n", file, cs->v[i].line,
+			cs->v[i].column, cs->v[i].text);
 	fprintf(stderr, "%s: %zu error%s%s\n", file, cs->n + cs->more,
 		cs->n + cs->more == 1 ? "" : "s",
 		cs->more ? ", of which these are the first" : "");

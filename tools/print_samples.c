@@ -90,7 +90,7 @@ void print_sample(const struct sample *s, const struct options *opt)
 		return;
 	}
 	printf("%s  %s%s%s %-7s  ", when_text(s->time, false).s, on(BOLD),
-	       sample_tunnel(s).s, off(),
+	       plain_text(sample_tunnel(s).s).s, off(),
 	       enum_name(direction_names, s->direction));
 	if (p.version)
 		printf("%s > %s  ",

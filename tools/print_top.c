@@ -59,7 +59,7 @@ static void print_tunnels(FILE *to, const struct top *top, size_t rows)
 	for (size_t i = 0; i < top->rates.n && i < rows; i++) {
 		const struct rate *r = &top->rates.v[i];
 
-		fprintf(to, "%-15s %s%-5s%s", r->ifname,
+		fprintf(to, "%-15s %s%-5s%s", plain_text(r->ifname).s,
 			on(r->up ? GREEN : RED), r->up ? "UP" : "DOWN", off());
 		fprintf(to, " %s%-8s%s", r->watched ?
 			on(state_colour(r->state)) : "", state_name(r),

@@ -90,6 +90,24 @@ bool rules_tunnel(const struct tunnel *t, uint16_t *attr, struct error *err)
 	return false;
 }
 
+bool rules_mode(const struct tunnel *was, const struct tunnel *is,
+		struct error *err)
+{
+	const struct mt_conf_change change = {
+		.given = 1ull << MTUN_A_TUNNEL_MODE,
+		.mode = is->mode,
+	};
+	struct mt_conf conf;
+	const char *text;
+	uint16_t attr;
+
+	if (was->mode == is->mode)
+		return true;
+	make_conf(was, &conf, &attr);
+	text = mt_conf_apply(&conf, &change, &attr);
+	return !text || refuse(err, RES_REFUSED, "%s", text) == RES_OK;
+}
+
 bool rules_health(const struct tunnel *t, const struct health *h,
 		  uint16_t *attr, struct error *err)
 {

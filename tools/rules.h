@@ -8,6 +8,10 @@
 /* On failure attr is the attribute that is wrong or missing, err says why. */
 bool rules_tunnel(const struct tunnel *t, uint16_t *attr, struct error *err);
 
+/* The same of the mode that one that is there shall have. */
+bool rules_mode(const struct tunnel *was, const struct tunnel *is,
+		struct error *err);
+
 /* The same of the health of a tunnel that is right; attr is of its own. */
 bool rules_health(const struct tunnel *t, const struct health *h,
 		  uint16_t *attr, struct error *err);

@@ -89,6 +89,21 @@ static void test_addresses(void)
 	check(!parse_addr("host.example", &addr), "name for an address");
 }
 
+static void test_plain(void)
+{
+	static const struct name words[] = { { .name = "mt" }, { 0 } };
+	struct error err;
+
+	check(!PICK(words, "word", "\033[1m", &err) &&
+	      !strcmp(err.text, "unknown word \"?[1m\"; there is: mt"),
+	      "what is no word, in an error");
+	check(!strcmp(plain_text("m\033[1m\a\x7f\xc2\x80\xc2\x9f").s,
+		      "m?[1m??????"), "nothing controls a terminal");
+	check(!strcmp(plain_text("\xc2\xa0 \xc3\xbc\xc3\x9b\xf0\x9f\x98\x80\xc2").s,
+		      "\xc2\xa0 \xc3\xbc\xc3\x9b\xf0\x9f\x98\x80\xc2"),
+	      "letters stay as they are");
+}
+
 static void refused(const char *what, int argc, char **argv, const char *word)
 {
 	struct tunnel t = { 0 };
@@ -120,6 +135,8 @@ static void test_arguments(void)
 	REFUSED("missing value", "ttl", "ttl");
 	REFUSED("twice", "ttl", "ttl", "1", "ttl", "2");
 	REFUSED("no address", "local", "local", "nowhere");
+	REFUSED("what would control a terminal", "\"?[1m\xc3\x9b??\"",
+		"\033[1m\xc3\x9b\xc2\x9b", "1");
 }
 
 void test_args(void)
@@ -128,5 +145,6 @@ void test_args(void)
 	test_addresses();
 	test_times();
 	test_losses();
+	test_plain();
 	test_arguments();
 }

@@ -136,6 +136,33 @@ static void test_meaning(void)
 		    3, 0), "tunnels that a key tells apart");
 }
 
+#define DESCRIBED(text)							\
+	"{\"tunnels\": {\"mt0\": {\"local\": \"192.0.2.1\",\n"		\
+	"\"remote\": \"192.0.2.2\", \"description\": \"" text "\"}}}"
+
+static void described(const char *what, const char *file, const char *text)
+{
+	check(right(file, 1, 0) && has(&tunnel_kind, "description", 0, text),
+	      what);
+}
+
+/* What jansson writes, and libyaml does not read */
+static void test_json(void)
+{
+	described("a pair of surrogates", DESCRIBED("\\uD83D\\uDE00!"),
+		  "\xf0\x9f\x98\x80!");
+	described("pairs, in small letters", DESCRIBED("\\ud83d\\ude00\\ud83d\\ude01"),
+		  "\xf0\x9f\x98\x80\xf0\x9f\x98\x81");
+	described("a pair, and a quote", DESCRIBED("\\ud83d\\ude00\\\"\\u0021"),
+		  "\xf0\x9f\x98\x80\"!");
+	described("no pair", DESCRIBED("\\\\ud83d\\\\ude00"), "\\ud83d\\ude00");
+	wrong("half a pair", DESCRIBED("\\ud83d\\u0021"), 2, 42,
+	      "found invalid Unicode character escape code, while parsing a quoted scalar");
+	wrong("what comes behind a pair",
+	      DESCRIBED("\\ud83d\\ude00\", \"ttl\": \"256"), 2, 62,
+	      "tunnels.mt0.ttl: a TTL is 1 to 255, or inherit");
+}
+
 static void test_health(void)
 {
 	wrong("health that is no mapping",
@@ -189,6 +216,8 @@ static void test_errors(void)
 	wrong("unknown at the top", "tunels: {}", 1, 1,
 	      "tunels: unknown; did you mean \"tunnels\"?");
 	wrong("unknown, like nothing", "xyz: {}", 1, 1, "xyz: unknown");
+	wrong("what would control a terminal", "\"\\e[1m\\u009b\": {}", 1, 1,
+	      "?[1m??: unknown");
 	wrong("unknown below defaults", "defaults: {tunnels: {}}", 1, 12,
 	      "defaults.tunnels: unknown; did you mean \"tunnel\"?");
 	wrong("unknown setting", "tunnels:\n  mt0: {" ENDS ",\n    tll: 9}", 3, 5,
@@ -230,9 +259,12 @@ static void test_errors(void)
 	      "tunnels:\n  b: {" ENDS ", key: 1}\n  a: {" ENDS ", key: 1}", 3, 3,
 	      "tunnels.a: local, remote and ikey are those of b (line 2)");
 	wrong("a name that is too long", "tunnels: {a234567890123456: {}}", 1, 11,
-	      "tunnels.a234567890123456: a name is 1 to 15 bytes without space, slash, colon and %, and not . or ..");
+	      "tunnels.a234567890123456: a name is 1 to 15 bytes without space, slash, colon, % and byte 0xa0, and not . or ..");
+	wrong("a name with a byte that is a space to the kernel",
+	      "tunnels: {\xc3\xa0: {}}", 1, 11,
+	      "tunnels.\xc3\xa0: a name is 1 to 15 bytes without space, slash, colon, % and byte 0xa0, and not . or ..");
 	wrong("a name that is a template", "clamps: {e%d: {}}", 1, 10,
-	      "clamps.e%d: a name is 1 to 15 bytes without space, slash, colon and %, and not . or ..");
+	      "clamps.e%d: a name is 1 to 15 bytes without space, slash, colon, % and byte 0xa0, and not . or ..");
 }
 
 static void test_many_errors(void)
@@ -276,6 +308,7 @@ static void test_many_errors(void)
 void test_conf(void)
 {
 	test_meaning();
+	test_json();
 	test_syntax();
 	test_health();
 	test_errors();

@@ -175,6 +175,69 @@ static void test_order(void)
 	      "unless it belongs elsewhere");
 }
 
+static void test_mode(void)
+{
+	check(make(FILE_OF(T("a", "2", "")),
+		   FILE_OF(T("a", "2", ", mode: ipsec, if-id: 5")), true) ==
+	      RES_REFUSED &&
+	      !strcmp(err.text, "tunnel a: mode cannot change: delete the tunnel and add it again"),
+	      "GRE does not become ESP");
+	check(make(FILE_OF(T("a", "2", ", mode: ipsec, if-id: 5")),
+		   FILE_OF(T("a", "2", "")), false) == RES_REFUSED &&
+	      strstr(err.text, "mode cannot change"), "nor ESP GRE");
+	check(make(FILE_OF(T("a", "2", ", mode: ipsec, if-id: 5")),
+		   FILE_OF(T("a", "2", ", mode: ipsec, if-id: 6")), false) == RES_OK &&
+	      steps_are(" ~a if-id 6"), "ESP may change otherwise");
+}
+
+#define UP		", up: on"
+#define FILTER(list)	", filter: {allow-src-rx: " list "}"
+
+/* What undoes all of it, in the place of the steps */
+static bool back_is(const char *wanted)
+{
+	plan_undo(&plan, plan.n_steps);
+	return steps_are(wanted);
+}
+
+static void test_filters(void)
+{
+	check(make("", FILE_OF(T("a", "2", UP FILTER("10.0.0.0/8")) ","
+			       T("b", "3", UP) ","
+			       T("c", "4", FILTER("10.0.0.0/8"))), true) == RES_OK &&
+	      counts_are(5, 0, 0, 0, 0) &&
+	      steps_are(" +a +b +c +a ~a up on +c") &&
+	      !((const struct tunnel *)plan.steps[0].to)->up &&
+	      ((const struct tunnel *)plan.steps[1].to)->up,
+	      "new tunnels are up when they have their filter");
+	check(back_is(" -c -b -a"), "and go at once");
+	check(make(FILE_OF(T("a", "2", ", up: off") "," T("b", "3", UP)),
+		   FILE_OF(T("a", "2", UP FILTER("10.0.0.0/8")) ","
+			   T("b", "3", UP ", ttl: 9" FILTER("10.0.0.0/8"))),
+		   true) == RES_OK && counts_are(2, 2, 0, 0, 0) &&
+	      steps_are(" +a +b ~a up on ~b ttl 9") &&
+	      back_is(" ~b ttl 64 ~a up off -b -a"),
+	      "one that is there has its filter first, and is without it last");
+	check(make(FILE_OF(T("a", "2", UP FILTER("10.0.0.0/8")) ","
+			   T("b", "3", FILTER("10.0.0.0/8")) ","
+			   T("c", "4", UP)), "", true) == RES_OK &&
+	      counts_are(0, 0, 5, 0, 0) && steps_are(" -c -b -a"),
+	      "a filter goes with its tunnel");
+	check(back_is(" +a +a ~a up on +b +b +c") &&
+	      !((const struct tunnel *)plan.steps[0].to)->up &&
+	      ((const struct tunnel *)plan.steps[5].to)->up,
+	      "and comes back before that is up");
+	check(make(FILE_OF(T("a", "2", UP FILTER("10.0.0.0/8"))),
+		   FILE_OF(T("a", "2", "")), true) == RES_OK &&
+	      counts_are(0, 0, 1, 1, 0) && steps_are(" -a"),
+	      "one that only loses its filter");
+	make(FILE_OF(T("a", "2", UP) "," T("b", "3", FILTER("10.0.0.0/8"))),
+	     FILE_OF(T("a", "2", UP)), true);
+	was.tunnels.n--;
+	check(make_again(true) == RES_OK && counts_are(0, 0, 0, 1, 1) &&
+	      steps_are(""), "that of a tunnel that is not known");
+}
+
 #define SEEN(health)	", health: {mode: " health "}"
 #define UNI		"probe, direction: uni, source: 192.0.2.9"
 
@@ -204,6 +267,11 @@ static void test_health(void)
 		   true) == RES_OK &&
 	      steps_are(" ~a ttl 9 ~a mode keepalive"),
 	      "as ever where it does not matter");
+	check(make(FILE_OF(T("a", "2", SEEN("probe, interval: 7s") UP
+			     FILTER("10.0.0.0/8")) "," T("b", "3", "")), "",
+		   true) == RES_OK &&
+	      back_is(" +a +a ~a up on ~a mode probe interval 7s +b"),
+	      "it comes back with its tunnel");
 }
 
 /* Tunnels and ways to watch one, many of which do not suit each other */
@@ -354,6 +422,8 @@ void test_plan(void)
 {
 	test_changes();
 	test_order();
+	test_filters();
+	test_mode();
 	test_health();
 	test_any_state();
 	test_request();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* libyaml's events to a tree. */
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +8,7 @@
 
 #include <yaml.h>
 
+#include "model.h"
 #include "tree.h"
 
 /* Ours has four: tunnels, a tunnel, a setting, and the values of a list. */
@@ -44,6 +46,7 @@ static void add_complaint(struct complaints *cs, size_t line, size_t column,
 	cs->v[i].line = line;
 	cs->v[i].column = column;
 	snprintf(cs->v[i].text, sizeof(cs->v[i].text), "%s", text);
+	make_plain(cs->v[i].text);
 }
 
 /* "tunnels.mt0.ttl: ", at most as long as there is room. */
@@ -307,11 +310,80 @@ static void syntax_error(struct reader *r, const yaml_parser_t *parser)
 	give_up(r, &mark, text);
 }
 
+/* JSON */
+
+static bool is_escape(const char *p, const char *end, unsigned int *unit)
+{
+	char hex[5] = "";
+
+	if (end - p < 6 || p[0] != '\\' || p[1] != 'u')
+		return false;
+	for (int i = 0; i < 4; i++) {
+		hex[i] = p[2 + i];
+		if (!isxdigit((unsigned char)hex[i]))
+			return false;
+	}
+	*unit = strtoul(hex, NULL, 16);
+	return true;
+}
+
+/*
+ * JSON has two escapes for a character above U+FFFF, where YAML has one. Blanks behind
+ * the string make up for what it loses: nothing else changes its place.
+ */
+static void join_surrogates(char *bytes, size_t len)
+{
+	const char *from = bytes, *end = bytes + len;
+	unsigned int high, low;
+	char *to = bytes;
+
+	while (from < end) {
+		if (is_escape(from, end, &high) && high >> 10 == 0xd800 >> 10 &&
+		    is_escape(from + 6, end, &low) && low >> 10 == 0xdc00 >> 10) {
+			to += sprintf(to, "\\U%08x", 0x10000 +
+				      ((high & 0x3ff) << 10 | (low & 0x3ff)));
+			from += 12;
+			continue;
+		}
+		if (*from == '\\' && from + 1 < end) {
+			*to++ = *from++;
+			*to++ = *from++;
+			continue;
+		}
+		*to++ = *from;
+		if (*from++ != '"')
+			continue;
+		while (to < from)
+			*to++ = ' ';
+	}
+	while (to < end)
+		*to++ = ' ';
+}
+
+/* A copy, of which it is made YAML if it is JSON */
+static char *to_yaml(const char *bytes, size_t len)
+{
+	size_t i = 0;
+	char *copy = malloc(len ?: 1);
+
+	if (!copy) {
+		perror("mtctl");
+		exit(1);
+	}
+	memcpy(copy, bytes, len);
+	while (i < len && isspace((unsigned char)copy[i]))
+		i++;
+	if (i < len && copy[i] == '{')
+		join_surrogates(copy, len);
+	return copy;
+}
+
 bool tree_read(struct tree *tree, const void *bytes, size_t len,
 	       struct complaints *complaints)
 {
+	char *yaml = to_yaml(bytes, len);
 	struct reader r = {
-		.tree = tree, .complaints = complaints, .bytes = bytes,
+		.tree = tree, .complaints = complaints, .bytes = yaml,
 	};
 	yaml_parser_t parser;
 	yaml_event_t e;
@@ -322,7 +394,7 @@ bool tree_read(struct tree *tree, const void *bytes, size_t len,
 		perror("mtctl");
 		exit(1);
 	}
-	yaml_parser_set_input_string(&parser, bytes, len);
+	yaml_parser_set_input_string(&parser, (unsigned char *)yaml, len);
 	while (!end && !r.given_up) {
 		if (!yaml_parser_parse(&parser, &e)) {
 			syntax_error(&r, &parser);
@@ -333,5 +405,6 @@ bool tree_read(struct tree *tree, const void *bytes, size_t len,
 		yaml_event_delete(&e);
 	}
 	yaml_parser_delete(&parser);
+	free(yaml);
 	return !r.given_up;
 }

@@ -12,7 +12,7 @@
 struct complaint {
 	size_t line;		/* both from 1 on */
 	size_t column;
-	char text[512];
+	char text[512];		/* plain */
 };
 
 /* In the order of the file; those that do not fit are only counted. */
