@@ -143,7 +143,8 @@ const struct command monitor_commands[] = {
 	  "show tunnels, clamps, settings and health as they change",
 	  "One event a line, until interrupted; with -j one JSON object a line. Once\n"
 	  "\"listening for events\" stands on the standard error, nothing is missed.\n"
-	  "When the kernel had to drop events, a line says so.\n"
+	  "When the kernel had to drop events, a line says so, and what comes after it\n"
+	  "has happened since.\n"
 	  "With attacks also what \"mtctl detect\" tells, which explains the limits.\n"
 	  "\n"
 	  "  mtctl monitor\n"

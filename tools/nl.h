@@ -102,7 +102,10 @@ enum result nl_subscribe(struct nl *nl, struct error *err);
 int nl_events_fd(const struct nl *nl);
 bool nl_events_wait(const struct nl *nl);
 
-/* Waits for the next event, which is for event_free(). */
+/*
+ * Waits for the next event, which is for event_free(). After EVENT_LOST come only
+ * those that have happened since.
+ */
 enum result nl_event(struct nl *nl, struct event *event, struct error *err);
 
 /* Subscribes to samples of packets; they wait from then on for nl_samples_read(). */

@@ -106,6 +106,24 @@ bool nl_events_wait(const struct nl *nl)
 					      nl->events_len);
 }
 
+/*
+ * The kernel drops the newest events, and more of them until none waits. Those that
+ * wait are older than what is read anew: nobody may go by them after it.
+ */
+static enum result drop_waiting(struct nl *nl, struct error *err)
+{
+	ssize_t len;
+
+	do {
+		len = recv(nl_events_fd(nl), nl->event_buf,
+			   sizeof(nl->event_buf), MSG_DONTWAIT);
+	} while (len >= 0 || errno == ENOBUFS || errno == EINTR);
+	if (errno == EAGAIN)
+		return RES_OK;
+	return refuse(err, RES_REFUSED, "cannot receive events: %s",
+		      strerror(errno));
+}
+
 enum result nl_event(struct nl *nl, struct event *event, struct error *err)
 {
 	for (;;) {
@@ -129,7 +147,7 @@ enum result nl_event(struct nl *nl, struct event *event, struct error *err)
 		if (len < 0 && errno == ENOBUFS) {
 			memset(event, 0, sizeof(*event));
 			event->type = EVENT_LOST;
-			return RES_OK;
+			return drop_waiting(nl, err);
 		}
 		if (len < 0)
 			return refuse(err, RES_REFUSED, "cannot receive events: %s",

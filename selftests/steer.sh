@@ -1,0 +1,199 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# mtctl steer, beyond what health.sh has of it: events that are lost, many tunnels that
+# fail at once, routes of several nexthops or of objects, and what is refused.
+#
+#  +- near -----------------------+       +- far ------------------------+
+#  |  tN  10.1.N.0/31            -+- - - -+- tN  10.1.N.1/31             |
+#  |      2001:db8:N::/127        |       |      2001:db8:N::1/127       |
+#  |  u0  192.0.2.1/24          --+-------+-- u0  192.0.2.2/24           |
+#  +------------------------------+       +------------------------------+
+
+ALL_TESTS="lost_test"
+
+. "$(dirname "$0")/lib.sh"
+
+need_mtun
+need_command tc tcpdump "$PYTHON"
+need_module veth sch_netem nlmon
+"$PYTHON" -c 'import yaml' 2> /dev/null || skip_all "Python has no yaml"
+
+N=20
+V4=203.0.113.0/24 V6=2001:db8:f::/48
+FAST="probe interval 100ms timeout 400ms down-window 600ms healthy-probes 10"
+FAST+=" degraded-window 3s"
+if [ "${MTUN_SLOW:-1}" -gt 1 ]; then
+	FAST="probe interval 200ms timeout 1600ms down-window 2s healthy-probes 10"
+	FAST+=" degraded-window 6s"
+fi
+
+setup_prepare()
+{
+	setup_ns near far
+	setup_underlay "$near" "$far"
+	setup_router "$far"
+	setup_end "$near" 1 2 0
+	setup_end "$far" 2 1 1
+}
+
+# setup_end NS ME YOU HOST
+setup_end()
+{
+	local i
+
+	for ((i = 1; i <= N; i++)); do
+		echo "tunnel add t$i local 192.0.2.$2 remote 192.0.2.$3 key $i"
+	done | mt "$1" -b -
+	for ((i = 1; i <= N; i++)); do
+		echo "addr add 10.1.$i.$4/31 dev t$i"
+		echo "addr add 2001:db8:$i::$4/127 dev t$i"
+		echo "link set t$i up"
+	done | ip_batch "$1"
+}
+
+# steer_file FILE TUNNEL ROUTES ...
+steer_file()
+{
+	local file=$1; shift
+
+	echo "tunnels:" > "$file"
+	while [ $# -gt 0 ]; do
+		echo "  $1: {local: 192.0.2.1, remote: 192.0.2.2, key: ${1#t}," \
+			"steer: {routes: [$2], metric: 100}}"
+		shift 2
+	done >> "$file"
+}
+
+# steer_start FILE: what it says is in $TMP/said
+steer_start()
+{
+	: > "$TMP/said"
+	in_bg "$near" "$TMP/said" "$MTCTL" steer -f "$1"
+	STEER_PID=$BG_PID
+}
+
+is_steering()
+{
+	grep -q "^steering$" "$TMP/said"
+}
+
+steer_ready()
+{
+	slowwait_for is_steering
+	check_err $? "mtctl steer: $(cat "$TMP/said")"
+}
+
+# once FILE: its status, and what it says into SAID
+once()
+{
+	SAID=$(mt "$near" steer -f "$1" -once 2>&1)
+}
+
+# cut, and heal: of the underlay, for all tunnels
+cut()
+{
+	in_ns "$near" tc qdisc replace dev u0 root netem loss 100%
+}
+
+heal()
+{
+	in_ns "$near" tc qdisc del dev u0 root
+}
+
+state_is()
+{
+	[[ $(mt "$near" -j health show "$1") == *\"state\":\"$2\"* ]]
+}
+
+wait_state()
+{
+	slowwait_for state_is "$1" "$2"
+	check_err $? "$1 does not become $2: $(mt "$near" -s health show "$1")"
+}
+
+# routes PREFIX [WORDS]: all that there are, one a line
+routes()
+{
+	local prefix=$1 family=-4; shift
+
+	[[ $prefix != *:* ]] || family=-6
+	ip -n "$near" $family route show "$prefix" "$@"
+}
+
+# metrics PREFIX [WORDS]: of those, in their order
+metrics()
+{
+	routes "$@" | grep -oE "metric [0-9]+" | tr -dc '0-9\n' | tr '\n' ' '
+}
+
+metrics_are()
+{
+	[ "$(metrics "$V4")/$(metrics "$V6")" = "$1 /$1 " ]
+}
+
+wait_metrics()
+{
+	slowwait_for metrics_are "$1"
+	check_err $? "not $1: $(routes "$V4") / $(routes "$V6"): $(cat "$TMP/said")"
+}
+
+# What waits in sockets of generic netlink has been read.
+is_drained()
+{
+	[ "$(in_ns "$near" awk '$2 == 16 { sum += $5 } END { print sum + 0 }' \
+		/proc/net/netlink)" -eq 0 ]
+}
+
+# clean TUNNEL...: as it was in the beginning
+clean()
+{
+	local name
+
+	stop_bg "$STEER_PID"
+	for name; do
+		echo "health set $name off"
+	done | mt "$near" -b -
+	ip -n "$near" -4 route flush root "$V4"
+	ip -n "$near" -6 route flush root "$V6"
+}
+
+# The kernel keeps old events and drops the new one. What is asked for then is newer
+# than what waits.
+lost_test()
+{
+	local pid
+
+	steer_file "$TMP/lost.yaml" t1 "$V4, '$V6'"
+	mt "$near" health set t1 $FAST
+	steer_start "$TMP/lost.yaml"
+	steer_ready
+	in_bg "$near" "$TMP/events" "$MTCTL" -j monitor
+	slowwait_for grep -q "^listening for events$" "$TMP/events"
+	pid=$BG_PID
+	kill -STOP "$STEER_PID" "$pid"
+	cut
+	wait_state t1 down
+	heal
+	wait_state t1 healthy
+	in_ns "$near" "$PYTHON" "$TEST_DIR/steer.py" flood
+	check_err $? "flood"
+	cut
+	wait_state t1 down
+	kill -CONT "$STEER_PID" "$pid"
+	slowwait_for is_drained
+	check_err $? "nobody reads: $(in_ns "$near" cat /proc/net/netlink)"
+	sleep 1
+	wait_metrics 1000100
+	grep -q '"event":"lost"' "$TMP/events"
+	check_err $? "nothing was lost: $(tail -n 3 "$TMP/events")"
+	[[ $(sed '1,/"event":"lost"/d' "$TMP/events") != *'"event":"state"'* ]]
+	check_err $? "monitor tells what is older: $(tail -n 3 "$TMP/events")"
+	stop_bg "$pid"
+	heal
+	clean t1
+	log_test "lost events"
+}
+
+setup_prepare
+run_tests "$@"
