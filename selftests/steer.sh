@@ -10,7 +10,7 @@
 #  |  u0  192.0.2.1/24          --+-------+-- u0  192.0.2.2/24           |
 #  +------------------------------+       +------------------------------+
 
-ALL_TESTS="lost_test"
+ALL_TESTS="lost_test unloaded_test"
 
 . "$(dirname "$0")/lib.sh"
 
@@ -193,6 +193,38 @@ lost_test()
 	heal
 	clean t1
 	log_test "lost events"
+}
+
+# The groups of a family go with it, and those of the next one have no members.
+unloaded_test()
+{
+	local name pids=() said=()
+
+	steer_file "$TMP/unloaded.yaml" t1 "$V4, '$V6'"
+	steer_start "$TMP/unloaded.yaml"
+	steer_ready
+	in_bg "$near" "$TMP/events" "$MTCTL" monitor
+	slowwait_for grep -q "^listening for events$" "$TMP/events"
+	pids=("$STEER_PID" "$BG_PID")
+	# One that has to be told by something else: what tells it is lost.
+	in_bg "$near" "$TMP/stopped" "$MTCTL" monitor
+	slowwait_for grep -q "^listening for events$" "$TMP/stopped"
+	pids+=("$BG_PID")
+	said=("$TMP/said" "$TMP/events" "$TMP/stopped")
+	kill -STOP "$BG_PID"
+	in_ns "$near" "$PYTHON" "$TEST_DIR/steer.py" flood
+	rmmod mtun
+	check_err $? "rmmod mtun"
+	load_mtun
+	kill -CONT "$BG_PID"
+	for name in "${!pids[@]}"; do
+		slowwait_for has_ended "${pids[name]}"
+		check_err $? "it runs on: $(tail -n 2 "${said[name]}")" || continue
+		wait "${pids[name]}"
+		check_eq $? 1 "status"
+		check_match "$(tail -n 1 "${said[name]}")" "mtun.ko was unloaded" "text"
+	done
+	log_test "mtun is unloaded"
 }
 
 setup_prepare

@@ -102,7 +102,7 @@ static enum result follow(struct steering *s)
 	enum result res;
 
 	do {
-		res = nl_event(s->ctx->nl, &event, &s->ctx->err);
+		res = nl_event(s->ctx->nl, -1, &event, &s->ctx->err);
 		if (res)
 			break;
 		event_free(&event);

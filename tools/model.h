@@ -389,6 +389,7 @@ static inline int compare_numbers(uint32_t a, uint32_t b)
 }
 
 enum event_type {
+	EVENT_NONE,
 	EVENT_NEW,
 	EVENT_SET,
 	EVENT_DEL,

@@ -103,10 +103,13 @@ int nl_events_fd(const struct nl *nl);
 bool nl_events_wait(const struct nl *nl);
 
 /*
- * Waits for the next event, which is for event_free(). After EVENT_LOST come only
- * those that have happened since.
+ * Waits for the next event, which is for event_free(): for timeout milliseconds, after
+ * which it is EVENT_NONE, or, if that is negative, as long as it takes. After
+ * EVENT_LOST come only those that have happened since. Fails when the module is
+ * unloaded, whose events nobody would get any more.
  */
-enum result nl_event(struct nl *nl, struct event *event, struct error *err);
+enum result nl_event(struct nl *nl, int timeout, struct event *event,
+		     struct error *err);
 
 /* Subscribes to samples of packets; they wait from then on for nl_samples_read(). */
 enum result nl_samples_subscribe(struct nl *nl, struct error *err);
