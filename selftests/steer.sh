@@ -10,7 +10,7 @@
 #  |  u0  192.0.2.1/24          --+-------+-- u0  192.0.2.2/24           |
 #  +------------------------------+       +------------------------------+
 
-ALL_TESTS="lost_test unloaded_test"
+ALL_TESTS="lost_test older_test unloaded_test"
 
 . "$(dirname "$0")/lib.sh"
 
@@ -193,6 +193,26 @@ lost_test()
 	heal
 	clean t1
 	log_test "lost events"
+}
+
+# That settings are other ones tells a state as well, of before a newer event.
+older_test()
+{
+	steer_file "$TMP/older.yaml" t1 "$V4, '$V6'"
+	mt "$near" health set t1 $FAST
+	steer_start "$TMP/older.yaml"
+	steer_ready
+	cut
+	wait_state t1 down
+	wait_metrics 1000100
+	in_ns "$near" "$PYTHON" "$TEST_DIR/steer.py" forge t1 healthy
+	check_err $? "forge"
+	slowwait_for is_drained
+	sleep 1
+	wait_metrics 1000100
+	heal
+	clean t1
+	log_test "an event that is older than it should be"
 }
 
 # The groups of a family go with it, and those of the next one have no members.

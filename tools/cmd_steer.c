@@ -83,17 +83,15 @@ static enum result steer_all(struct steering *s)
 	return RES_OK;
 }
 
-/* A device that comes, or comes up, has lost its routes. */
-static enum result steer_device(struct steering *s, const struct tunnel *t)
+/* An event says which tunnel, and nothing more: a newer one may have come before it. */
+static void steer_named(struct steering *s, const char *ifname)
 {
 	struct health h = { 0 };
 	struct error err;
 
-	if (!find_steer(s, t->ifname) || !(t->if_flags & IFF_UP))
-		return RES_OK;
-	if (!nl_health_get(s->ctx->nl, t->ifname, &h, &err))
+	if (find_steer(s, ifname) &&
+	    !nl_health_get(s->ctx->nl, ifname, &h, &err))
 		steer_tunnel(s, &h);
-	return RES_OK;
 }
 
 static enum result follow(struct steering *s)
@@ -109,9 +107,12 @@ static enum result follow(struct steering *s)
 		if (event.type == EVENT_LOST)
 			res = steer_all(s);
 		else if (event.about == ABOUT_HEALTH)
-			steer_tunnel(s, &event.health);
-		else if (event.about == ABOUT_TUNNEL && event.type != EVENT_DEL)
-			res = steer_device(s, &event.tunnel);
+			steer_named(s, event.health.ifname);
+		/* A device that comes, or comes up, has lost its routes. */
+		else if (event.about == ABOUT_TUNNEL &&
+			 event.type != EVENT_DEL &&
+			 event.tunnel.if_flags & IFF_UP)
+			steer_named(s, event.tunnel.ifname);
 	} while (!res && !ferror(stdout));
 	return res;
 }
