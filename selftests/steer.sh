@@ -10,7 +10,7 @@
 #  |  u0  192.0.2.1/24          --+-------+-- u0  192.0.2.2/24           |
 #  +------------------------------+       +------------------------------+
 
-ALL_TESTS="lost_test older_test unloaded_test"
+ALL_TESTS="lost_test older_test batch_test unloaded_test"
 
 . "$(dirname "$0")/lib.sh"
 
@@ -112,16 +112,16 @@ wait_state()
 	check_err $? "$1 does not become $2: $(mt "$near" -s health show "$1")"
 }
 
-# routes PREFIX [WORDS]: all that there are, one a line
+# routes [root] PREFIX: all to it, or to all of it
 routes()
 {
-	local prefix=$1 family=-4; shift
+	local family=-4
 
-	[[ $prefix != *:* ]] || family=-6
-	ip -n "$near" $family route show "$prefix" "$@"
+	[[ $* != *:* ]] || family=-6
+	ip -n "$near" $family route show "$@"
 }
 
-# metrics PREFIX [WORDS]: of those, in their order
+# metrics [root] PREFIX: of those, in their order
 metrics()
 {
 	routes "$@" | grep -oE "metric [0-9]+" | tr -dc '0-9\n' | tr '\n' ' '
@@ -213,6 +213,83 @@ older_test()
 	heal
 	clean t1
 	log_test "an event that is older than it should be"
+}
+
+# count_dumps FILE: how often routes were asked for, in what nlmon0 has seen: behind the
+# header of each packet there are 16 bytes, which end with the family of netlink
+count_dumps()
+{
+	"$PYTHON" -I -S - "$1" <<-'EOF'
+		import struct, sys
+		data = open(sys.argv[1], "rb").read()[24:]
+		dumps = 0
+		while len(data) >= 36:
+		    size = struct.unpack("=I", data[8:12])[0]
+		    family = struct.unpack(">H", data[30:32])[0]
+		    kind = struct.unpack("=H", data[36:38])[0]
+		    dumps += (family, kind) == (0, 26)      # RTM_GETROUTE
+		    data = data[16 + size:]
+		print(dumps)
+	EOF
+}
+
+# has_said WORDS N: so many lines with them
+has_said()
+{
+	[ "$(grep -c "$1" "$TMP/said")" -ge "$2" ]
+}
+
+# all_have METRIC: and there are as many as there should be
+all_have()
+{
+	check_eq "$(metrics root "$V4" | xargs -n 1 | sort | uniq -c | xargs)" \
+		"$((2 * N)) $1" "metrics of IPv4"
+	check_eq "$(metrics root "$V6" | xargs -n 1 | sort | uniq -c | xargs)" \
+		"$N $1" "metrics of IPv6"
+}
+
+# Each tunnel has routes of its own, and all fail at the same time.
+batch_test()
+{
+	local i net=203.0.113 args=() dumps
+
+	for ((i = 1; i <= N; i++)); do
+		args+=("t$i" "$net.$((8 * i))/30, $net.$((8 * i + 4))/30, '2001:db8:f:$i::/64'")
+		echo "health set t$i $FAST"
+	done > "$TMP/batch"
+	mt "$near" -b "$TMP/batch"
+	steer_file "$TMP/batch.yaml" "${args[@]}"
+	steer_start "$TMP/batch.yaml"
+	steer_ready
+	all_have 100
+	kill -STOP "$STEER_PID"
+	cut
+	for ((i = 1; i <= N; i++)); do
+		wait_state t$i down || break
+	done
+	ip -n "$near" link add nlmon0 type nlmon
+	ip -n "$near" link set nlmon0 up
+	capture_start "$near" nlmon0 "$TMP/nlmon.pcap" -s 64 -B 8192 || check_err 1 "no capture"
+	kill -CONT "$STEER_PID"
+	slowwait_for has_said "metric 1000100" $((3 * N))
+	check_err $? "said: $(tail -n 3 "$TMP/said")"
+	sleep 0.5
+	capture_stop "$CAPTURE_PID"
+	dumps=$(count_dumps "$TMP/nlmon.pcap")
+	[ "$dumps" -ge 2 ] && [ "$dumps" -le 4 ]
+	check_err $? "$dumps dumps of routes"
+	all_have 1000100
+	ip -n "$near" link del nlmon0
+	heal
+	for ((i = 1; i <= N; i++)); do
+		wait_state t$i healthy || break
+	done
+	slowwait_for is_drained
+	sleep 1
+	all_have 100
+	# shellcheck disable=SC2046
+	clean $(seq -f t%.0f $N)
+	log_test "$N tunnels fail at once, for which routes are asked for $dumps times"
 }
 
 # The groups of a family go with it, and those of the next one have no members.

@@ -8,6 +8,7 @@
  */
 #include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "args.h"
@@ -18,17 +19,9 @@
 struct steering {
 	struct context *ctx;
 	const struct steers *steers;
-	struct healths healths;
+	bool *todo;		/* of each of them: something has happened */
+	struct routes routes;	/* of those */
 };
-
-static const struct steer *find_steer(const struct steering *s,
-				      const char *ifname)
-{
-	for (size_t i = 0; i < s->steers->n; i++)
-		if (!strcmp(s->steers->v[i].ifname, ifname))
-			return &s->steers->v[i];
-	return NULL;
-}
 
 /* A tunnel that nobody watches is as good as a healthy one. */
 static uint32_t extra_metric(const struct health *h)
@@ -43,77 +36,111 @@ static uint32_t extra_metric(const struct health *h)
 	       h->state < ARRAY_SIZE(extra) ? extra[h->state] : 0;
 }
 
-/* Says what it has done; what the kernel refuses is told, and tried again later. */
-static void steer_tunnel(struct steering *s, const struct health *h)
-{
-	const struct steer *steer = find_steer(s, h->ifname);
-	struct error err;
-	bool changed;
-
-	for (size_t i = 0; steer && i < steer->n; i++) {
-		const struct route route = {
-			.prefix = steer->routes[i],
-			.ifindex = h->ifindex,
-			.table = steer->table,
-			.base = steer->metric,
-			.metric = steer->metric + extra_metric(h),
-		};
-		struct text text = prefix_text(&route.prefix);
-
-		if (nl_route_steer(s->ctx->nl, &route, &changed, &err))
-			fprintf(stderr, "mtctl steer: %s dev %s: %s\n", text.s,
-				h->ifname, err.text);
-		else if (changed)
-			printf("%s dev %s metric %u\n", text.s, h->ifname,
-			       route.metric);
-	}
-}
-
-static enum result steer_all(struct steering *s)
-{
-	bool incomplete = false;
-	enum result res;
-
-	res = nl_health_dump(s->ctx->nl, &s->healths, &incomplete,
-			     &s->ctx->err);
-	if (res && !incomplete)
-		return res;
-	for (size_t i = 0; i < s->healths.n; i++)
-		steer_tunnel(s, &s->healths.v[i]);
-	return RES_OK;
-}
-
-/* An event says which tunnel, and nothing more: a newer one may have come before it. */
-static void steer_named(struct steering *s, const char *ifname)
+static void add_routes(struct steering *s, const struct steer *steer)
 {
 	struct health h = { 0 };
 	struct error err;
 
-	if (find_steer(s, ifname) &&
-	    !nl_health_get(s->ctx->nl, ifname, &h, &err))
-		steer_tunnel(s, &h);
+	if (nl_health_get(s->ctx->nl, steer->ifname, &h, &err))
+		return;
+	for (size_t i = 0; i < steer->n; i++)
+		*routes_add(&s->routes) = (struct route) {
+			.ifname = steer->ifname,
+			.ifindex = h.ifindex,
+			.prefix = steer->routes[i],
+			.table = steer->table,
+			.base = steer->metric,
+			.metric = steer->metric + extra_metric(&h),
+		};
+}
+
+/* Says what it has done; what the kernel refuses is told, and tried again later. */
+static void steer_route(struct steering *s, const struct route *r)
+{
+	struct text text = prefix_text(&r->prefix);
+	struct error err;
+	bool changed;
+
+	if (nl_route_steer(s->ctx->nl, r, &changed, &err))
+		fprintf(stderr, "mtctl steer: %s dev %s: %s\n", text.s,
+			r->ifname, err.text);
+	else if (changed)
+		printf("%s dev %s metric %u\n", text.s, r->ifname, r->metric);
+}
+
+/*
+ * All that there is to do, at once: to find a route the kernel has to look at all that
+ * it has.
+ */
+static enum result steer_todo(struct steering *s)
+{
+	enum result res;
+
+	for (size_t i = 0; i < s->steers->n; i++) {
+		if (s->todo[i])
+			add_routes(s, &s->steers->v[i]);
+		s->todo[i] = false;
+	}
+	res = nl_routes_find(s->ctx->nl, &s->routes, &s->ctx->err);
+	for (size_t i = 0; !res && i < s->routes.n; i++)
+		steer_route(s, &s->routes.v[i]);
+	routes_clear(&s->routes);
+	return res;
+}
+
+static void all_todo(struct steering *s)
+{
+	memset(s->todo, true, s->steers->n * sizeof(*s->todo));
+}
+
+static void note_tunnel(struct steering *s, const char *ifname)
+{
+	const struct steer *steer = steers_find(s->steers, ifname);
+
+	if (steer)
+		s->todo[steer - s->steers->v] = true;
+}
+
+/*
+ * An event says which tunnel, and nothing more: a newer one may have come before it. A
+ * device that comes, or comes up, has lost its routes.
+ */
+static void note_event(struct steering *s, const struct event *event)
+{
+	if (event->type == EVENT_LOST)
+		all_todo(s);
+	else if (event->about == ABOUT_HEALTH)
+		note_tunnel(s, event->health.ifname);
+	else if (event->about == ABOUT_TUNNEL && event->type != EVENT_DEL &&
+		 event->tunnel.if_flags & IFF_UP)
+		note_tunnel(s, event->tunnel.ifname);
+}
+
+/* Waits for an event, and takes all that there are by then. */
+static enum result note_events(struct steering *s)
+{
+	struct event event;
+	enum result res;
+	int timeout = -1;
+
+	do {
+		res = nl_event(s->ctx->nl, timeout, &event, &s->ctx->err);
+		if (res)
+			break;
+		note_event(s, &event);
+		event_free(&event);
+		timeout = 0;
+	} while (event.type != EVENT_NONE);
+	return res;
 }
 
 static enum result follow(struct steering *s)
 {
-	struct event event;
 	enum result res;
 
-	do {
-		res = nl_event(s->ctx->nl, -1, &event, &s->ctx->err);
-		if (res)
-			break;
-		event_free(&event);
-		if (event.type == EVENT_LOST)
-			res = steer_all(s);
-		else if (event.about == ABOUT_HEALTH)
-			steer_named(s, event.health.ifname);
-		/* A device that comes, or comes up, has lost its routes. */
-		else if (event.about == ABOUT_TUNNEL &&
-			 event.type != EVENT_DEL &&
-			 event.tunnel.if_flags & IFF_UP)
-			steer_named(s, event.tunnel.ifname);
-	} while (!res && !ferror(stdout));
+	do
+		res = note_events(s) ?: steer_todo(s);
+	while (!res && !ferror(stdout));
 	return res;
 }
 
@@ -159,16 +186,19 @@ static enum result steer(struct context *ctx, int argc, char **argv)
 	res = parse(argc, argv, &file, &once, &ctx->err) ?:
 	      load_config(file, &config, &ctx->err);
 	s.steers = &config.steers;
+	s.todo = allocate(config.steers.n, sizeof(*s.todo));
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!res && !once)
 		res = nl_subscribe(ctx->nl, &ctx->err);
-	res = res ?: steer_all(&s);
+	all_todo(&s);
+	res = res ?: steer_todo(&s);
 	if (!res && !once) {
 		/* Scripts wait for this line: all metrics are right. */
 		fprintf(stderr, "steering\n");
 		res = follow(&s);
 	}
-	healths_free(&s.healths);
+	free(s.todo);
+	routes_free(&s.routes);
 	config_free(&config);
 	return res;
 }

@@ -193,6 +193,26 @@ const struct steer *steers_find(const struct steers *ss, const char *ifname)
 			       compare_steers) : NULL;
 }
 
+struct route *routes_add(struct routes *rs)
+{
+	return ADD_ONE(rs);
+}
+
+void routes_clear(struct routes *rs)
+{
+	for (size_t i = 0; i < rs->n; i++)
+		for (size_t j = 0; j < STEER_METRICS; j++)
+			free(rs->v[i].found[j]);
+	rs->n = 0;
+}
+
+void routes_free(struct routes *rs)
+{
+	routes_clear(rs);
+	free(rs->v);
+	memset(rs, 0, sizeof(*rs));
+}
+
 /* Configurations */
 
 static int compare_tunnels(const void *a, const void *b)

@@ -323,6 +323,7 @@ struct detection {
 /* What is added to the metric of a route whose tunnel is not healthy */
 #define STEER_DEGRADED	500000
 #define STEER_DOWN	1000000
+#define STEER_METRICS	(STEER_DOWN / STEER_DEGRADED + 1)
 
 /* The routes through a tunnel whose metric follows its health */
 struct steer {
@@ -347,12 +348,24 @@ const struct steer *steers_find(const struct steers *ss, const char *ifname);
 
 /* One of them, as it shall be */
 struct route {
-	struct prefix prefix;
+	const char *ifname;
 	uint32_t ifindex;
+	struct prefix prefix;
 	uint32_t table;
 	uint32_t base;
 	uint32_t metric;
+	void *found[STEER_METRICS];	/* messages of the kernel, or NULL */
 };
+
+struct routes {
+	struct route *v;
+	size_t n;
+	size_t room;
+};
+
+struct route *routes_add(struct routes *rs);
+void routes_clear(struct routes *rs);
+void routes_free(struct routes *rs);
 
 /* What there is, or what there shall be */
 struct config {

@@ -88,9 +88,12 @@ enum result nl_health_get(struct nl *nl, const char *ifname, struct health *h,
 enum result nl_health_dump(struct nl *nl, struct healths *hs, bool *incomplete,
 			   struct error *err);
 
+/* What there is of each of them, which are sorted for it. */
+enum result nl_routes_find(struct nl *nl, struct routes *rs, struct error *err);
+
 /*
- * Makes a route that has one of its three metrics, or none that does, have the one
- * that it shall have; *changed tells if it had not.
+ * Makes a route that was found with one of its three metrics, or none that was not,
+ * have the one that it shall have; *changed tells if it had not.
  */
 enum result nl_route_steer(struct nl *nl, const struct route *r, bool *changed,
 			   struct error *err);

@@ -1,26 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Routes of the kernel, whose metric is to be another one. */
-#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <linux/rtnetlink.h>
 
 #include "nl_core.h"
-
-#define ROUTE_SIZE	512	/* the largest that is steered */
-#define ROUTES_MAX	3	/* a metric for each state */
-
-/* A route as the kernel has told it */
-struct found {
-	uint32_t metric;
-	char msg[ROUTE_SIZE];
-};
-
-struct search {
-	const struct route *route;
-	struct found v[ROUTES_MAX];
-	size_t n;
-};
 
 static int family_of(const struct route *r)
 {
@@ -28,6 +13,35 @@ static int family_of(const struct route *r)
 }
 
 /* ---- what there is ---- */
+
+static int compare_routes(const void *a, const void *b)
+{
+	const struct route *x = a, *y = b;
+	const struct prefix *p = &x->prefix, *q = &y->prefix;
+
+	return compare_numbers(x->table, y->table) ?:
+	       compare_numbers(p->addr.len, q->addr.len) ?:
+	       compare_numbers(p->len, q->len) ?:
+	       memcmp(p->addr.bytes, q->addr.bytes, sizeof(p->addr.bytes)) ?:
+	       compare_numbers(x->ifindex, y->ifindex);
+}
+
+/* The first that does not come before it */
+static struct route *first_from(const struct routes *rs, const struct route *key)
+{
+	struct route *v = rs->v;
+	size_t n = rs->n;
+
+	while (n) {
+		if (compare_routes(&v[n / 2], key) < 0) {
+			v += n / 2 + 1;
+			n -= n / 2 + 1;
+		} else {
+			n /= 2;
+		}
+	}
+	return v;
+}
 
 static void read_attrs(const struct nlmsghdr *nlh, const struct nlattr **tb)
 {
@@ -46,65 +60,75 @@ static uint32_t number_of(const struct nlattr *a, uint32_t otherwise)
 	return a && get_number(a, &v, sizeof(v)) ? v : otherwise;
 }
 
-/* A default route has no address. */
-static bool is_to(const struct rtmsg *rtm, const struct nlattr *dst,
-		  const struct prefix *prefix)
-{
-	static const struct addr zero;
-	struct addr addr;
-
-	if (rtm->rtm_dst_len != prefix->len)
-		return false;
-	if (!dst)
-		return !memcmp(prefix->addr.bytes, zero.bytes,
-			       prefix->addr.len);
-	return get_addr(dst, &addr) && addr.len == prefix->addr.len &&
-	       !memcmp(addr.bytes, prefix->addr.bytes, addr.len);
-}
-
 static void read_route(struct nl *nl, const struct nlmsghdr *nlh, void *data)
 {
 	const struct nlattr *tb[RTA_MAX + 1];
-	struct search *search = data;
-	const struct route *r = search->route;
+	const struct routes *rs = data;
+	struct route key = { 0 };
 	const struct rtmsg *rtm;
-	uint32_t metric;
+	uint32_t metric, nth;
 
 	(void)nl;
-	if (nlh->nlmsg_type != RTM_NEWROUTE ||
-	    nlh->nlmsg_len > ROUTE_SIZE - MNL_ATTR_HDRLEN - sizeof(uint32_t))
+	if (nlh->nlmsg_type != RTM_NEWROUTE)
 		return;
 	rtm = mnl_nlmsg_get_payload(nlh);
 	read_attrs(nlh, tb);
-	metric = number_of(tb[RTA_PRIORITY], 0);
-	if (rtm->rtm_family != family_of(r) ||
-	    number_of(tb[RTA_TABLE], rtm->rtm_table) != r->table ||
-	    number_of(tb[RTA_OIF], 0) != r->ifindex ||
-	    !is_to(rtm, tb[RTA_DST], &r->prefix) ||
-	    metric < r->base || metric - r->base > STEER_DOWN ||
-	    (metric - r->base) % STEER_DEGRADED || search->n == ROUTES_MAX)
+	/* A default route has no address. */
+	key.prefix.addr.len = rtm->rtm_family == AF_INET ? 4 : 16;
+	key.prefix.len = rtm->rtm_dst_len;
+	if (tb[RTA_DST] && !get_addr(tb[RTA_DST], &key.prefix.addr))
 		return;
-	search->v[search->n].metric = metric;
-	memcpy(search->v[search->n++].msg, nlh, nlh->nlmsg_len);
+	key.table = number_of(tb[RTA_TABLE], rtm->rtm_table);
+	key.ifindex = number_of(tb[RTA_OIF], 0);
+	metric = number_of(tb[RTA_PRIORITY], 0);
+	for (struct route *r = first_from(rs, &key);
+	     r < rs->v + rs->n && !compare_routes(r, &key); r++) {
+		nth = (metric - r->base) / STEER_DEGRADED;
+		if (metric < r->base || (metric - r->base) % STEER_DEGRADED ||
+		    nth >= STEER_METRICS || r->found[nth])
+			continue;
+		r->found[nth] = allocate(1, nlh->nlmsg_len);
+		memcpy(r->found[nth], nlh, nlh->nlmsg_len);
+	}
 }
 
-static enum result find(struct nl *nl, struct search *search, struct error *err)
+/* Of one device if all of them have the same: there may be a million of others. */
+static enum result find_family(struct nl *nl, struct routes *rs, int family,
+			       struct error *err)
 {
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(nl->req);
+	struct nlmsghdr *nlh;
 	struct rtmsg *rtm;
+	bool any = false, mixed = false;
 
+	for (size_t i = 0; i < rs->n; i++) {
+		any |= family_of(&rs->v[i]) == family;
+		mixed |= rs->v[i].ifindex != rs->v[0].ifindex;
+	}
+	if (!any)
+		return RES_OK;
+	nlh = mnl_nlmsg_put_header(nl->req);
 	nlh->nlmsg_type = RTM_GETROUTE;
 	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
-	rtm->rtm_family = family_of(search->route);
-	mnl_attr_put_u32(nlh, RTA_OIF, search->route->ifindex);
-	return talk(nl, nl->rtnl, read_route, search, NULL, NULL, err);
+	rtm->rtm_family = family;
+	if (!mixed)
+		mnl_attr_put_u32(nlh, RTA_OIF, rs->v[0].ifindex);
+	return talk(nl, nl->rtnl, read_route, rs, NULL, NULL, err);
+}
+
+enum result nl_routes_find(struct nl *nl, struct routes *rs, struct error *err)
+{
+	if (rs->n)
+		qsort(rs->v, rs->n, sizeof(*rs->v), compare_routes);
+	return open_socket(&nl->rtnl, NETLINK_ROUTE, err) ?:
+	       find_family(nl, rs, AF_INET, err) ?:
+	       find_family(nl, rs, AF_INET6, err);
 }
 
 /* ---- what there shall be ---- */
 
 /* As it was but for the metric, so that a gateway or a source stay what they are */
-static void put_copy(struct nl *nl, const struct found *found, uint16_t type,
+static void put_copy(struct nl *nl, const struct nlmsghdr *found, uint16_t type,
 		     uint16_t flags, uint32_t metric)
 {
 	struct nlmsghdr *nlh = (struct nlmsghdr *)nl->req;
@@ -112,7 +136,7 @@ static void put_copy(struct nl *nl, const struct found *found, uint16_t type,
 	struct nlattr *a;
 	bool is_there = false;
 
-	memcpy(nl->req, found->msg, ((struct nlmsghdr *)found->msg)->nlmsg_len);
+	memcpy(nl->req, found, found->nlmsg_len);
 	nlh->nlmsg_type = type;
 	nlh->nlmsg_flags = NLM_F_REQUEST | flags;
 	nlh->nlmsg_pid = 0;
@@ -151,31 +175,27 @@ static void put_new(struct nl *nl, const struct route *r)
 enum result nl_route_steer(struct nl *nl, const struct route *r, bool *changed,
 			   struct error *err)
 {
-	struct search search = { .route = r };
-	enum result res;
-	bool is_there = false;
+	const size_t wanted = (r->metric - r->base) / STEER_DEGRADED;
+	const struct nlmsghdr *any = NULL;
+	enum result res = RES_OK;
 
 	*changed = false;
-	res = open_socket(&nl->rtnl, NETLINK_ROUTE, err) ?:
-	      find(nl, &search, err);
-	if (res)
-		return res;
-	for (size_t i = 0; i < search.n; i++)
-		is_there |= search.v[i].metric == r->metric;
-	if (!is_there) {
-		if (search.n)
-			put_copy(nl, &search.v[0], RTM_NEWROUTE, NLM_F_CREATE,
+	for (size_t i = 0; i < STEER_METRICS; i++)
+		any = any ?: r->found[i];
+	if (!r->found[wanted]) {
+		if (any)
+			put_copy(nl, any, RTM_NEWROUTE, NLM_F_CREATE,
 				 r->metric);
 		else
 			put_new(nl, r);
 		*changed = true;
 		res = talk(nl, nl->rtnl, NULL, NULL, NULL, NULL, err);
 	}
-	for (size_t i = 0; !res && i < search.n; i++) {
-		if (search.v[i].metric == r->metric)
+	for (size_t i = 0; !res && i < STEER_METRICS; i++) {
+		if (i == wanted || !r->found[i])
 			continue;
-		put_copy(nl, &search.v[i], RTM_DELROUTE, 0,
-			 search.v[i].metric);
+		put_copy(nl, r->found[i], RTM_DELROUTE, 0,
+			 r->base + i * STEER_DEGRADED);
 		*changed = true;
 		res = talk(nl, nl->rtnl, NULL, NULL, NULL, NULL, err);
 	}
