@@ -10,7 +10,8 @@
 #  |  u0  192.0.2.1/24          --+-------+-- u0  192.0.2.2/24           |
 #  +------------------------------+       +------------------------------+
 
-ALL_TESTS="lost_test older_test batch_test unloaded_test"
+ALL_TESTS="lost_test older_test batch_test objects_test siblings_test way_test
+	   unloaded_test"
 
 . "$(dirname "$0")/lib.sh"
 
@@ -290,6 +291,118 @@ batch_test()
 	# shellcheck disable=SC2046
 	clean $(seq -f t%.0f $N)
 	log_test "$N tunnels fail at once, for which routes are asked for $dumps times"
+}
+
+# fail_t1, and mend_t1: of that one alone
+fail_t1()
+{
+	mt "$near" health set t1 $FAST
+	ip -n "$far" link set t1 down
+	wait_state t1 down
+}
+
+mend_t1()
+{
+	ip -n "$far" link set t1 up
+	wait_state t1 healthy
+}
+
+# FRR's routes are by nexthop objects.
+objects_test()
+{
+	local compat=net.ipv4.nexthop_compat_mode v
+
+	fail_t1
+	steer_file "$TMP/objects.yaml" t1 "$V4, '$V6'"
+	ip_batch "$near" <<-EOF
+		nexthop add id 4 via 10.1.1.1 dev t1
+		nexthop add id 6 via 2001:db8:1::1 dev t1
+		route add $V4 nhid 4 metric 100
+		route add $V6 nhid 6 metric 100
+	EOF
+	once "$TMP/objects.yaml"
+	metrics_are 1000100
+	check_err $? "metrics: $(routes "$V4") / $(routes "$V6"): $SAID"
+	check_match "$(routes "$V4")" "nhid 4 via 10.1.1.1 dev t1" "IPv4"
+	check_match "$(routes "$V6")" "nhid 6 via 2001:db8:1::1 dev t1" "IPv6"
+	in_ns "$near" sysctl -qw $compat=0
+	once "$TMP/objects.yaml"
+	for v in "$V4" "$V6"; do
+		check_match "$SAID" "$v dev t1: .*1000100.* set $compat to 1" "not told"
+	done
+	in_ns "$near" sysctl -qw $compat=1
+	mend_t1
+	once "$TMP/objects.yaml"
+	metrics_are 100
+	check_err $? "metrics: $(routes "$V4") / $(routes "$V6"): $SAID"
+	ip -n "$near" nexthop flush > /dev/null
+	clean t1
+	log_test "routes by nexthop objects"
+}
+
+# Two routes of IPv6 with gateways and the same metric are one of two nexthops.
+siblings_test()
+{
+	local both="nexthop via 2001:db8:1::1 dev t1 .*nexthop via 2001:db8:2::1 dev t2"
+	local apart="via 2001:db8:2::1 dev t2 metric 100 .*"
+
+	apart+="via 2001:db8:1::1 dev t1 metric 1000100 "
+	fail_t1
+	steer_file "$TMP/siblings.yaml" t1 "'$V6'" t2 "'$V6'"
+	ip -n "$near" route add $V6 via 2001:db8:1::1 dev t1 metric 100
+	ip -n "$near" -6 route append $V6 via 2001:db8:2::1 dev t2 metric 100
+	check_match "$(routes "$V6")" "$both" "before"
+	once "$TMP/siblings.yaml"
+	check_match "$(routes "$V6" | xargs)" "^$V6 $apart" "apart: $SAID"
+	[[ $(routes "$V6") != *static* ]]
+	check_err $? "made anew: $(routes "$V6")"
+	mend_t1
+	once "$TMP/siblings.yaml"
+	check_eq "$(routes "$V6" | grep -c "nexthop via .* dev t[12] ")" 2 \
+		"together: $(routes "$V6"): $SAID"
+	clean t1
+	log_test "routes of IPv6 that are one"
+}
+
+# in_the_way WORDS PREFIX ROUTE...: with such a route nothing is done, and it says why
+in_the_way()
+{
+	local words=$1 family=-4 before; shift
+
+	[[ $1 != *:* ]] || family=-6
+	ip -n "$near" $family route add "$@"
+	check_err $? "route add $*"
+	before=$(routes "$1")
+	once "$TMP/way.yaml"
+	check_match "$SAID" "$1 dev t1: the one with $words" "what it says of $*"
+	check_eq "$(routes "$1")" "$before" "routes with $*"
+	ip -n "$near" $family route del "$@"
+	check_err $? "route del $*"
+}
+
+# Of what it cannot do anything about
+way_test()
+{
+	local others="via 10.1.1.1 dev t1 nexthop via 10.1.2.1 dev t2"
+
+	fail_t1
+	steer_file "$TMP/way.yaml" t1 "$V4, '$V6'"
+	# shellcheck disable=SC2086
+	in_the_way "metric 100 .*a route for each" $V4 metric 100 nexthop $others
+	in_the_way "metric 50 .*remove it" $V4 dev t1 metric 50
+	in_the_way "metric 200 .*remove it" $V6 dev t1 metric 200
+	ip -n "$near" route flush root $V4
+	ip -n "$near" route add $V4 dev t1 metric 100
+	in_the_way "metric 100 .*more than once" $V4 dev t1 metric 100 tos 0x10
+	once "$TMP/way.yaml"
+	# What is no worse than that of a tunnel that is down, and another way
+	ip -n "$near" route add $V4 dev t1 metric 1000101
+	ip -n "$near" route add $V4 dev t2 metric 50
+	once "$TMP/way.yaml"
+	check_eq "$SAID" "" "routes that are not in the way"
+	mend_t1
+	clean t1
+	log_test "routes that are in the way"
 }
 
 # The groups of a family go with it, and those of the next one have no members.

@@ -354,7 +354,10 @@ struct route {
 	uint32_t table;
 	uint32_t base;
 	uint32_t metric;
-	void *found[STEER_METRICS];	/* messages of the kernel, or NULL */
+	/* What there is: messages of the kernel, or NULL */
+	void *found[STEER_METRICS];
+	const char *fault;	/* of a route that is in the way, or NULL */
+	uint32_t fault_metric;
 };
 
 struct routes {

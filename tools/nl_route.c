@@ -7,6 +7,14 @@
 
 #include "nl_core.h"
 
+/* A route, as the kernel tells it */
+struct told {
+	const struct nlmsghdr *nlh;
+	const struct nlattr *tb[RTA_MAX + 1];
+	struct route key;	/* where it goes to */
+	uint32_t metric;
+};
+
 static int family_of(const struct route *r)
 {
 	return r->prefix.addr.family;
@@ -14,15 +22,21 @@ static int family_of(const struct route *r)
 
 /* ---- what there is ---- */
 
-static int compare_routes(const void *a, const void *b)
+static int compare_destinations(const struct route *x, const struct route *y)
 {
-	const struct route *x = a, *y = b;
 	const struct prefix *p = &x->prefix, *q = &y->prefix;
 
 	return compare_numbers(x->table, y->table) ?:
 	       compare_numbers(p->addr.len, q->addr.len) ?:
 	       compare_numbers(p->len, q->len) ?:
-	       memcmp(p->addr.bytes, q->addr.bytes, sizeof(p->addr.bytes)) ?:
+	       memcmp(p->addr.bytes, q->addr.bytes, p->addr.len);
+}
+
+static int compare_routes(const void *a, const void *b)
+{
+	const struct route *x = a, *y = b;
+
+	return compare_destinations(x, y) ?:
 	       compare_numbers(x->ifindex, y->ifindex);
 }
 
@@ -47,7 +61,6 @@ static void read_attrs(const struct nlmsghdr *nlh, const struct nlattr **tb)
 {
 	const struct nlattr *a;
 
-	memset(tb, 0, sizeof(*tb) * (RTA_MAX + 1));
 	mnl_attr_for_each(a, nlh, sizeof(struct rtmsg))
 		if (mnl_attr_get_type(a) <= RTA_MAX)
 			tb[mnl_attr_get_type(a)] = a;
@@ -60,36 +73,137 @@ static uint32_t number_of(const struct nlattr *a, uint32_t otherwise)
 	return a && get_number(a, &v, sizeof(v)) ? v : otherwise;
 }
 
+static void append(struct nlmsghdr *nlh, const struct nlattr *a)
+{
+	memcpy(mnl_nlmsg_get_payload_tail(nlh), a, a->nla_len);
+	nlh->nlmsg_len += MNL_ALIGN(a->nla_len);
+}
+
+/* A nexthop object stands for what the kernel tells of it as well, but does not take. */
+static bool is_copied(const struct told *told, const struct nlattr *a)
+{
+	switch (mnl_attr_get_type(a)) {
+	case RTA_PRIORITY:
+	case RTA_MULTIPATH:
+		return false;
+	case RTA_OIF:
+	case RTA_GATEWAY:
+	case RTA_VIA:
+	case RTA_ENCAP:
+	case RTA_ENCAP_TYPE:
+		return !told->tb[RTA_NH_ID];
+	}
+	return true;
+}
+
+/*
+ * As it is to be asked for but for its metric, so that a gateway or a source stay what
+ * they are. hop is that of several, or NULL.
+ */
+static struct nlmsghdr *copy_of(const struct told *told,
+				const struct rtnexthop *hop)
+{
+	struct nlmsghdr *nlh = allocate(1, told->nlh->nlmsg_len);
+	struct nlmsghdr *head = mnl_nlmsg_put_header(nlh);
+	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(head, sizeof(*rtm));
+	const struct nlattr *attr;
+
+	memcpy(rtm, mnl_nlmsg_get_payload(told->nlh), sizeof(*rtm));
+	mnl_attr_for_each(attr, told->nlh, sizeof(*rtm))
+		if (is_copied(told, attr))
+			append(nlh, attr);
+	if (hop) {
+		rtm->rtm_flags = hop->rtnh_flags;
+		mnl_attr_put_u32(nlh, RTA_OIF, hop->rtnh_ifindex);
+		mnl_attr_for_each_payload((void *)RTNH_DATA(hop),
+					  hop->rtnh_len - sizeof(*hop))
+			append(nlh, attr);
+	}
+	/* The rest is what the kernel says of it. */
+	rtm->rtm_flags &= told->tb[RTA_NH_ID] ? 0 : RTNH_F_ONLINK;
+	return nlh;
+}
+
+static const char untold[] =
+	"is by a nexthop object, whose device is not told: set net.ipv4.nexthop_compat_mode to 1";
+static const char several[] =
+	"has several nexthops, which cannot follow one tunnel: make a route for each of them";
+static const char another[] =
+	"may be preferred to that which is steered: remove it, or put its metric into the file";
+static const char twice[] =
+	"is there more than once: leave one of them";
+
+/* Why the metric that r gets would not be what counts; NULL if it is. */
+static const char *fault_of(const struct route *r, const struct told *told)
+{
+	const uint32_t more = told->metric - r->base;
+
+	if (!told->tb[RTA_OIF] && !told->tb[RTA_MULTIPATH])
+		return untold;
+	/* Of IPv6 these are routes of their own, which are only told together. */
+	if (told->tb[RTA_MULTIPATH] &&
+	    (family_of(r) == AF_INET || told->tb[RTA_NH_ID]))
+		return several;
+	if (told->metric < r->base || more % STEER_DEGRADED)
+		return another;
+	if (r->found[more / STEER_DEGRADED])
+		return twice;
+	return NULL;
+}
+
+/* By the device of one of its nexthops; 0 where it is not known. */
+static void take_route(const struct routes *rs, const struct told *told,
+		       uint32_t ifindex, const struct rtnexthop *hop)
+{
+	const char *fault;
+
+	for (struct route *r = first_from(rs, &told->key);
+	     r < rs->v + rs->n && !compare_destinations(r, &told->key); r++) {
+		if (ifindex && r->ifindex != ifindex)
+			continue;
+		/* Worse than those of a tunnel that is down */
+		if (told->metric > r->base + STEER_DOWN)
+			continue;
+		fault = fault_of(r, told);
+		if (fault) {
+			r->fault = fault;
+			r->fault_metric = told->metric;
+		} else {
+			r->found[(told->metric - r->base) / STEER_DEGRADED] =
+				copy_of(told, hop);
+		}
+	}
+}
+
 static void read_route(struct nl *nl, const struct nlmsghdr *nlh, void *data)
 {
-	const struct nlattr *tb[RTA_MAX + 1];
-	const struct routes *rs = data;
-	struct route key = { 0 };
+	struct told told = { .nlh = nlh };
+	const struct rtnexthop *hop;
 	const struct rtmsg *rtm;
-	uint32_t metric, nth;
+	int len;
 
 	(void)nl;
-	if (nlh->nlmsg_type != RTM_NEWROUTE)
-		return;
 	rtm = mnl_nlmsg_get_payload(nlh);
-	read_attrs(nlh, tb);
-	/* A default route has no address. */
-	key.prefix.addr.len = rtm->rtm_family == AF_INET ? 4 : 16;
-	key.prefix.len = rtm->rtm_dst_len;
-	if (tb[RTA_DST] && !get_addr(tb[RTA_DST], &key.prefix.addr))
+	if (nlh->nlmsg_type != RTM_NEWROUTE || rtm->rtm_type != RTN_UNICAST)
 		return;
-	key.table = number_of(tb[RTA_TABLE], rtm->rtm_table);
-	key.ifindex = number_of(tb[RTA_OIF], 0);
-	metric = number_of(tb[RTA_PRIORITY], 0);
-	for (struct route *r = first_from(rs, &key);
-	     r < rs->v + rs->n && !compare_routes(r, &key); r++) {
-		nth = (metric - r->base) / STEER_DEGRADED;
-		if (metric < r->base || (metric - r->base) % STEER_DEGRADED ||
-		    nth >= STEER_METRICS || r->found[nth])
-			continue;
-		r->found[nth] = allocate(1, nlh->nlmsg_len);
-		memcpy(r->found[nth], nlh, nlh->nlmsg_len);
+	read_attrs(nlh, told.tb);
+	/* A default route has no address. */
+	told.key.prefix.addr.len = rtm->rtm_family == AF_INET ? 4 : 16;
+	told.key.prefix.len = rtm->rtm_dst_len;
+	if (told.tb[RTA_DST] &&
+	    !get_addr(told.tb[RTA_DST], &told.key.prefix.addr))
+		return;
+	told.key.table = number_of(told.tb[RTA_TABLE], rtm->rtm_table);
+	told.metric = number_of(told.tb[RTA_PRIORITY], 0);
+	if (!told.tb[RTA_MULTIPATH]) {
+		take_route(data, &told, number_of(told.tb[RTA_OIF], 0), NULL);
+		return;
 	}
+	hop = mnl_attr_get_payload(told.tb[RTA_MULTIPATH]);
+	len = mnl_attr_get_payload_len(told.tb[RTA_MULTIPATH]);
+	for (; RTNH_OK(hop, len); len -= RTNH_ALIGN(hop->rtnh_len),
+				  hop = RTNH_NEXT(hop))
+		take_route(data, &told, hop->rtnh_ifindex, hop);
 }
 
 /* Of one device if all of them have the same: there may be a million of others. */
@@ -127,29 +241,15 @@ enum result nl_routes_find(struct nl *nl, struct routes *rs, struct error *err)
 
 /* ---- what there shall be ---- */
 
-/* As it was but for the metric, so that a gateway or a source stay what they are */
 static void put_copy(struct nl *nl, const struct nlmsghdr *found, uint16_t type,
 		     uint16_t flags, uint32_t metric)
 {
 	struct nlmsghdr *nlh = (struct nlmsghdr *)nl->req;
-	struct rtmsg *rtm;
-	struct nlattr *a;
-	bool is_there = false;
 
-	memcpy(nl->req, found, found->nlmsg_len);
+	memcpy(nlh, found, found->nlmsg_len);
 	nlh->nlmsg_type = type;
 	nlh->nlmsg_flags = NLM_F_REQUEST | flags;
-	nlh->nlmsg_pid = 0;
-	rtm = mnl_nlmsg_get_payload(nlh);
-	rtm->rtm_flags &= RTNH_F_ONLINK;	/* the rest is what it says of it */
-	mnl_attr_for_each(a, nlh, sizeof(*rtm)) {
-		if (mnl_attr_get_type(a) != RTA_PRIORITY)
-			continue;
-		memcpy(mnl_attr_get_payload(a), &metric, sizeof(metric));
-		is_there = true;
-	}
-	if (!is_there)
-		mnl_attr_put_u32(nlh, RTA_PRIORITY, metric);
+	mnl_attr_put_u32(nlh, RTA_PRIORITY, metric);
 }
 
 static void put_new(struct nl *nl, const struct route *r)
@@ -180,6 +280,9 @@ enum result nl_route_steer(struct nl *nl, const struct route *r, bool *changed,
 	enum result res = RES_OK;
 
 	*changed = false;
+	if (r->fault)
+		return refuse(err, RES_REFUSED, "the one with metric %u %s",
+			      r->fault_metric, r->fault);
 	for (size_t i = 0; i < STEER_METRICS; i++)
 		any = any ?: r->found[i];
 	if (!r->found[wanted]) {
