@@ -10,8 +10,8 @@
 #  |  u0  192.0.2.1/24          --+-------+-- u0  192.0.2.2/24           |
 #  +------------------------------+       +------------------------------+
 
-ALL_TESTS="lost_test older_test batch_test objects_test siblings_test way_test
-	   unloaded_test"
+ALL_TESTS="lost_test older_test batch_test objects_test siblings_test way_test down_test
+	   retry_test raced_test unloaded_test"
 
 . "$(dirname "$0")/lib.sh"
 
@@ -403,6 +403,116 @@ way_test()
 	mend_t1
 	clean t1
 	log_test "routes that are in the way"
+}
+
+# A device that is down has no routes, until it is up.
+down_test()
+{
+	steer_file "$TMP/down.yaml" t1 "$V4, '$V6'" t99 "$V4"
+	ip -n "$near" link set t1 down
+	once "$TMP/down.yaml"
+	check_eq "$? $SAID" "0 " "once"
+	steer_start "$TMP/down.yaml"
+	steer_ready
+	check_eq "$(cat "$TMP/said")" "steering" "what it says"
+	ip -n "$near" link set t1 up
+	ip -n "$near" addr replace 2001:db8:1::/127 dev t1
+	wait_metrics 100
+	clean t1
+	log_test "a device that is down, and one that is not there"
+}
+
+# told N WORDS: so many lines with them
+told()
+{
+	check_eq "$(grep -cE "$2" "$TMP/said")" "$1" "lines with $2: $(cat "$TMP/said")"
+}
+
+# What has failed is told once, and done when it can be, without an event.
+retry_test()
+{
+	local n
+
+	steer_file "$TMP/retry.yaml" t1 "$V4, '$V6'"
+	ip_batch "$near" <<-EOF
+		addr add 10.9.9.9/32 dev t1
+		route add $V4 via 10.1.1.1 dev t1 metric 100
+		route add $V4 dev t1 metric 50
+	EOF
+	once "$TMP/retry.yaml"
+	check_eq $? 1 "status of once"
+	check_match "$SAID" "metric 50 .*not all routes" "once"
+	steer_start "$TMP/retry.yaml"
+	slowwait_for has_said "metric 50" 1
+	sleep 2.5
+	told 1 "metric 50"
+	told 0 "^steering"
+	ip -n "$near" route del $V4 dev t1 metric 50
+	steer_ready
+	metrics_are 100
+	check_err $? "metrics: $(routes "$V4") / $(routes "$V6")"
+
+	# Without an address of the device the gateway is nowhere.
+	ip -n "$near" addr del 10.1.1.0/31 dev t1
+	fail_t1
+	slowwait_for has_said gateway 1
+	sleep 1
+	n=$(grep -c gateway "$TMP/said")
+	sleep 2.5
+	told "$n" "$V4 dev t1: .*gateway"
+	told 1 "^steering"
+	check_eq "$(metrics "$V4")" "100 " "metric"
+	ip -n "$near" addr add 10.1.1.0/31 dev t1
+	wait_metrics 1000100
+	ip -n "$near" addr del 10.9.9.9/32 dev t1
+	mend_t1
+	clean t1
+	log_test "what has failed is tried again"
+}
+
+# raced COMMAND...: of ip, while it is about to add the new route
+raced()
+{
+	ip -n "$near" route add $V4 dev t1 metric 100
+	: > "$TMP/trace"
+	in_bg "$near" "$TMP/said" strace -qq -o "$TMP/trace" -e trace=sendto \
+		-e inject=sendto:delay_enter=6000000:when=4 \
+		"$MTCTL" steer -f "$TMP/raced.yaml" -once
+	slowwait_for is_asked 3
+	check_err $? "strace: $(cat "$TMP/trace")"
+	sleep 1
+	ip_batch "$near"
+	check_err $? "ip"
+	is_asked 5
+	check_fail $? "too late: $(cat "$TMP/trace")"
+	wait "$BG_PID"
+	check_eq $? 0 "status"
+	check_eq "$(metrics "$V4")" "1000100 " "metrics: $(cat "$TMP/said")"
+	ip -n "$near" route flush root $V4
+}
+
+is_asked()
+{
+	[ "$(grep -c "sendto.* = " "$TMP/trace")" -ge "$1" ]
+}
+
+# For the family, health, and what there is; then for changes, which somebody else makes
+raced_test()
+{
+	if ! command -v strace > /dev/null; then
+		log_skip "others change the same routes" "strace is not installed"
+		return
+	fi
+	fail_t1
+	steer_file "$TMP/raced.yaml" t1 "$V4"
+	raced <<< "route add $V4 dev t1 metric 1000100"
+	raced <<-EOF
+		route add $V4 dev t1 metric 1000100
+		route del $V4 dev t1 metric 100
+	EOF
+	mend_t1
+	clean t1
+	log_test "others change the same routes"
 }
 
 # The groups of a family go with it, and those of the next one have no members.

@@ -6,6 +6,7 @@
  * the old one goes, so that there is always one. Whatever a steer that was killed
  * has left, the next one finds the routes by their metrics, which are three.
  */
+#include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,12 +17,27 @@
 #include "nl.h"
 #include "print.h"
 
+#define RETRY_MS	1000
+
+struct steered {
+	bool todo;		/* something has happened */
+	bool failed;		/* is to be tried again */
+	bool told;		/* why it has failed */
+};
+
 struct steering {
 	struct context *ctx;
 	const struct steers *steers;
-	bool *todo;		/* of each of them: something has happened */
-	struct routes routes;	/* of those */
+	struct steered *steered;	/* of each of them */
+	struct routes routes;		/* of those that there is something to do for */
 };
+
+static struct steered *steered_find(const struct steering *s, const char *ifname)
+{
+	const struct steer *steer = steers_find(s->steers, ifname);
+
+	return steer ? &s->steered[steer - s->steers->v] : NULL;
+}
 
 /* A tunnel that nobody watches is as good as a healthy one. */
 static uint32_t extra_metric(const struct health *h)
@@ -36,13 +52,33 @@ static uint32_t extra_metric(const struct health *h)
 	       h->state < ARRAY_SIZE(extra) ? extra[h->state] : 0;
 }
 
+/*
+ * Told once, however often it is tried again. A tunnel that is not there, or is down, has
+ * no routes: it is told when it comes.
+ */
+static void fail(const struct steering *s, const char *ifname,
+		 const struct prefix *prefix, const struct error *err)
+{
+	struct steered *steered = steered_find(s, ifname);
+
+	if (err->number == ENODEV || err->number == ENETDOWN)
+		return;
+	steered->failed = true;
+	if (!steered->told)
+		fprintf(stderr, "mtctl steer: %s dev %s: %s\n",
+			prefix ? prefix_text(prefix).s : "routes", ifname,
+			err->text);
+}
+
 static void add_routes(struct steering *s, const struct steer *steer)
 {
 	struct health h = { 0 };
 	struct error err;
 
-	if (nl_health_get(s->ctx->nl, steer->ifname, &h, &err))
+	if (nl_health_get(s->ctx->nl, steer->ifname, &h, &err)) {
+		fail(s, steer->ifname, NULL, &err);
 		return;
+	}
 	for (size_t i = 0; i < steer->n; i++)
 		*routes_add(&s->routes) = (struct route) {
 			.ifname = steer->ifname,
@@ -54,51 +90,62 @@ static void add_routes(struct steering *s, const struct steer *steer)
 		};
 }
 
-/* Says what it has done; what the kernel refuses is told, and tried again later. */
 static void steer_route(struct steering *s, const struct route *r)
 {
-	struct text text = prefix_text(&r->prefix);
 	struct error err;
 	bool changed;
 
 	if (nl_route_steer(s->ctx->nl, r, &changed, &err))
-		fprintf(stderr, "mtctl steer: %s dev %s: %s\n", text.s,
-			r->ifname, err.text);
+		fail(s, r->ifname, &r->prefix, &err);
 	else if (changed)
-		printf("%s dev %s metric %u\n", text.s, r->ifname, r->metric);
+		printf("%s dev %s metric %u\n", prefix_text(&r->prefix).s,
+		       r->ifname, r->metric);
 }
 
 /*
  * All that there is to do, at once: to find a route the kernel has to look at all that
- * it has.
+ * it has. False if something has failed.
  */
-static enum result steer_todo(struct steering *s)
+static bool steer_todo(struct steering *s)
 {
-	enum result res;
+	struct error err;
+	bool good = true;
 
 	for (size_t i = 0; i < s->steers->n; i++) {
-		if (s->todo[i])
-			add_routes(s, &s->steers->v[i]);
-		s->todo[i] = false;
-	}
-	res = nl_routes_find(s->ctx->nl, &s->routes, &s->ctx->err);
-	for (size_t i = 0; !res && i < s->routes.n; i++)
-		steer_route(s, &s->routes.v[i]);
-	routes_clear(&s->routes);
-	return res;
-}
+		struct steered *steered = &s->steered[i];
 
-static void all_todo(struct steering *s)
-{
-	memset(s->todo, true, s->steers->n * sizeof(*s->todo));
+		if (!steered->todo && !steered->failed)
+			continue;
+		steered->todo = false;
+		steered->failed = false;
+		add_routes(s, &s->steers->v[i]);
+	}
+	if (nl_routes_find(s->ctx->nl, &s->routes, &err))
+		for (size_t i = 0; i < s->routes.n; i++)
+			fail(s, s->routes.v[i].ifname, NULL, &err);
+	else
+		for (size_t i = 0; i < s->routes.n; i++)
+			steer_route(s, &s->routes.v[i]);
+	routes_clear(&s->routes);
+	for (size_t i = 0; i < s->steers->n; i++) {
+		s->steered[i].told = s->steered[i].failed;
+		good &= !s->steered[i].failed;
+	}
+	return good;
 }
 
 static void note_tunnel(struct steering *s, const char *ifname)
 {
-	const struct steer *steer = steers_find(s->steers, ifname);
+	struct steered *steered = steered_find(s, ifname);
 
-	if (steer)
-		s->todo[steer - s->steers->v] = true;
+	if (steered)
+		*steered = (struct steered) { .todo = true };
+}
+
+static void note_all(struct steering *s)
+{
+	for (size_t i = 0; i < s->steers->n; i++)
+		s->steered[i] = (struct steered) { .todo = true };
 }
 
 /*
@@ -108,7 +155,7 @@ static void note_tunnel(struct steering *s, const char *ifname)
 static void note_event(struct steering *s, const struct event *event)
 {
 	if (event->type == EVENT_LOST)
-		all_todo(s);
+		note_all(s);
 	else if (event->about == ABOUT_HEALTH)
 		note_tunnel(s, event->health.ifname);
 	else if (event->about == ABOUT_TUNNEL && event->type != EVENT_DEL &&
@@ -116,12 +163,11 @@ static void note_event(struct steering *s, const struct event *event)
 		note_tunnel(s, event->tunnel.ifname);
 }
 
-/* Waits for an event, and takes all that there are by then. */
-static enum result note_events(struct steering *s)
+/* Waits for an event, for so long or for ever, and takes all that there are by then. */
+static enum result note_events(struct steering *s, int timeout)
 {
 	struct event event;
 	enum result res;
-	int timeout = -1;
 
 	do {
 		res = nl_event(s->ctx->nl, timeout, &event, &s->ctx->err);
@@ -136,11 +182,17 @@ static enum result note_events(struct steering *s)
 
 static enum result follow(struct steering *s)
 {
+	bool good, said = false;
 	enum result res;
 
-	do
-		res = note_events(s) ?: steer_todo(s);
-	while (!res && !ferror(stdout));
+	do {
+		good = steer_todo(s);
+		/* Scripts wait for this line: all metrics are right. */
+		if (good && !said)
+			fprintf(stderr, "steering\n");
+		said |= good;
+		res = note_events(s, good ? -1 : RETRY_MS);
+	} while (!res && !ferror(stdout));
 	return res;
 }
 
@@ -183,21 +235,20 @@ static enum result steer(struct context *ctx, int argc, char **argv)
 	enum result res;
 	bool once = false;
 
+	/* With -once, too: where there is no mtun, that is all there is to say. */
 	res = parse(argc, argv, &file, &once, &ctx->err) ?:
-	      load_config(file, &config, &ctx->err);
+	      load_config(file, &config, &ctx->err) ?:
+	      nl_subscribe(ctx->nl, &ctx->err);
 	s.steers = &config.steers;
-	s.todo = allocate(config.steers.n, sizeof(*s.todo));
+	s.steered = allocate(config.steers.n, sizeof(*s.steered));
+	note_all(&s);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!res && !once)
-		res = nl_subscribe(ctx->nl, &ctx->err);
-	all_todo(&s);
-	res = res ?: steer_todo(&s);
-	if (!res && !once) {
-		/* Scripts wait for this line: all metrics are right. */
-		fprintf(stderr, "steering\n");
 		res = follow(&s);
-	}
-	free(s.todo);
+	else if (!res && !steer_todo(&s))
+		res = refuse(&ctx->err, RES_REFUSED,
+			     "not all routes have the metric that they should have");
+	free(s.steered);
 	routes_free(&s.routes);
 	config_free(&config);
 	return res;
@@ -210,7 +261,7 @@ const struct command steer_commands[] = {
 	  "Their metric is what it says, 500000 more while the tunnel is degraded, and\n"
 	  "1000000 more while it is down. They are made if they are not there, and never\n"
 	  "removed, also not when this ends; it may be killed and started again at any\n"
-	  "time.\n"
+	  "time. What cannot be done is told once, and tried again after a second.\n"
 	  "\n"
 	  "  -f, -file FILE  see CONFIGURATION FILE in mtctl(8)\n"
 	  "  -once           as it is now, and no longer\n"

@@ -13,6 +13,7 @@ enum result refuse(struct error *err, enum result res, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(err->text, sizeof(err->text), fmt, ap);
 	va_end(ap);
+	err->number = 0;
 	return res;
 }
 

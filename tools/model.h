@@ -26,6 +26,7 @@ enum result {
 /* Why something failed, as one line without a newline. */
 struct error {
 	char text[1024];
+	int number;		/* errno of the kernel, if it has refused something */
 };
 
 enum result refuse(struct error *err, enum result res, const char *fmt, ...)

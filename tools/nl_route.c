@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Routes of the kernel, whose metric is to be another one. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -272,6 +273,14 @@ static void put_new(struct nl *nl, const struct route *r)
 	mnl_attr_put_u32(nlh, RTA_PRIORITY, r->metric);
 }
 
+/* Sends what was put. It is no error if somebody else was there first. */
+static enum result change(struct nl *nl, int done_before, struct error *err)
+{
+	enum result res = talk(nl, nl->rtnl, NULL, NULL, NULL, NULL, err);
+
+	return res && err->number == done_before ? RES_OK : res;
+}
+
 enum result nl_route_steer(struct nl *nl, const struct route *r, bool *changed,
 			   struct error *err)
 {
@@ -292,7 +301,7 @@ enum result nl_route_steer(struct nl *nl, const struct route *r, bool *changed,
 		else
 			put_new(nl, r);
 		*changed = true;
-		res = talk(nl, nl->rtnl, NULL, NULL, NULL, NULL, err);
+		res = change(nl, EEXIST, err);
 	}
 	for (size_t i = 0; !res && i < STEER_METRICS; i++) {
 		if (i == wanted || !r->found[i])
@@ -300,7 +309,7 @@ enum result nl_route_steer(struct nl *nl, const struct route *r, bool *changed,
 		put_copy(nl, r->found[i], RTM_DELROUTE, 0,
 			 r->base + i * STEER_DEGRADED);
 		*changed = true;
-		res = talk(nl, nl->rtnl, NULL, NULL, NULL, NULL, err);
+		res = change(nl, ESRCH, err);
 	}
 	return res;
 }
