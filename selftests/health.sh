@@ -1022,8 +1022,8 @@ killed_test()
 	done
 	check_eq "$status" 0 "not killed any more: $(cat "$TMP/killed.said")"
 	check_eq "$METRICS" "1000100 / 1000100 " "in the end"
-	# To ask for the family, health, and for each route what there is, a new one, and
-	# that the old one goes
+	# To ask for the family, health, and of IPv4 and IPv6 for what there is, a new
+	# route, and that the old one goes
 	places=$((n - 1))
 	[ "$places" -ge 8 ]
 	check_err $? "killed at $places places only"

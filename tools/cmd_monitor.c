@@ -112,9 +112,12 @@ static enum result monitor(struct context *ctx, int argc, char **argv)
 		if (watch)
 			res = watch_until_event(ctx, watch);
 		if (!res)
-			res = nl_event(ctx->nl, &event, &ctx->err);
+			res = nl_event(ctx->nl, watch ? 0 : -1, &event,
+				       &ctx->err);
 		if (res)
 			break;
+		if (event.type == EVENT_NONE)
+			continue;
 		t = &event.tunnel;
 		was = event.about == ABOUT_TUNNEL ? find(&known, t) : NULL;
 		print_event(&event, was, &ctx->opt);
@@ -141,9 +144,10 @@ out:
 const struct command monitor_commands[] = {
 	{ "config", monitor, "[attacks [LIMIT N|off]...]",
 	  "show tunnels, clamps, settings and health as they change",
-	  "One event a line, until interrupted; with -j one JSON object a line. Once\n"
-	  "\"listening for events\" stands on the standard error, nothing is missed.\n"
-	  "When the kernel had to drop events, a line says so.\n"
+	  "One event a line, until it is interrupted or, which is an error, the module is\n"
+	  "unloaded; with -j one JSON object a line. Once \"listening for events\" stands\n"
+	  "on the standard error, nothing is missed. When the kernel had to drop events, a\n"
+	  "line says so, and what comes after it has happened since.\n"
 	  "With attacks also what \"mtctl detect\" tells, which explains the limits.\n"
 	  "\n"
 	  "  mtctl monitor\n"

@@ -6,8 +6,10 @@
  * the old one goes, so that there is always one. Whatever a steer that was killed
  * has left, the next one finds the routes by their metrics, which are three.
  */
+#include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "args.h"
@@ -15,19 +17,26 @@
 #include "nl.h"
 #include "print.h"
 
+#define RETRY_MS	1000
+
+struct steered {
+	bool todo;		/* something has happened */
+	bool failed;		/* is to be tried again */
+	bool told;		/* why it has failed */
+};
+
 struct steering {
 	struct context *ctx;
 	const struct steers *steers;
-	struct healths healths;
+	struct steered *steered;	/* of each of them */
+	struct routes routes;		/* of those that there is something to do for */
 };
 
-static const struct steer *find_steer(const struct steering *s,
-				      const char *ifname)
+static struct steered *steered_find(const struct steering *s, const char *ifname)
 {
-	for (size_t i = 0; i < s->steers->n; i++)
-		if (!strcmp(s->steers->v[i].ifname, ifname))
-			return &s->steers->v[i];
-	return NULL;
+	const struct steer *steer = steers_find(s->steers, ifname);
+
+	return steer ? &s->steered[steer - s->steers->v] : NULL;
 }
 
 /* A tunnel that nobody watches is as good as a healthy one. */
@@ -43,75 +52,146 @@ static uint32_t extra_metric(const struct health *h)
 	       h->state < ARRAY_SIZE(extra) ? extra[h->state] : 0;
 }
 
-/* Says what it has done; what the kernel refuses is told, and tried again later. */
-static void steer_tunnel(struct steering *s, const struct health *h)
+/*
+ * Told once, however often it is tried again. A tunnel that is not there, or is down, has
+ * no routes: it is told when it comes.
+ */
+static void fail(const struct steering *s, const char *ifname,
+		 const struct prefix *prefix, const struct error *err)
 {
-	const struct steer *steer = find_steer(s, h->ifname);
-	struct error err;
-	bool changed;
+	struct steered *steered = steered_find(s, ifname);
 
-	for (size_t i = 0; steer && i < steer->n; i++) {
-		const struct route route = {
-			.prefix = steer->routes[i],
-			.ifindex = h->ifindex,
-			.table = steer->table,
-			.base = steer->metric,
-			.metric = steer->metric + extra_metric(h),
-		};
-		struct text text = prefix_text(&route.prefix);
-
-		if (nl_route_steer(s->ctx->nl, &route, &changed, &err))
-			fprintf(stderr, "mtctl steer: %s dev %s: %s\n", text.s,
-				h->ifname, err.text);
-		else if (changed)
-			printf("%s dev %s metric %u\n", text.s, h->ifname,
-			       route.metric);
-	}
+	if (err->number == ENODEV || err->number == ENETDOWN)
+		return;
+	steered->failed = true;
+	if (!steered->told)
+		fprintf(stderr, "mtctl steer: %s dev %s: %s\n",
+			prefix ? prefix_text(prefix).s : "routes", ifname,
+			err->text);
 }
 
-static enum result steer_all(struct steering *s)
-{
-	bool incomplete = false;
-	enum result res;
-
-	res = nl_health_dump(s->ctx->nl, &s->healths, &incomplete,
-			     &s->ctx->err);
-	if (res && !incomplete)
-		return res;
-	for (size_t i = 0; i < s->healths.n; i++)
-		steer_tunnel(s, &s->healths.v[i]);
-	return RES_OK;
-}
-
-/* A device that comes, or comes up, has lost its routes. */
-static enum result steer_device(struct steering *s, const struct tunnel *t)
+static void add_routes(struct steering *s, const struct steer *steer)
 {
 	struct health h = { 0 };
 	struct error err;
 
-	if (!find_steer(s, t->ifname) || !(t->if_flags & IFF_UP))
-		return RES_OK;
-	if (!nl_health_get(s->ctx->nl, t->ifname, &h, &err))
-		steer_tunnel(s, &h);
-	return RES_OK;
+	if (nl_health_get(s->ctx->nl, steer->ifname, &h, &err)) {
+		fail(s, steer->ifname, NULL, &err);
+		return;
+	}
+	for (size_t i = 0; i < steer->n; i++)
+		*routes_add(&s->routes) = (struct route) {
+			.ifname = steer->ifname,
+			.ifindex = h.ifindex,
+			.prefix = steer->routes[i],
+			.table = steer->table,
+			.base = steer->metric,
+			.metric = steer->metric + extra_metric(&h),
+		};
 }
 
-static enum result follow(struct steering *s)
+static void steer_route(struct steering *s, const struct route *r)
+{
+	struct error err;
+	bool changed;
+
+	if (nl_route_steer(s->ctx->nl, r, &changed, &err))
+		fail(s, r->ifname, &r->prefix, &err);
+	else if (changed)
+		printf("%s dev %s metric %u\n", prefix_text(&r->prefix).s,
+		       r->ifname, r->metric);
+}
+
+/*
+ * All that there is to do, at once: to find a route the kernel has to look at all that
+ * it has. False if something has failed.
+ */
+static bool steer_todo(struct steering *s)
+{
+	struct error err;
+	bool good = true;
+
+	for (size_t i = 0; i < s->steers->n; i++) {
+		struct steered *steered = &s->steered[i];
+
+		if (!steered->todo && !steered->failed)
+			continue;
+		steered->todo = false;
+		steered->failed = false;
+		add_routes(s, &s->steers->v[i]);
+	}
+	if (nl_routes_find(s->ctx->nl, &s->routes, &err))
+		for (size_t i = 0; i < s->routes.n; i++)
+			fail(s, s->routes.v[i].ifname, NULL, &err);
+	else
+		for (size_t i = 0; i < s->routes.n; i++)
+			steer_route(s, &s->routes.v[i]);
+	routes_clear(&s->routes);
+	for (size_t i = 0; i < s->steers->n; i++) {
+		s->steered[i].told = s->steered[i].failed;
+		good &= !s->steered[i].failed;
+	}
+	return good;
+}
+
+static void note_tunnel(struct steering *s, const char *ifname)
+{
+	struct steered *steered = steered_find(s, ifname);
+
+	if (steered)
+		*steered = (struct steered) { .todo = true };
+}
+
+static void note_all(struct steering *s)
+{
+	for (size_t i = 0; i < s->steers->n; i++)
+		s->steered[i] = (struct steered) { .todo = true };
+}
+
+/*
+ * An event says which tunnel, and nothing more: a newer one may have come before it. A
+ * device that comes, or comes up, has lost its routes.
+ */
+static void note_event(struct steering *s, const struct event *event)
+{
+	if (event->type == EVENT_LOST)
+		note_all(s);
+	else if (event->about == ABOUT_HEALTH)
+		note_tunnel(s, event->health.ifname);
+	else if (event->about == ABOUT_TUNNEL && event->type != EVENT_DEL &&
+		 event->tunnel.if_flags & IFF_UP)
+		note_tunnel(s, event->tunnel.ifname);
+}
+
+/* Waits for an event, for so long or for ever, and takes all that there are by then. */
+static enum result note_events(struct steering *s, int timeout)
 {
 	struct event event;
 	enum result res;
 
 	do {
-		res = nl_event(s->ctx->nl, &event, &s->ctx->err);
+		res = nl_event(s->ctx->nl, timeout, &event, &s->ctx->err);
 		if (res)
 			break;
+		note_event(s, &event);
 		event_free(&event);
-		if (event.type == EVENT_LOST)
-			res = steer_all(s);
-		else if (event.about == ABOUT_HEALTH)
-			steer_tunnel(s, &event.health);
-		else if (event.about == ABOUT_TUNNEL && event.type != EVENT_DEL)
-			res = steer_device(s, &event.tunnel);
+		timeout = 0;
+	} while (event.type != EVENT_NONE);
+	return res;
+}
+
+static enum result follow(struct steering *s)
+{
+	bool good, said = false;
+	enum result res;
+
+	do {
+		good = steer_todo(s);
+		/* Scripts wait for this line: all metrics are right. */
+		if (good && !said)
+			fprintf(stderr, "steering\n");
+		said |= good;
+		res = note_events(s, good ? -1 : RETRY_MS);
 	} while (!res && !ferror(stdout));
 	return res;
 }
@@ -155,19 +235,21 @@ static enum result steer(struct context *ctx, int argc, char **argv)
 	enum result res;
 	bool once = false;
 
+	/* With -once, too: where there is no mtun, that is all there is to say. */
 	res = parse(argc, argv, &file, &once, &ctx->err) ?:
-	      load_config(file, &config, &ctx->err);
+	      load_config(file, &config, &ctx->err) ?:
+	      nl_subscribe(ctx->nl, &ctx->err);
 	s.steers = &config.steers;
+	s.steered = allocate(config.steers.n, sizeof(*s.steered));
+	note_all(&s);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!res && !once)
-		res = nl_subscribe(ctx->nl, &ctx->err);
-	res = res ?: steer_all(&s);
-	if (!res && !once) {
-		/* Scripts wait for this line: all metrics are right. */
-		fprintf(stderr, "steering\n");
 		res = follow(&s);
-	}
-	healths_free(&s.healths);
+	else if (!res && !steer_todo(&s))
+		res = refuse(&ctx->err, RES_REFUSED,
+			     "not all routes have the metric that they should have");
+	free(s.steered);
+	routes_free(&s.routes);
 	config_free(&config);
 	return res;
 }
@@ -179,7 +261,7 @@ const struct command steer_commands[] = {
 	  "Their metric is what it says, 500000 more while the tunnel is degraded, and\n"
 	  "1000000 more while it is down. They are made if they are not there, and never\n"
 	  "removed, also not when this ends; it may be killed and started again at any\n"
-	  "time.\n"
+	  "time. What cannot be done is told once, and tried again after a second.\n"
 	  "\n"
 	  "  -f, -file FILE  see CONFIGURATION FILE in mtctl(8)\n"
 	  "  -once           as it is now, and no longer\n"

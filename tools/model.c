@@ -24,6 +24,7 @@ enum result refuse(struct error *err, enum result res, const char *fmt, ...)
 	vsnprintf(err->text, sizeof(err->text), fmt, ap);
 	va_end(ap);
 	make_plain(err->text);
+	err->number = 0;
 	return res;
 }
 
@@ -202,6 +203,26 @@ const struct steer *steers_find(const struct steers *ss, const char *ifname)
 	strcpy(key.ifname, ifname);
 	return ss->n ? bsearch(&key, ss->v, ss->n, sizeof(*ss->v),
 			       compare_steers) : NULL;
+}
+
+struct route *routes_add(struct routes *rs)
+{
+	return ADD_ONE(rs);
+}
+
+void routes_clear(struct routes *rs)
+{
+	for (size_t i = 0; i < rs->n; i++)
+		for (size_t j = 0; j < STEER_METRICS; j++)
+			free(rs->v[i].found[j]);
+	rs->n = 0;
+}
+
+void routes_free(struct routes *rs)
+{
+	routes_clear(rs);
+	free(rs->v);
+	memset(rs, 0, sizeof(*rs));
 }
 
 /* Configurations */

@@ -29,6 +29,7 @@ enum result {
 /* Why something failed, as one plain line without a newline. */
 struct error {
 	char text[1024];
+	int number;		/* errno of the kernel, if it has refused something */
 };
 
 enum result refuse(struct error *err, enum result res, const char *fmt, ...)
@@ -327,6 +328,7 @@ struct detection {
 /* What is added to the metric of a route whose tunnel is not healthy */
 #define STEER_DEGRADED	500000
 #define STEER_DOWN	1000000
+#define STEER_METRICS	(STEER_DOWN / STEER_DEGRADED + 1)
 
 /* The routes through a tunnel whose metric follows its health */
 struct steer {
@@ -351,12 +353,27 @@ const struct steer *steers_find(const struct steers *ss, const char *ifname);
 
 /* One of them, as it shall be */
 struct route {
-	struct prefix prefix;
+	const char *ifname;
 	uint32_t ifindex;
+	struct prefix prefix;
 	uint32_t table;
 	uint32_t base;
 	uint32_t metric;
+	/* What there is: messages of the kernel, or NULL */
+	void *found[STEER_METRICS];
+	const char *fault;	/* of a route that is in the way, or NULL */
+	uint32_t fault_metric;
 };
+
+struct routes {
+	struct route *v;
+	size_t n;
+	size_t room;
+};
+
+struct route *routes_add(struct routes *rs);
+void routes_clear(struct routes *rs);
+void routes_free(struct routes *rs);
 
 /* What there is, or what there shall be */
 struct config {
@@ -393,6 +410,7 @@ static inline int compare_numbers(uint32_t a, uint32_t b)
 }
 
 enum event_type {
+	EVENT_NONE,
 	EVENT_NEW,
 	EVENT_SET,
 	EVENT_DEL,

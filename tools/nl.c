@@ -207,7 +207,9 @@ static enum result kernel_error(const struct nlmsghdr *nlh, int error,
 	} else {
 		snprintf(text, sizeof(text), "%s", strerror(error));
 	}
-	return refuse(err, RES_REFUSED, "%s", text);
+	refuse(err, RES_REFUSED, "%s", text);
+	err->number = error;
+	return RES_REFUSED;
 }
 
 /* Sockets and exchanges */

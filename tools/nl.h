@@ -88,9 +88,12 @@ enum result nl_health_get(struct nl *nl, const char *ifname, struct health *h,
 enum result nl_health_dump(struct nl *nl, struct healths *hs, bool *incomplete,
 			   struct error *err);
 
+/* What there is of each of them, which are sorted for it. */
+enum result nl_routes_find(struct nl *nl, struct routes *rs, struct error *err);
+
 /*
- * Makes a route that has one of its three metrics, or none that does, have the one
- * that it shall have; *changed tells if it had not.
+ * Makes a route that was found with one of its three metrics, or none that was not,
+ * have the one that it shall have; *changed tells if it had not.
  */
 enum result nl_route_steer(struct nl *nl, const struct route *r, bool *changed,
 			   struct error *err);
@@ -102,8 +105,14 @@ enum result nl_subscribe(struct nl *nl, struct error *err);
 int nl_events_fd(const struct nl *nl);
 bool nl_events_wait(const struct nl *nl);
 
-/* Waits for the next event, which is for event_free(). */
-enum result nl_event(struct nl *nl, struct event *event, struct error *err);
+/*
+ * Waits for the next event, which is for event_free(): for timeout milliseconds, after
+ * which it is EVENT_NONE, or, if that is negative, as long as it takes. After
+ * EVENT_LOST come only those that have happened since. Fails when the module is
+ * unloaded, whose events nobody would get any more.
+ */
+enum result nl_event(struct nl *nl, int timeout, struct event *event,
+		     struct error *err);
 
 /* Subscribes to samples of packets; they wait from then on for nl_samples_read(). */
 enum result nl_samples_subscribe(struct nl *nl, struct error *err);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The events of the kernel, as they happen. */
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -34,11 +35,58 @@ enum result subscribe(struct nl *nl, struct mnl_socket **s, enum group group,
 	return RES_OK;
 }
 
+/* To be told when the family goes: its groups go with it, and their members. */
+static enum result join_notify(struct nl *nl, struct error *err)
+{
+	int group = GENL_ID_CTRL;	/* the only one of nlctrl */
+
+	if (mnl_socket_setsockopt(nl->events, NETLINK_ADD_MEMBERSHIP, &group,
+				  sizeof(group)) < 0)
+		return refuse(err, RES_REFUSED, "cannot subscribe to nlctrl: %s",
+			      strerror(errno));
+	return RES_OK;
+}
+
 enum result nl_subscribe(struct nl *nl, struct error *err)
 {
 	return connect_family(nl, err) ?:
 	       subscribe(nl, &nl->events, GROUP_CONFIG, EVENT_BUF_SIZE, err) ?:
-	       subscribe(nl, &nl->events, GROUP_HEALTH, EVENT_BUF_SIZE, err);
+	       subscribe(nl, &nl->events, GROUP_HEALTH, EVENT_BUF_SIZE, err) ?:
+	       join_notify(nl, err);
+}
+
+static bool tells_unload(const struct nl *nl, const struct nlmsghdr *nlh)
+{
+	const struct genlmsghdr *genl = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *a;
+	uint16_t family;
+
+	if (nlh->nlmsg_type != GENL_ID_CTRL ||
+	    mnl_nlmsg_get_payload_len(nlh) < sizeof(*genl) ||
+	    genl->cmd != CTRL_CMD_DELFAMILY)
+		return false;
+	mnl_attr_for_each(a, nlh, GENL_HDRLEN)
+		if (mnl_attr_get_type(a) == CTRL_ATTR_FAMILY_ID &&
+		    get_number(a, &family, sizeof(family)))
+			return family == nl->family;
+	return false;
+}
+
+static enum result unloaded(struct error *err)
+{
+	return refuse(err, RES_REFUSED,
+		      "mtun.ko was unloaded: start this again when it is loaded");
+}
+
+/* What was lost may have told that it is not the same any more. */
+static enum result check_family(struct nl *nl, struct error *err)
+{
+	uint16_t was = nl->family;
+
+	nl->family = 0;
+	if (connect_family(nl, err) || nl->family != was)
+		return unloaded(err);
+	return RES_OK;
 }
 
 static bool read_event(struct nl *nl, const struct nlmsghdr *nlh,
@@ -72,7 +120,6 @@ static bool read_event(struct nl *nl, const struct nlmsghdr *nlh,
 			break;
 	if (i == ARRAY_SIZE(kinds))
 		return false;
-	memset(event, 0, sizeof(*event));
 	event->type = kinds[i].type;
 	event->about = kinds[i].about;
 	switch (event->about) {
@@ -106,30 +153,53 @@ bool nl_events_wait(const struct nl *nl)
 					      nl->events_len);
 }
 
-enum result nl_event(struct nl *nl, struct event *event, struct error *err)
+/*
+ * The kernel drops the newest events, and more of them until none waits. Those that
+ * wait are older than what is read anew: nobody may go by them after it.
+ */
+static enum result drop_waiting(struct nl *nl, struct error *err)
 {
+	ssize_t len;
+
+	do {
+		len = recv(nl_events_fd(nl), nl->event_buf,
+			   sizeof(nl->event_buf), MSG_DONTWAIT);
+	} while (len >= 0 || errno == ENOBUFS || errno == EINTR);
+	if (errno == EAGAIN)
+		return RES_OK;
+	return refuse(err, RES_REFUSED, "cannot receive events: %s",
+		      strerror(errno));
+}
+
+enum result nl_event(struct nl *nl, int timeout, struct event *event,
+		     struct error *err)
+{
+	struct pollfd pfd = { .fd = nl_events_fd(nl), .events = POLLIN };
+	ssize_t len;
+
+	memset(event, 0, sizeof(*event));
 	for (;;) {
-		const struct nlmsghdr *nlh = (void *)nl->next_event;
-		int len = nl->events_len;
+		while (nl_events_wait(nl)) {
+			const struct nlmsghdr *nlh = (void *)nl->next_event;
+			int left = nl->events_len;
 
-		if (nlh && mnl_nlmsg_ok(nlh, len)) {
-			const struct nlmsghdr *next = mnl_nlmsg_next(nlh, &len);
-
-			nl->next_event = (char *)next;
-			nl->events_len = len;
+			nl->next_event = (char *)mnl_nlmsg_next(nlh, &left);
+			nl->events_len = left;
+			if (tells_unload(nl, nlh))
+				return unloaded(err);
 			if (read_event(nl, nlh, event))
 				return RES_OK;
-			continue;
 		}
 		nl->next_event = NULL;
-		len = mnl_socket_recvfrom(nl->events, nl->event_buf,
-					  sizeof(nl->event_buf));
-		if (len < 0 && errno == EINTR)
+		if (!poll(&pfd, 1, timeout))
+			return RES_OK;
+		len = recv(pfd.fd, nl->event_buf, sizeof(nl->event_buf),
+			   MSG_DONTWAIT);
+		if (len < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (len < 0 && errno == ENOBUFS) {
-			memset(event, 0, sizeof(*event));
 			event->type = EVENT_LOST;
-			return RES_OK;
+			return drop_waiting(nl, err) ?: check_family(nl, err);
 		}
 		if (len < 0)
 			return refuse(err, RES_REFUSED, "cannot receive events: %s",

@@ -566,7 +566,7 @@ enum result nl_replicas_apply(struct nl *nl, const struct replica_plan *plan,
 	enum result res = open_socket(&nl->xfrm, NETLINK_XFRM, err);
 
 	for (size_t i = 0; !res && i < plan->n; i++) {
-		struct error why = { "" };
+		struct error why = { 0 };
 
 		res = take(nl, &plan->v[i], &why);
 		if (!res)

@@ -107,7 +107,7 @@ static void test_plain(void)
 static void refused(const char *what, int argc, char **argv, const char *word)
 {
 	struct tunnel t = { 0 };
-	struct error err = { "" };
+	struct error err = { 0 };
 
 	check(tunnel_parse(argc, argv, &t, &err) == RES_USAGE &&
 	      strstr(err.text, word), what);
@@ -123,7 +123,7 @@ static void test_arguments(void)
 	char *good[] = { "mt0", "local", "192.0.2.1", "remote", "198.51.100.1",
 			 "key", "7", "ttl", "9", "tos", "inherit" };
 	struct tunnel t = { 0 };
-	struct error err = { "" };
+	struct error err = { 0 };
 
 	check(tunnel_parse(ARRAY_SIZE(good), good, &t, &err) == RES_OK &&
 	      t.ikey == 7 && t.okey == 7 && t.ttl == 9 && t.tos_inherit == 1 &&

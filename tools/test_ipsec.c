@@ -79,7 +79,7 @@ static bool says_of(const struct tunnel *t, enum peer who, uint32_t replay,
 		    const char *nat_text, const char *what)
 {
 	struct addr nat = { 0 };
-	struct error err = { "" };
+	struct error err = { 0 };
 	char *text = NULL;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);

@@ -145,7 +145,7 @@ static void test_round_trip(struct secret *text)
 	struct replicas rs = { 0 };
 	struct secret copy, again = { 0 }, ageless = { 0 };
 	struct replica_plan plan = { 0 };
-	struct error err = { "" };
+	struct error err = { 0 };
 
 	fill(&rs);
 	replicas_write(&rs, true, text);
@@ -195,7 +195,7 @@ static void test_broken(const struct secret *text)
 		for (int how = 0; how < 3; how++) {
 			struct replica_parser parser = { 0 };
 			struct secret copy = copy_of(text);
-			struct error err = { "" };
+			struct error err = { 0 };
 
 			if (how == 0)
 				copy.s[i] = '\0';
@@ -223,7 +223,7 @@ static bool says(const struct secret *text, const char *from, const char *to,
 {
 	struct replica_parser parser = { 0 };
 	struct secret changed = { 0 };
-	struct error err = { "" };
+	struct error err = { 0 };
 	const char *at = strstr(text->s, from);
 	bool good;
 
@@ -314,7 +314,7 @@ static void test_hostile(const struct secret *text)
 /* What may be on several nodes: with one change, it is refused by a text */
 static void test_refused(void)
 {
-	struct error err = { "" };
+	struct error err = { 0 };
 	struct replicas rs = { 0 };
 	struct replica_state *s, was;
 	struct replica_policy *p, policy_was;
@@ -509,7 +509,7 @@ static void test_steps(void)
 static void test_tunnels(void)
 {
 	struct tunnel t = { .mode = MTUN_MODE_IPSEC, .if_id = 7, .anycast = 1 };
-	struct error err = { "" };
+	struct error err = { 0 };
 	struct replica r;
 
 	strcpy(t.ifname, "mt0");
