@@ -19,7 +19,7 @@ OUR = {4: "192.0.2.1", 6: "2001:db8::1"}
 PEER = {4: "192.0.2.2", 6: "2001:db8::2"}
 SOURCE = "10.9.0.1"
 # On a machine that is busy an answer of ours may take its time.
-PATIENT = "interval 1s timeout 5s down-window 6s"
+PATIENT = "interval 2s timeout 15s down-window 16s"
 
 from_far = Wire(FAR, "u0", NEAR, "u0")
 at_far = Tap(FAR, "u0")
