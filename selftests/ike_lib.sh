@@ -40,7 +40,7 @@ start_charon()
 			install_routes = no
 			retransmit_timeout = 1
 			retransmit_base = 1
-			retransmit_tries = 3
+			retransmit_tries = 5
 			plugins {
 				vici {
 					socket = unix://$TMP/$side/vici
