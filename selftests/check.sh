@@ -194,6 +194,26 @@ report()
 	return 1
 }
 
+# tap_aside NAME COMMAND..., tap_join NAME: the same, beside the steps between the two
+tap_aside()
+{
+	local name=$1 log=$LOGS/$1 begin=$SECONDS; shift
+
+	{
+		"$@" >"$log.log" 2>&1 </dev/null
+		echo "$? $((SECONDS - begin))" >"$log"
+	} &
+}
+
+tap_join()
+{
+	local status seconds
+
+	wait
+	read -r status seconds <"$LOGS/$1"
+	report "$1" "$seconds" "$LOGS/$1.log" "$status"
+}
+
 # whole NAME COMMAND...: a step that passes or fails as a whole, or skips with
 # status 4
 whole()
@@ -687,12 +707,13 @@ main()
 		whole "checkpatch, tools" checkpatch tools
 		whole "checkpatch, tests" checkpatch selftests
 		tap "unit" selftests/unit/run
-		tap "fuzz" selftests/unit/fuzz
+		tap_aside "fuzz" selftests/unit/fuzz
 		tap "simulation" selftests/unit/simulate
 		tap "tools" tools_unit
 		whole "module, sparse" module_sparse
 		whole "module, W=1" module_warnings
 		whole "tools, -Wall -Wextra -Werror" tools_warnings
+		tap_join "fuzz"
 		tap "vm/selftest" selftests/vm/selftest.sh
 	else
 		whole "module" module -j"$JOBS"
