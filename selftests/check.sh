@@ -194,24 +194,25 @@ report()
 	return 1
 }
 
-# tap_aside NAME COMMAND..., tap_join NAME: the same, beside the steps between the two
-tap_aside()
-{
-	local name=$1 log=$LOGS/$1 begin=$SECONDS; shift
+# For steps that run beside others: leaves what COMMAND says in FILE.log, and
+# "STATUS SECONDS" in FILE.
 
-	{
-		"$@" >"$log.log" 2>&1 </dev/null
-		echo "$? $((SECONDS - begin))" >"$log"
-	} &
+# run_aside FILE COMMAND...
+run_aside()
+{
+	local file=$1 begin=$SECONDS; shift
+
+	"$@" >"$file.log" 2>&1 </dev/null
+	echo "$? $((SECONDS - begin))" >"$file"
 }
 
-tap_join()
+# report_aside NAME FILE
+report_aside()
 {
 	local status seconds
 
-	wait
-	read -r status seconds <"$LOGS/$1"
-	report "$1" "$seconds" "$LOGS/$1.log" "$status"
+	read -r status seconds <"$2"
+	report "$1" "$seconds" "$2.log" "$status"
 }
 
 # whole NAME COMMAND...: a step that passes or fails as a whole, or skips with
@@ -342,16 +343,12 @@ scripts_parse()
 	return $status
 }
 
-# bench NAME: in a machine of its own, whose clock counts instructions. Leaves what it
-# says in $LOGS/bench-NAME.log and "STATUS SECONDS" in $LOGS/bench-NAME.
+# bench NAME: in a machine of its own, whose clock counts instructions
 bench()
 {
-	local log=$LOGS/bench-$1 begin=$SECONDS
-
-	MTUN_VM_ACCEL=icount selftests/vm/run --timeout "$(seconds_left 900 60)" \
-		--keep-console "$LOGS/console-$1.log" \
-		-- "selftests/bench/$1.sh" >"$log.log" 2>&1 </dev/null
-	echo "$? $((SECONDS - begin))" >"$log"
+	MTUN_VM_ACCEL=icount run_aside "$LOGS/bench-$1" \
+		selftests/vm/run --timeout "$(seconds_left 900 60)" \
+		--keep-console "$LOGS/console-$1.log" -- "selftests/bench/$1.sh"
 }
 
 # As many at once as there are CPUs, with what runs in the background already: where
@@ -369,11 +366,10 @@ run_benches()
 
 report_benches()
 {
-	local b status seconds
+	local b
 
 	for b in "$@"; do
-		read -r status seconds <"$LOGS/bench-$b"
-		report "bench/$b" "$seconds" "$LOGS/bench-$b.log" "$status"
+		report_aside "bench/$b" "$LOGS/bench-$b"
 	done
 }
 
@@ -692,7 +688,7 @@ main()
 	long) main_long ;;
 	coverage) main_coverage ;;
 	esac
-	deadline=$CHECK_SECONDS
+	[ -n "${MTUN_TIMEOUT:-}" ] || deadline=$CHECK_SECONDS
 
 	if [ -z "$T" ]; then
 		# A network that lacks this source package makes one check skip.
@@ -707,13 +703,14 @@ main()
 		whole "checkpatch, tools" checkpatch tools
 		whole "checkpatch, tests" checkpatch selftests
 		tap "unit" selftests/unit/run
-		tap_aside "fuzz" selftests/unit/fuzz
+		run_aside "$LOGS/fuzz" selftests/unit/fuzz &
 		tap "simulation" selftests/unit/simulate
 		tap "tools" tools_unit
 		whole "module, sparse" module_sparse
 		whole "module, W=1" module_warnings
 		whole "tools, -Wall -Wextra -Werror" tools_warnings
-		tap_join "fuzz"
+		wait
+		report_aside "fuzz" "$LOGS/fuzz"
 		tap "vm/selftest" selftests/vm/selftest.sh
 	else
 		whole "module" module -j"$JOBS"
