@@ -165,6 +165,7 @@ static int __net_init registry_net_init(struct net *net)
 	struct mt_net *mn = mt_net(net);
 	int err;
 
+	mn->net = net;
 	INIT_LIST_HEAD(&mn->links);
 	INIT_LIST_HEAD(&mn->tunnels);
 	INIT_LIST_HEAD(&mn->clamps);

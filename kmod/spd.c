@@ -413,7 +413,6 @@ static int __net_init spd_net_init(struct net *net)
 	xa_init(&mn->policy_gates[1]);
 	INIT_DELAYED_WORK(&mn->policies_again, count_again);
 	mn->policies_narrow = 1;
-	mn->net = net;
 	return 0;
 }
 

@@ -5,6 +5,8 @@
 #include <linux/icmpv6.h>
 #include <net/icmp.h>
 
+#define HEADROOM_MAX	512	/* as IP_TUNNEL_MAX_HEADROOM */
+
 DEFINE_PER_CPU(unsigned int, mt_tx_depth);
 
 bool mt_tx_has_options(struct sk_buff *skb)
@@ -47,11 +49,9 @@ int mt_tx_not_cut(int err)
 	}
 }
 
-#define MT_TX_HEADROOM_MAX	512	/* as IP_TUNNEL_MAX_HEADROOM */
-
 void mt_tx_want_headroom(struct net_device *dev, unsigned int needed)
 {
 	if (needed > READ_ONCE(dev->needed_headroom) &&
-	    needed <= MT_TX_HEADROOM_MAX)
+	    needed <= HEADROOM_MAX)
 		WRITE_ONCE(dev->needed_headroom, needed);
 }
