@@ -159,8 +159,8 @@ clean()
 	ip -n "$near" -6 route flush root "$V6"
 }
 
-# The kernel keeps old events and drops the new one. What is asked for then is newer
-# than what waits.
+# The kernel keeps old events and drops the newest. They are told, and then that there
+# were more.
 lost_test()
 {
 	local pid
@@ -190,6 +190,8 @@ lost_test()
 	check_err $? "nothing was lost: $(tail -n 3 "$TMP/events")"
 	[[ $(sed '1,/"event":"lost"/d' "$TMP/events") != *'"event":"state"'* ]]
 	check_err $? "monitor tells what is older: $(tail -n 3 "$TMP/events")"
+	[[ $(sed '/"event":"lost"/,$d' "$TMP/events") == *'"event":"state"'* ]]
+	check_err $? "monitor does not tell what it has: $(head -n 3 "$TMP/events")"
 	stop_bg "$pid"
 	heal
 	clean t1

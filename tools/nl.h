@@ -107,9 +107,9 @@ bool nl_events_wait(const struct nl *nl);
 
 /*
  * Waits for the next event, which is for event_free(): for timeout milliseconds, after
- * which it is EVENT_NONE, or, if that is negative, as long as it takes. After
- * EVENT_LOST come only those that have happened since. Fails when the module is
- * unloaded, whose events nobody would get any more.
+ * which it is EVENT_NONE, or, if that is negative, as long as it takes. EVENT_LOST comes
+ * where events are missing: who reads what there is now has no older event before them.
+ * Fails when the module is unloaded, whose events nobody would get any more.
  */
 enum result nl_event(struct nl *nl, int timeout, struct event *event,
 		     struct error *err);

@@ -35,6 +35,7 @@ struct nl {
 	uint32_t n_cpus;
 	char *next_event;	/* unread part of event_buf */
 	size_t events_len;
+	bool events_lost;	/* and not yet told */
 	char req[REQUEST_SIZE] __attribute__((aligned(8)));
 	char buf[BUF_SIZE] __attribute__((aligned(8)));
 	char event_buf[BUF_SIZE] __attribute__((aligned(8)));

@@ -147,28 +147,15 @@ int nl_events_fd(const struct nl *nl)
 	return mnl_socket_get_fd(nl->events);
 }
 
-bool nl_events_wait(const struct nl *nl)
+static bool next_event_ok(const struct nl *nl)
 {
 	return nl->next_event && mnl_nlmsg_ok((void *)nl->next_event,
 					      nl->events_len);
 }
 
-/*
- * The kernel drops the newest events, and more of them until none waits. Those that
- * wait are older than what is read anew: nobody may go by them after it.
- */
-static enum result drop_waiting(struct nl *nl, struct error *err)
+bool nl_events_wait(const struct nl *nl)
 {
-	ssize_t len;
-
-	do {
-		len = recv(nl_events_fd(nl), nl->event_buf,
-			   sizeof(nl->event_buf), MSG_DONTWAIT);
-	} while (len >= 0 || errno == ENOBUFS || errno == EINTR);
-	if (errno == EAGAIN)
-		return RES_OK;
-	return refuse(err, RES_REFUSED, "cannot receive events: %s",
-		      strerror(errno));
+	return next_event_ok(nl) || nl->events_lost;
 }
 
 enum result nl_event(struct nl *nl, int timeout, struct event *event,
@@ -179,7 +166,7 @@ enum result nl_event(struct nl *nl, int timeout, struct event *event,
 
 	memset(event, 0, sizeof(*event));
 	for (;;) {
-		while (nl_events_wait(nl)) {
+		while (next_event_ok(nl)) {
 			const struct nlmsghdr *nlh = (void *)nl->next_event;
 			int left = nl->events_len;
 
@@ -191,15 +178,21 @@ enum result nl_event(struct nl *nl, int timeout, struct event *event,
 				return RES_OK;
 		}
 		nl->next_event = NULL;
-		if (!poll(&pfd, 1, timeout))
-			return RES_OK;
+		if (!poll(&pfd, 1, nl->events_lost ? 0 : timeout)) {
+			if (!nl->events_lost)
+				return RES_OK;
+			nl->events_lost = false;
+			event->type = EVENT_LOST;
+			return check_family(nl, err);
+		}
 		len = recv(pfd.fd, nl->event_buf, sizeof(nl->event_buf),
 			   MSG_DONTWAIT);
 		if (len < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
+		/* The newest, and more until none waits: what waits is older. */
 		if (len < 0 && errno == ENOBUFS) {
-			event->type = EVENT_LOST;
-			return drop_waiting(nl, err) ?: check_family(nl, err);
+			nl->events_lost = true;
+			continue;
 		}
 		if (len < 0)
 			return refuse(err, RES_REFUSED, "cannot receive events: %s",
