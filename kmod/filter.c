@@ -206,6 +206,15 @@ int mt_filter_set(struct mt_tunnel *tunnel, const struct mt_prefixes *lists)
 	return 0;
 }
 
+bool mt_filter_returns(const struct mt_tunnel *tunnel, const struct sk_buff *skb,
+		       bool swapped)
+{
+	const struct mt_filter *filter = rcu_dereference_bh(tunnel->filter);
+
+	return !filter || (mt_match_has(&filter->rx, skb, false) &&
+			   mt_match_has(&filter->tx, skb, swapped));
+}
+
 void mt_filter_remove(struct mt_tunnel *tunnel)
 {
 	ASSERT_RTNL();

@@ -99,6 +99,17 @@ struct mt_filter {
  */
 int mt_filter_set(struct mt_tunnel *tunnel, const struct mt_prefixes *lists);
 
+/**
+ * mt_filter_returns() - whether a packet may come in and go out by its tunnel again
+ * @tunnel: which
+ * @skb: decapsulated, IPv4 or IPv6 by its protocol
+ * @swapped: it goes out to where it is from, as an answer
+ *
+ * Context: bottom halves off.
+ */
+bool mt_filter_returns(const struct mt_tunnel *tunnel, const struct sk_buff *skb,
+		       bool swapped);
+
 /* Let all pass. Context: RTNL. */
 void mt_filter_remove(struct mt_tunnel *tunnel);
 

@@ -71,7 +71,9 @@ static bool is_local(struct net_device *dev, u8 family,
 	if (family == AF_INET)
 		return inet_addr_type_dev_table(dev_net(dev), dev, addr->v4) ==
 		       RTN_LOCAL;
-	return ipv6_chk_addr(dev_net(dev), &addr->v6, NULL, 0);
+	/* of any device in the same VRF */
+	return ipv6_chk_addr_and_flags(dev_net(dev), &addr->v6, dev, true, 0,
+				       IFA_F_TENTATIVE);
 }
 
 /* Where the stack would send it, if the device had a carrier */

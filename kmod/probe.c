@@ -3,12 +3,14 @@
 #include "compat.h"
 #include "echo.h"
 #include "encap.h"
+#include "filter.h"
 #include "peer.h"
 #include "registry.h"
 #include "stats.h"
 
 #include <linux/random.h>
 #include <linux/rtnetlink.h>
+#include <linux/sched/isolation.h>
 #include <linux/slab.h>
 #include <linux/timer.h>
 
@@ -180,10 +182,7 @@ static unsigned int probe_ended(struct mt_probe *p, struct flight *flight,
 	return todo & MT_HEALTH_ASK_AGAIN ? p->conf.rules.down_probes - 1 : 0;
 }
 
-/*
- * Whoever has not seen the probe cannot know its cookie, and nobody can use it
- * twice.
- */
+/* Who has not seen the probe cannot know its cookie, and nobody can use it twice. */
 static int answer_received(struct mt_probe *p, const struct mt_cookie *cookie)
 {
 	struct flight *flight = &p->flights[cookie->seq % MT_HEALTH_FLYING_MAX];
@@ -230,11 +229,14 @@ static bool is_answer(struct mt_probe *p, const struct mt_echo *echo)
  * The stack sends nothing without a carrier. If the far end has none for the same
  * reason, each would wait for the other one's answers for ever.
  */
-static int answer_without_carrier(struct mt_tunnel *tunnel, struct mt_echo *echo)
+static int answer_without_carrier(struct mt_tunnel *tunnel,
+				  const struct sk_buff *skb, struct mt_echo *echo)
 {
 	u8 packet[MT_ECHO_LEN_MAX];
 
-	if (netif_carrier_ok(tunnel->dev) || !mt_peers_answer(tunnel->dev, echo))
+	if (netif_carrier_ok(tunnel->dev) ||
+	    !mt_filter_returns(tunnel, skb, echo->request) ||
+	    !mt_peers_answer(tunnel->dev, echo))
 		return MT_PROBE_PASS;
 	mt_encap_bytes(tunnel, echo->family, packet, mt_echo_build(packet, echo));
 	return MT_PROBE_TAKEN;
@@ -254,7 +256,7 @@ int mt_probe_receive(struct mt_tunnel *tunnel, const struct sk_buff *skb)
 		return MT_PROBE_PASS;
 	if (bi && is_answer(p, &echo))
 		return answer_received(p, &echo.cookie);
-	return answer_without_carrier(tunnel, &echo);
+	return answer_without_carrier(tunnel, skb, &echo);
 }
 
 int mt_probe_receive_keepalive(struct mt_tunnel *tunnel,
@@ -344,10 +346,7 @@ static u64 deadline(const struct mt_probe *p, const struct flight *flight)
 	return ktime_to_ms(flight->sent) + p->conf.timeout;
 }
 
-/*
- * Those that nobody waits for any longer. Returns how many to send at once, and since
- * when they were due.
- */
+/* Nobody waits for them any longer: how many to send instead, and since when due. */
 static unsigned int expire(struct mt_probe *p, u64 now, u64 *since)
 {
 	bool asking = false;	/* what was asked again is still under way */
@@ -381,11 +380,6 @@ static unsigned long due(const struct mt_probe *p, u64 now)
 	return jiffies + 1 + (next > now ? msecs_to_jiffies(next - now) : 0);
 }
 
-static void rearm(struct mt_probe *p, u64 now)
-{
-	mod_timer(&p->timer, due(p, now));
-}
-
 /* What is late stays in step with itself, and not with all others that are late. */
 static void schedule_next(struct mt_probe *p, u64 now)
 {
@@ -414,7 +408,7 @@ static void tick(struct timer_list *timer)
 		add_probe(p, &packets, false, now);
 		schedule_next(p, now);
 	}
-	rearm(p, now);
+	mod_timer(&p->timer, due(p, now));
 	spin_unlock(&p->lock);
 	for (i = 0; i < packets.n; i++)
 		mt_encap_bytes(p->tunnel, packets.v[i].family,
@@ -435,19 +429,26 @@ static void stop(struct mt_probe *p)
 }
 
 /*
- * A timer that arms itself stays where it was begun, and thousands are begun by one
- * request: they take turns. Bottom halves are off, so that the CPU does not go.
+ * A timer that arms itself stays where it was begun: CPUs take turns, but for those that
+ * are kept free of such work. Bottom halves are off, so that the CPU does not go.
  */
 static int next_cpu(void)
 {
+	const struct cpumask *mask = housekeeping_cpumask(HK_TYPE_TIMER);
 	static int cpu = -1;
 
 	ASSERT_RTNL();
 
-	cpu = cpumask_next(cpu, cpu_online_mask);
+	cpu = cpumask_next_and(cpu, mask, cpu_online_mask);
 	if (cpu >= nr_cpu_ids)
-		cpu = cpumask_first(cpu_online_mask);
-	return cpu;
+		cpu = cpumask_first_and(mask, cpu_online_mask);
+	return cpu < nr_cpu_ids ? cpu : raw_smp_processor_id();
+}
+
+static void start_timer(struct mt_probe *p, u64 now)
+{
+	p->timer.expires = due(p, now);
+	add_timer_on(&p->timer, next_cpu());
 }
 
 /* Thousands that begin together do not send together. */
@@ -467,8 +468,7 @@ static void start(struct mt_probe *p)
 	memset(&p->last, 0, sizeof(p->last));
 	mt_health_init(&p->health, now);
 	p->next = now + reciprocal_scale(get_random_u32(), p->conf.interval);
-	p->timer.expires = due(p, now);
-	add_timer_on(&p->timer, next_cpu());
+	start_timer(p, now);
 	spin_unlock_bh(&p->lock);
 }
 
@@ -477,13 +477,14 @@ static void change(struct mt_probe *p, const struct mt_health_conf *conf)
 {
 	u64 now = now_ms();
 
+	mt_timer_delete_sync(&p->timer);
 	spin_lock_bh(&p->lock);
 	p->conf = *conf;
 	memset(p->flights, 0, sizeof(p->flights));
 	if (p->watched) {
 		p->next = min_t(u64, p->next, now + conf->interval);
 		set_carrier(p);
-		rearm(p, now);
+		start_timer(p, now);
 	}
 	spin_unlock_bh(&p->lock);
 }

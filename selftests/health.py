@@ -227,7 +227,14 @@ def test_returned():
     ip_batch(NEAR, ["addr add 10.28.0.0/31 dev p",
                     "addr add 2001:db8:28::/127 dev p",
                     "route add 10.28.9.9 dev p",
-                    "route add 2001:db8:28::99 dev p"])
+                    "route add 2001:db8:28::99 dev p",
+                    # What is of a VRF is ours there, and not here.
+                    "link add v type vrf table 28",
+                    "link add vd master v type dummy",
+                    "addr add 10.28.7.7/32 dev vd",
+                    "addr add 2001:db8:28:7::7/128 dev vd nodad",
+                    "link set v up",
+                    "link set vd up"])
     mtctl(NEAR, ["health set p probe carrier on interval 100ms timeout 200ms "
                  "down-window 300ms"])
     report("returned", "it has no carrier",
@@ -266,6 +273,8 @@ def test_returned():
             comes(ours, other, 64)
         echo(PEER[6 if ":" in own else 4], own, True)
         echo(peer, other, True)
+    echo("10.28.0.1", "10.28.7.7", True)
+    echo("2001:db8:28::1", "2001:db8:28:7::7", True)
     echo("10.28.0.1", "10.28.0.1", False)
     comes("10.28.0.1", "10.28.0.1", 63)
 
@@ -279,7 +288,48 @@ def test_returned():
     got = [Packet(Packet(x[1]).gre()[2]) for x in at_far.read(returned)]
     report("returned", "what is, and where it goes",
            [(int(p.data[-4:]), p.src, p.dst, p.ttl) for p in got], want)
+
+    # The filter has its say for these, too.
+    peer, other, ours = "10.28.0.1", "10.28.9.9", "10.28.0.0"
+    for words, src, dst, request, drops in (
+            ("allow-src-rx " + peer, other, ours, True, {"rx-filter": 1}),
+            ("allow-src-rx 2001:db8::/32", other, ours, True, {"rx-filter": 1}),
+            ("allow-src-rx " + peer, other, other, False, {"rx-filter": 1}),
+            # The stack has no carrier for its answer.
+            ("allow-src-tx " + peer, peer, ours, True, {"rx_packets": 1}),
+            ("allow-dst-tx " + other, peer, ours, True, {"rx_packets": 1}),
+            ("allow-src-tx " + peer, other, other, False, {"rx_packets": 1})):
+        mtctl(NEAR, ["filter set p allow-src-rx any allow-src-tx any "
+                     "allow-dst-tx any", "filter set p " + words])
+        at_far.clear()
+        kind = (0, 8)[request]
+        has = grown(lambda: from_far.send(in_tunnel(ip(src, dst, ICMP, icmp(
+            src, dst, kind, 0, 7, b"else0000")), 28)), "p")
+        report("returned", "%s: counted" % words,
+               {k: v for k, v in has.items() if not k.startswith("tx")}, drops)
+        report("returned", "%s: not returned" % words, at_far.read(returned), [])
+    mtctl(NEAR, ["filter set p allow-src-rx %s allow-src-tx %s" % (peer, ours)])
+    at_far.clear()
+    from_far.send(in_tunnel(ip(peer, ours, ICMP, icmp(
+        peer, ours, 8, 0, 7, b"else0000")), 28))
+    report("returned", "what the filter lets through",
+           until(lambda: len(at_far.read(returned))), 1)
+
+    mtctl(NEAR, ["filter set p allow-src-rx any allow-src-tx any"])
+    ip_batch(NEAR, ["link set p master v",
+                    "route add 10.28.9.9 dev p vrf v",
+                    "route add 2001:db8:28::99 dev p vrf v"])
+    report("returned", "it has no carrier in its VRF",
+           until(lambda: health("p")["state"] == "down"))
+    for src, dst in (("10.28.9.9", "10.28.7.7"),
+                     ("2001:db8:28::99", "2001:db8:28:7::7")):
+        at_far.clear()
+        echo(src, dst, True)
+        from_far.send(sent[-1])
+        report("returned", "%s is of the VRF" % dst,
+               until(lambda: len(at_far.read(returned))), 1)
     delete("p")
+    ip_batch(NEAR, ["link del v", "link del vd"])
 
 
 ##############################################################################
