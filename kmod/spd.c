@@ -121,12 +121,31 @@ static bool is_narrow(const struct entry *entry)
 	       !mt_selects_any(&entry->sel);
 }
 
-/* Of equal ones xfrm asks the older one first. */
-static int gate_add(struct mt_net *mn, struct entry *entry)
+/*
+ * Before which one @entry is to be asked. Of equal ones xfrm asks the older one first,
+ * where one that takes over from @old is as old as that; what is @found in xfrm's list
+ * comes from there the newest first.
+ */
+static struct list_head *place(struct gate *gate, const struct entry *entry,
+			       struct entry *old, bool found)
+{
+	struct entry *next;
+
+	if (old && old->received && old->if_id == entry->if_id &&
+	    old->family == entry->family && old->priority == entry->priority)
+		return &old->node;
+	list_for_each_entry(next, &gate->entries, node)
+		if (next->priority > entry->priority ||
+		    (found && next->priority == entry->priority))
+			break;
+	return &next->node;
+}
+
+static int gate_add(struct mt_net *mn, struct entry *entry, struct entry *old,
+		    bool found)
 {
 	struct xarray *all = gates(mn, entry->family);
 	struct gate *gate = xa_load(all, entry->if_id);
-	struct entry *next;
 	int err;
 
 	if (!gate) {
@@ -141,10 +160,8 @@ static int gate_add(struct mt_net *mn, struct entry *entry)
 			return err;
 		}
 	} else {
-		list_for_each_entry(next, &gate->entries, node)
-			if (next->priority > entry->priority)
-				break;
-		list_add_tail_rcu(&entry->node, &next->node);
+		list_add_tail_rcu(&entry->node,
+				  place(gate, entry, old, found));
 	}
 	WRITE_ONCE(mn->policies_narrow,
 		   mn->policies_narrow + is_narrow(entry));
@@ -166,9 +183,11 @@ static void gate_remove(struct mt_net *mn, struct entry *entry)
 	}
 }
 
-static int insert(struct mt_net *mn, struct entry *entry)
+static int insert(struct mt_net *mn, struct entry *entry, struct entry *old,
+		  bool found)
 {
-	return entry->received ? gate_add(mn, entry) : count(mn, entry, 1);
+	return entry->received ? gate_add(mn, entry, old, found) :
+				 count(mn, entry, 1);
 }
 
 static void discard(struct mt_net *mn, struct entry *entry)
@@ -201,7 +220,8 @@ static void forget_all(struct mt_net *mn)
  * One that replaces another one takes over its index, and nobody says that the other
  * one is gone. It goes last, so that there is always one of them.
  */
-static int add(struct mt_net *mn, const struct xfrm_policy *policy, int dir)
+static int add(struct mt_net *mn, const struct xfrm_policy *policy, int dir,
+	       bool found)
 {
 	struct entry *entry, *old;
 	int err;
@@ -225,11 +245,11 @@ static int add(struct mt_net *mn, const struct xfrm_policy *policy, int dir)
 	entry->priority = policy->priority;
 	entry->mark = policy->mark;
 	entry->sel = policy->selector;
-	err = insert(mn, entry);
+	old = xa_load(&mn->policies, policy->index);
+	err = insert(mn, entry, old, found);
 	if (err)
 		goto err_free_entry;
-	old = xa_store(&mn->policies, policy->index, entry, GFP_ATOMIC);
-	err = xa_err(old);
+	err = xa_err(xa_store(&mn->policies, policy->index, entry, GFP_ATOMIC));
 	if (err)
 		goto err_discard_entry;
 	if (old)
@@ -257,7 +277,7 @@ static void drop(struct mt_net *mn, const struct xfrm_policy *policy)
 
 static int add_found(struct xfrm_policy *policy, int dir, int number, void *mn)
 {
-	return add(mn, policy, dir);
+	return add(mn, policy, dir, true);
 }
 
 /* What is not known now is asked for again: until then nothing is received. */
@@ -325,7 +345,7 @@ static void take(struct net *net, struct mt_net *mn,
 	if (event == XFRM_MSG_FLUSHPOLICY || !mn->policies_known)
 		count_all(net, mn);
 	else if (event == XFRM_MSG_NEWPOLICY || event == XFRM_MSG_UPDPOLICY)
-		err = add(mn, policy, dir);
+		err = add(mn, policy, dir, false);
 	else
 		drop(mn, policy);
 	if (err)

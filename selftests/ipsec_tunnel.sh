@@ -18,7 +18,7 @@
 ALL_TESTS="esp_test:4:GCM esp_test:6:GCM esp_test:4:CBC esp_test:6:CBC
 	   no_state_test:4 no_state_test:6 gone_test:4 gone_test:6 expired_test:4
 	   expired_test:6 rekey_test:4 rekey_test:6 policies_test:4 policies_test:6
-	   policies_before_test received_test:4 received_test:6
+	   policies_before_test received_test:4 received_test:6 ties_test
 	   newer_state_test output_mark_test lookups_test
 	   if_id_test:4 if_id_test:6 selector_test foreign_test:4 foreign_test:6 transport_test:4
 	   transport_test:6 forged_test:4 forged_test:6 clear_test down_test loop_test
@@ -429,6 +429,52 @@ received_test()
 	ip -n "$far" addr del "10.0.$v.3/24" dev "x$v"
 	esp_down
 	log_test "IPv$v: policies for what is received"
+}
+
+# Of two that are as important the older one has its say, and one that is changed does not
+# get younger. A namespace whose first tunnel comes later learns all that from a list.
+ties_test()
+{
+	local FAMILY=9 second=10.0.9.3/32 near tied
+
+	setup_ns tied
+	near=$tied
+	A1[9]=192.0.9.1
+	A2[9]=192.0.9.2
+	ip_batch "$tied" <<-EOF
+		link add u9 type veth peer name u9 netns $far
+		addr add 192.0.9.1/24 dev u9
+		link set u9 up
+	EOF
+	ip_batch "$far" <<-EOF
+		addr add 192.0.9.2/24 dev u9
+		link set u9 up
+		link add x9 type xfrm if_id 9
+		link set x9 addrgenmode none mtu 1400 up
+		addr add 10.0.9.2/24 dev x9
+		addr add $second dev x9
+		addr add 2001:db8:a:9::2/64 dev x9
+	EOF
+	in_policy add in $second action block
+	tunnel_esp_up 9
+	mt "$tied" tunnel add t9 local 192.0.9.1 remote 192.0.9.2 mode ipsec if-id 9
+	ip_batch "$tied" <<-EOF
+		addr add 10.0.9.1/24 dev t9
+		addr add 2001:db8:a:9::1/64 dev t9
+		link set t9 up
+	EOF
+	received 0 "the older one blocks it"
+	in_policy update in $second action block
+	received 0 "it was changed"
+	in_policy delete in $second
+	in_policy add in $second action block
+	received 3 "the younger one blocks it"
+	in_policy update in $second action block
+	received 3 "it was changed, the younger one"
+	esp_down
+	ip netns del "$tied"
+	ip -n "$far" link del x9
+	log_test "policies of one priority"
 }
 
 # sent_by SPI: how many packets the state that has it in near
