@@ -363,6 +363,9 @@ static int clamp_event(struct notifier_block *nb, unsigned long event,
 	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
 	const struct mt_egress *egress;
 
+	if (mt_is_told_again(dev))
+		return NOTIFY_DONE;
+
 	switch (event) {
 	case NETDEV_REGISTER:
 	case NETDEV_CHANGENAME:

@@ -79,8 +79,11 @@ static void link_appears(struct mt_net *mn, const struct net_device *dev)
 		strscpy(before->name, dev->name, sizeof(before->name));
 		return;
 	}
-	if (before)
+	if (before) {
 		WRITE_ONCE(before->ifindex, 0);
+		/* It may be up meanwhile: its ways do not end by themselves. */
+		rt_genid_bump_all(dev_net(dev));
+	}
 	WRITE_ONCE(named->ifindex, dev->ifindex);
 }
 
