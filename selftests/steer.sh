@@ -528,11 +528,19 @@ unloaded_test()
 	in_bg "$near" "$TMP/events" "$MTCTL" monitor
 	slowwait_for grep -q "^listening for events$" "$TMP/events"
 	pids=("$STEER_PID" "$BG_PID")
+	said=("$TMP/said" "$TMP/events")
+	for name in samples detect "monitor attacks"; do
+		# shellcheck disable=SC2086
+		in_bg "$near" "$TMP/${name// /-}" "$MTCTL" $name
+		slowwait_for grep -q "^listening for " "$TMP/${name// /-}"
+		pids+=("$BG_PID")
+		said+=("$TMP/${name// /-}")
+	done
 	# One that has to be told by something else: what tells it is lost.
 	in_bg "$near" "$TMP/stopped" "$MTCTL" monitor
 	slowwait_for grep -q "^listening for events$" "$TMP/stopped"
 	pids+=("$BG_PID")
-	said=("$TMP/said" "$TMP/events" "$TMP/stopped")
+	said+=("$TMP/stopped")
 	kill -STOP "$BG_PID"
 	in_ns "$near" "$PYTHON" "$TEST_DIR/steer.py" flood
 	rmmod mtun

@@ -147,7 +147,7 @@ const struct command monitor_commands[] = {
 	  "One event a line, until it is interrupted or, which is an error, the module is\n"
 	  "unloaded; with -j one JSON object a line. Once \"listening for events\" stands\n"
 	  "on the standard error, nothing is missed. When the kernel had to drop events, a\n"
-	  "line says so, and what comes after it has happened since.\n"
+	  "line says so where they are missing: what is there now should be read again.\n"
 	  "With attacks also what \"mtctl detect\" tells, which explains the limits.\n"
 	  "\n"
 	  "  mtctl monitor\n"

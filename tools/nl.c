@@ -214,6 +214,25 @@ static enum result kernel_error(const struct nlmsghdr *nlh, int error,
 
 /* Sockets and exchanges */
 
+ssize_t receive(const struct mnl_socket *s, void *buf, size_t size, int flags)
+{
+	struct sockaddr_nl from;
+	socklen_t from_len;
+	ssize_t len;
+
+	do {
+		from_len = sizeof(from);
+		len = recvfrom(mnl_socket_get_fd(s), buf, size,
+			       flags | MSG_TRUNC, (struct sockaddr *)&from,
+			       &from_len);
+	} while (len >= 0 && (from_len != sizeof(from) || from.nl_pid));
+	if (len >= 0 && (size_t)len > size) {
+		errno = ENOSPC;
+		return -1;
+	}
+	return len;
+}
+
 enum result open_socket(struct mnl_socket **s, int bus, struct error *err)
 {
 	int one = 1, size = REQUEST_SIZE;
@@ -257,7 +276,7 @@ enum result talk(struct nl *nl, struct mnl_socket *s, reply_fn fn, void *data,
 		const struct nlmsghdr *nlh = (struct nlmsghdr *)nl->buf;
 		int len, error;
 
-		len = mnl_socket_recvfrom(s, nl->buf, sizeof(nl->buf));
+		len = receive(s, nl->buf, sizeof(nl->buf), 0);
 		if (len < 0 && errno == EINTR)
 			continue;
 		if (len < 0)

@@ -123,7 +123,7 @@ int nl_samples_fd(const struct nl *nl);
 /*
  * Waits for samples, for timeout milliseconds or, if that is negative, as long as
  * it takes or until a signal comes, and calls fn for each of a message's. Adds to
- * *lost how many were lost before them.
+ * *lost how many were lost before them. Fails when the module is unloaded.
  */
 enum result nl_samples_read(struct nl *nl, int timeout, sample_fn fn,
 			    void *data, uint64_t *lost, struct error *err);

@@ -36,6 +36,7 @@ struct nl {
 	char *next_event;	/* unread part of event_buf */
 	size_t events_len;
 	bool events_lost;	/* and not yet told */
+	bool events_end;	/* they were lost behind those in event_buf */
 	char req[REQUEST_SIZE] __attribute__((aligned(8)));
 	char buf[BUF_SIZE] __attribute__((aligned(8)));
 	char event_buf[BUF_SIZE] __attribute__((aligned(8)));
@@ -59,12 +60,30 @@ typedef void (*reply_fn)(struct nl *nl, const struct nlmsghdr *nlh, void *data);
 
 enum result open_socket(struct mnl_socket **s, int bus, struct error *err);
 
+/*
+ * recv() of what the kernel has sent: whoever owns the network namespace may send to our
+ * socket as well.
+ */
+ssize_t receive(const struct mnl_socket *s, void *buf, size_t size, int flags);
+
 /* Finds the kernel's family, once. */
 enum result connect_family(struct nl *nl, struct error *err);
 
-/* Opens a socket, or uses it, to receive the messages of a group in a large buffer. */
+/*
+ * Opens a socket, or uses it, to receive the messages of a group in a large buffer, and
+ * those of nlctrl: when the family goes, its groups go with it, and their members.
+ */
 enum result subscribe(struct nl *nl, struct mnl_socket **s, enum group group,
 		      int buffer, struct error *err);
+
+/* Whether a message says that the family goes */
+bool tells_unload(const struct nl *nl, const struct nlmsghdr *nlh);
+
+/* Refuses to go on, as nothing would come any more. */
+enum result unloaded(struct error *err);
+
+/* Asks for the family anew, where what was lost may have told that it has gone. */
+enum result check_family(struct nl *nl, struct error *err);
 
 /* Begins the next request, in nl->req. */
 struct nlmsghdr *start_request(struct nl *nl, uint16_t type, uint16_t flags,

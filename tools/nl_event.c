@@ -11,6 +11,17 @@
 /* Room for a burst of some ten thousand events while we print. */
 #define EVENT_BUF_SIZE	(16 * 1024 * 1024)
 
+static enum result join_notify(struct mnl_socket *s, struct error *err)
+{
+	int group = GENL_ID_CTRL;	/* the only one of nlctrl */
+
+	if (mnl_socket_setsockopt(s, NETLINK_ADD_MEMBERSHIP, &group,
+				  sizeof(group)) < 0)
+		return refuse(err, RES_REFUSED, "cannot subscribe to nlctrl: %s",
+			      strerror(errno));
+	return RES_OK;
+}
+
 enum result subscribe(struct nl *nl, struct mnl_socket **s, enum group group,
 		      int buffer, struct error *err)
 {
@@ -32,30 +43,17 @@ enum result subscribe(struct nl *nl, struct mnl_socket **s, enum group group,
 				  sizeof(nl->groups[group])) < 0)
 		return refuse(err, RES_REFUSED, "cannot subscribe to %s: %s",
 			      group_names[group], strerror(errno));
-	return RES_OK;
-}
-
-/* To be told when the family goes: its groups go with it, and their members. */
-static enum result join_notify(struct nl *nl, struct error *err)
-{
-	int group = GENL_ID_CTRL;	/* the only one of nlctrl */
-
-	if (mnl_socket_setsockopt(nl->events, NETLINK_ADD_MEMBERSHIP, &group,
-				  sizeof(group)) < 0)
-		return refuse(err, RES_REFUSED, "cannot subscribe to nlctrl: %s",
-			      strerror(errno));
-	return RES_OK;
+	return join_notify(*s, err);
 }
 
 enum result nl_subscribe(struct nl *nl, struct error *err)
 {
 	return connect_family(nl, err) ?:
 	       subscribe(nl, &nl->events, GROUP_CONFIG, EVENT_BUF_SIZE, err) ?:
-	       subscribe(nl, &nl->events, GROUP_HEALTH, EVENT_BUF_SIZE, err) ?:
-	       join_notify(nl, err);
+	       subscribe(nl, &nl->events, GROUP_HEALTH, EVENT_BUF_SIZE, err);
 }
 
-static bool tells_unload(const struct nl *nl, const struct nlmsghdr *nlh)
+bool tells_unload(const struct nl *nl, const struct nlmsghdr *nlh)
 {
 	const struct genlmsghdr *genl = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *a;
@@ -72,14 +70,13 @@ static bool tells_unload(const struct nl *nl, const struct nlmsghdr *nlh)
 	return false;
 }
 
-static enum result unloaded(struct error *err)
+enum result unloaded(struct error *err)
 {
 	return refuse(err, RES_REFUSED,
 		      "mtun.ko was unloaded: start this again when it is loaded");
 }
 
-/* What was lost may have told that it is not the same any more. */
-static enum result check_family(struct nl *nl, struct error *err)
+enum result check_family(struct nl *nl, struct error *err)
 {
 	uint16_t was = nl->family;
 
@@ -158,6 +155,15 @@ bool nl_events_wait(const struct nl *nl)
 	return next_event_ok(nl) || nl->events_lost;
 }
 
+static enum result tell_lost(struct nl *nl, struct event *event,
+			     struct error *err)
+{
+	nl->events_lost = false;
+	nl->events_end = false;
+	event->type = EVENT_LOST;
+	return check_family(nl, err);
+}
+
 enum result nl_event(struct nl *nl, int timeout, struct event *event,
 		     struct error *err)
 {
@@ -178,19 +184,22 @@ enum result nl_event(struct nl *nl, int timeout, struct event *event,
 				return RES_OK;
 		}
 		nl->next_event = NULL;
-		if (!poll(&pfd, 1, nl->events_lost ? 0 : timeout)) {
-			if (!nl->events_lost)
-				return RES_OK;
-			nl->events_lost = false;
-			event->type = EVENT_LOST;
-			return check_family(nl, err);
-		}
-		len = recv(pfd.fd, nl->event_buf, sizeof(nl->event_buf),
-			   MSG_DONTWAIT);
+		if (nl->events_end)
+			return tell_lost(nl, event, err);
+		if (!poll(&pfd, 1, nl->events_lost ? 0 : timeout))
+			return nl->events_lost ? tell_lost(nl, event, err) :
+						 RES_OK;
+		len = receive(nl->events, nl->event_buf, sizeof(nl->event_buf),
+			      MSG_DONTWAIT);
 		if (len < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
-		/* The newest, and more until none waits: what waits is older. */
+		/*
+		 * The newest, and more until none waits: what waits is older. If it
+		 * is not the first time, then none did in between.
+		 */
 		if (len < 0 && errno == ENOBUFS) {
+			if (nl->events_lost)
+				return tell_lost(nl, event, err);
 			nl->events_lost = true;
 			continue;
 		}
@@ -199,5 +208,7 @@ enum result nl_event(struct nl *nl, int timeout, struct event *event,
 				      strerror(errno));
 		nl->next_event = nl->event_buf;
 		nl->events_len = len;
+		/* By the time that these are read, there may be newer ones. */
+		nl->events_end = nl->events_lost && !poll(&pfd, 1, 0);
 	}
 }

@@ -133,6 +133,7 @@ enum result nl_samples_read(struct nl *nl, int timeout, sample_fn fn,
 {
 	struct pollfd pfd = { .fd = mnl_socket_get_fd(nl->samples),
 			      .events = POLLIN };
+	enum result res;
 	int len;
 
 	len = poll(&pfd, 1, timeout);
@@ -141,18 +142,28 @@ enum result nl_samples_read(struct nl *nl, int timeout, sample_fn fn,
 	for (;;) {
 		const struct nlmsghdr *nlh = (void *)nl->event_buf;
 
-		len = recv(pfd.fd, nl->event_buf, sizeof(nl->event_buf),
-			   MSG_DONTWAIT);
-		if (len < 0 && (errno == EINTR || errno == ENOBUFS))
-			continue;	/* the numbers tell what is missing */
+		len = receive(nl->samples, nl->event_buf, sizeof(nl->event_buf),
+			      MSG_DONTWAIT);
+		/* The numbers of samples tell which are missing. */
+		if (len < 0 && errno == ENOBUFS) {
+			res = check_family(nl, err);
+			if (res)
+				return res;
+			continue;
+		}
+		if (len < 0 && errno == EINTR)
+			continue;
 		if (len < 0 && errno == EAGAIN)
 			return RES_OK;
 		if (len < 0)
 			return refuse(err, RES_REFUSED,
 				      "cannot receive samples: %s",
 				      strerror(errno));
-		for (; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len))
+		for (; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
+			if (tells_unload(nl, nlh))
+				return unloaded(err);
 			read_samples(nl, nlh, fn, data, lost);
+		}
 		return RES_OK;
 	}
 }
