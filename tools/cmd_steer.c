@@ -66,8 +66,8 @@ static void fail(const struct steering *s, const char *ifname,
 	steered->failed = true;
 	if (!steered->told)
 		fprintf(stderr, "mtctl steer: %s dev %s: %s\n",
-			prefix ? prefix_text(prefix).s : "routes", ifname,
-			err->text);
+			prefix ? prefix_text(prefix).s : "routes",
+			plain_text(ifname).s, err->text);
 }
 
 static void add_routes(struct steering *s, const struct steer *steer)
@@ -98,8 +98,7 @@ static void steer_route(struct steering *s, const struct route *r)
 	if (nl_route_steer(s->ctx->nl, r, &changed, &err))
 		fail(s, r->ifname, &r->prefix, &err);
 	else if (changed)
-		printf("%s dev %s metric %u\n", prefix_text(&r->prefix).s,
-		       r->ifname, r->metric);
+		print_steered(r, &s->ctx->opt);
 }
 
 /*

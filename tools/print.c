@@ -647,3 +647,20 @@ void print_event(const struct event *event, const struct tunnel *was,
 	}
 	putchar('\n');
 }
+
+void print_steered(const struct route *r, const struct options *opt)
+{
+	json_t *o;
+
+	if (opt->json) {
+		o = json_object();
+		json_object_set_new(o, "prefix",
+				    json_string(prefix_text(&r->prefix).s));
+		json_object_set_new(o, "ifname", json_string(r->ifname));
+		json_object_set_new(o, "metric", number(r->metric));
+		json_print(o, opt, true);
+		return;
+	}
+	printf("%s dev %s metric %u\n", prefix_text(&r->prefix).s,
+	       plain_text(r->ifname).s, r->metric);
+}

@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "args.h"
+#include "rules.h"
 
 enum {
 	ROUTES	= 1 << 0,
@@ -16,7 +17,9 @@ static bool parse_route(const struct arg *a, const char *value, void *object)
 	struct prefix prefix;
 
 	(void)a;
-	if (!parse_prefix(value, &prefix) || s->n == ARRAY_SIZE(s->routes))
+	/* The kernel clears bits behind the length, and its route is another one. */
+	if (!parse_prefix(value, &prefix) || rules_prefix(&prefix) ||
+	    s->n == ARRAY_SIZE(s->routes))
 		return false;
 	s->routes[s->n++] = prefix;
 	return true;
@@ -76,7 +79,8 @@ static bool table_text(const struct arg *a, const void *object, size_t i,
 
 static const struct arg args[] = {
 	ARG("routes", ROUTES, parse_route, route_text,
-	    "give an IPv4 or IPv6 prefix as ADDR/LEN, 64 at the most", ARG_MANY),
+	    "give IPv4 or IPv6 prefixes as ADDR/LEN, without bits behind LEN, 64 at the most",
+	    ARG_MANY),
 	ARG("metric", METRIC, parse_metric, metric_text,
 	    "give the metric of a healthy tunnel, 1 to 4293967295", 0),
 	ARG("table", TABLE, parse_table, table_text,

@@ -163,6 +163,14 @@ static void test_json(void)
 	      "tunnels.mt0.ttl: a TTL is 1 to 255, or inherit");
 }
 
+static void test_steer(void)
+{
+	wrong("routes that are no prefixes",
+	      "tunnels: {mt0: {" ENDS ", steer: {routes: [10.0.0.0/8, 2001:db8::1/32]}}}",
+	      1, 83,
+	      "tunnels.mt0.steer.routes: give IPv4 or IPv6 prefixes as ADDR/LEN, without bits behind LEN, 64 at the most");
+}
+
 static void test_health(void)
 {
 	wrong("health that is no mapping",
@@ -310,6 +318,7 @@ void test_conf(void)
 	test_meaning();
 	test_json();
 	test_syntax();
+	test_steer();
 	test_health();
 	test_errors();
 	test_many_errors();
