@@ -264,6 +264,18 @@ refused_test()
 	check_match "$(cat "$TMP/said")" "umask 077" "what to do"
 	[ ! -s "$TMP/open" ]
 	check_err $? "something was written"
+	mkfifo -m 644 "$TMP/fifo"
+	cat "$TMP/fifo" > "$TMP/open" &
+	mt "$n1" ipsec replicate e4 > "$TMP/fifo" 2> "$TMP/said"
+	check_fail $? "keys into a pipe that all may read"
+	check_match "$(cat "$TMP/said")" "umask 077" "what to do about a pipe"
+	(umask 077; : > "$TMP/theirs")
+	chown nobody "$TMP/theirs"
+	mt "$n1" ipsec replicate e4 >> "$TMP/theirs" 2> "$TMP/said"
+	check_fail $? "keys into a file of another user"
+	check_match "$(cat "$TMP/said")" "another user's" "whose file it is"
+	[ ! -s "$TMP/open" ] && [ ! -s "$TMP/theirs" ]
+	check_err $? "something was written, after all"
 	block e4
 	check_err $? "into a file of one's own"
 	grep -q "$KEY" "$TMP/block"

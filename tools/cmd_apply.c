@@ -34,8 +34,8 @@ enum result load_config(const char *file, struct config *config,
 
 /*
  * Two at once would each plan from what the other one is about to change. Only root
- * can open the lock of a network namespace, so that nobody else can hold it; whoever
- * may not do that may not change anything either, or only in namespaces of his own.
+ * can open the lock of a network namespace, so that nobody else can hold it. Who has
+ * CAP_NET_ADMIN alone goes without, and is told so.
  */
 static enum result lock(int *fd, struct error *err)
 {
@@ -48,8 +48,12 @@ static enum result lock(int *fd, struct error *err)
 	snprintf(path, sizeof(path), LOCK_DIR "/apply-%ju", (uintmax_t)ns.st_ino);
 	if (!mkdir(LOCK_DIR, 0755) || errno == EEXIST)
 		*fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (*fd < 0 && errno == EACCES)
+	if (*fd < 0 && errno == EACCES) {
+		fprintf(stderr,
+			"mtctl apply: without the lock against a second one, which is root's: %s\n",
+			path);
 		return RES_OK;
+	}
 	if (*fd < 0)
 		return refuse(err, RES_REFUSED,
 			      "%s, the lock against a second mtctl apply: %s",
@@ -281,9 +285,10 @@ static enum result execute(struct context *ctx, struct plan *plan)
 			       object_name(s->kind, s->to ?: s->from),
 			       err.text, hint(&err));
 		undo(ctx, plan, i);
-		while (interrupted(&stop))
-			;
 	}
+	/* In the last step it is too late: all is done, and is told. */
+	while (interrupted(&stop))
+		;
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return res;
 }

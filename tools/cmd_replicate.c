@@ -78,9 +78,12 @@ static enum result check_output(struct error *err)
 	if (fstat(STDOUT_FILENO, &st))
 		return refuse(err, RES_REFUSED, "the standard output: %s",
 			      strerror(errno));
-	if (S_ISREG(st.st_mode) && st.st_mode & 077)
+	if ((S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode)) && st.st_mode & 077)
 		return refuse(err, RES_USAGE,
 			      "others may read the file that keys would go to: make it anew behind \"umask 077\"");
+	if (S_ISREG(st.st_mode) && st.st_uid && st.st_uid != geteuid())
+		return refuse(err, RES_USAGE,
+			      "the file that keys would go to is another user's: make it anew, as root");
 	return RES_OK;
 }
 

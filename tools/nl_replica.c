@@ -301,8 +301,8 @@ bool nl_replicas_changed(struct nl *nl)
 	bool changed = false;
 
 	for (;;) {
-		ssize_t n = recv(nl_replicas_fd(nl), nl->buf, sizeof(nl->buf),
-				 MSG_DONTWAIT);
+		ssize_t n = receive(nl->replicas, nl->buf, sizeof(nl->buf),
+				    MSG_DONTWAIT);
 
 		/* Some were lost, which is a change, too. */
 		if (n < 0 && errno != ENOBUFS && errno != EINTR)
@@ -493,8 +493,9 @@ static enum result unless_gone(enum result res, struct error *err)
 	return res;
 }
 
+/* *kept is false if what was there is not, and could not be put back. */
 static enum result take(struct nl *nl, const struct replica_step *step,
-			struct error *err)
+			bool *kept, struct error *err)
 {
 	struct error ignored;
 	enum result res;
@@ -503,10 +504,12 @@ static enum result take(struct nl *nl, const struct replica_step *step,
 	case REPLICA_ADD_STATE:
 		return add_state(nl, step->is, err);
 	case REPLICA_REPLACE_STATE:
-		res = unless_gone(del_state(nl, step->was, err), err) ?:
-		      add_state(nl, step->is, err);
+		res = unless_gone(del_state(nl, step->was, err), err);
 		if (res)
-			add_state(nl, step->was, &ignored);
+			return res;
+		res = add_state(nl, step->is, err);
+		if (res)
+			*kept = !add_state(nl, step->was, &ignored);
 		return res;
 	case REPLICA_SET_POLICY:
 		return set_policy(nl, step->policy_is, err);
@@ -519,45 +522,41 @@ static enum result take(struct nl *nl, const struct replica_step *step,
 }
 
 /* As well as it can be done: what failed first is what is told. */
-static void take_back(struct nl *nl, const struct replica_step *step)
+static bool take_back(struct nl *nl, const struct replica_step *step)
 {
 	struct error ignored;
 
 	switch (step->type) {
 	case REPLICA_ADD_STATE:
-		del_state(nl, step->is, &ignored);
-		break;
+		return !del_state(nl, step->is, &ignored);
 	case REPLICA_REPLACE_STATE:
 		del_state(nl, step->is, &ignored);
-		add_state(nl, step->was, &ignored);
-		break;
+		return !add_state(nl, step->was, &ignored);
 	case REPLICA_SET_POLICY:
 		if (step->policy_was)
-			set_policy(nl, step->policy_was, &ignored);
-		else
-			del_policy(nl, step->policy_is, &ignored);
-		break;
+			return !set_policy(nl, step->policy_was, &ignored);
+		return !del_policy(nl, step->policy_is, &ignored);
 	case REPLICA_DEL_POLICY:
-		set_policy(nl, step->policy_was, &ignored);
-		break;
+		return !set_policy(nl, step->policy_was, &ignored);
 	case REPLICA_DEL_STATE:
-		add_state(nl, step->was, &ignored);
-		break;
+		return !add_state(nl, step->was, &ignored);
 	}
+	return true;
 }
 
 static void say_where(const struct replica_step *step, const struct error *why,
-		      struct error *err)
+		      bool kept, struct error *err)
 {
+	const char *outcome = kept ? "nothing was changed" :
+		"what was done could not all be taken back: send the states again";
 	const struct replica_state *s = step->is ?: step->was;
 
 	if (s)
-		refuse(err, RES_REFUSED,
-		       "state %08x to %s: %.800s; nothing was changed", s->spi,
-		       addr_text(&s->dst).s, why->text);
+		refuse(err, RES_REFUSED, "state %08x to %s: %.800s; %s", s->spi,
+		       addr_text(&s->dst).s, why->text, outcome);
 	else
-		refuse(err, RES_REFUSED, "a policy: %.800s; nothing was changed",
-		       why->text);
+		refuse(err, RES_REFUSED, "a policy: %.800s; %s", why->text,
+		       outcome);
 }
 
 enum result nl_replicas_apply(struct nl *nl, const struct replica_plan *plan,
@@ -566,14 +565,16 @@ enum result nl_replicas_apply(struct nl *nl, const struct replica_plan *plan,
 	enum result res = open_socket(&nl->xfrm, NETLINK_XFRM, err);
 
 	for (size_t i = 0; !res && i < plan->n; i++) {
+		const struct replica_step *failed = &plan->v[i];
 		struct error why = { 0 };
+		bool kept = true;
 
-		res = take(nl, &plan->v[i], &why);
+		res = take(nl, failed, &kept, &why);
 		if (!res)
 			continue;
-		say_where(&plan->v[i], &why, err);
 		while (i--)
-			take_back(nl, &plan->v[i]);
+			kept &= take_back(nl, &plan->v[i]);
+		say_where(failed, &why, kept, err);
 		break;
 	}
 	return res;
