@@ -4,7 +4,8 @@
  *	traffic tcp-send ADDRESS PORT BYTES
  *		connects (again and again, until it is accepted) and sends
  *	traffic tcp-recv ADDRESS PORT BYTES
- *		takes one connection and fails unless all bytes are right
+ *		takes one connection; prints "ready" when it listens and fails
+ *		unless all bytes are right
  *	traffic udp-flood ADDRESS PORT SIZE
  *		sends some hundreds a second until it is killed; errors do not
  *		stop it
@@ -123,6 +124,8 @@ static int tcp_recv(const char *addr, const char *port, const char *count)
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (bind(fd, ai->ai_addr, ai->ai_addrlen) || listen(fd, 1))
 		die("bind");
+	puts("ready");
+	fflush(stdout);
 	conn = accept(fd, NULL, NULL);
 	if (conn < 0)
 		die("accept");
