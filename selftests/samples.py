@@ -9,6 +9,7 @@ Writes "GROUP ok|bad TEXT" for each thing that was tried.
 """
 import datetime
 import math
+import os
 import subprocess
 
 from packets import *
@@ -389,7 +390,9 @@ def test_lost():
     last = got[-1][1] + got[-1][2]
     report("lost", "all are accounted for", last - first, 1001)
     report("lost", "some were lost", sum(n for _, _, n in got) < 1001)
-    report("lost", "messages are full", max(n for _, _, n in got) > 20)
+    # What has come in a tenth of a second is sent, full or not.
+    report("lost", "messages are full", max(n for _, _, n in got) >
+           20 // int(os.environ.get("MTUN_SLOW", "1")))
     raw.close()
 
 
