@@ -455,6 +455,15 @@ ties_test()
 		addr add $second dev x9
 		addr add 2001:db8:a:9::2/64 dev x9
 	EOF
+	in_ns "$far" nft -f - <<-EOF
+		table inet quiet {
+			chain out {
+				type filter hook output priority 0;
+				oifname x9 icmpv6 type { mld2-listener-report, nd-router-solicit } drop
+			}
+		}
+	EOF
+	check_err $? "nft"
 	in_policy add in $second action block
 	tunnel_esp_up 9
 	mt "$tied" tunnel add t9 local 192.0.9.1 remote 192.0.9.2 mode ipsec if-id 9
@@ -474,6 +483,7 @@ ties_test()
 	esp_down
 	ip netns del "$tied"
 	ip -n "$far" link del x9
+	in_ns "$far" nft delete table inet quiet
 	log_test "policies of one priority"
 }
 

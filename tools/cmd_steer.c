@@ -23,6 +23,7 @@ struct steered {
 	bool todo;		/* something has happened */
 	bool failed;		/* is to be tried again */
 	bool told;		/* why it has failed */
+	bool again;		/* what was found of it may not be all */
 };
 
 struct steering {
@@ -30,6 +31,7 @@ struct steering {
 	const struct steers *steers;
 	struct steered *steered;	/* of each of them */
 	struct routes routes;		/* of those that there is something to do for */
+	bool together;			/* these are of several tunnels */
 };
 
 static struct steered *steered_find(const struct steering *s, const char *ifname)
@@ -90,24 +92,53 @@ static void add_routes(struct steering *s, const struct steer *steer)
 		};
 }
 
+/*
+ * Routes of IPv6 that change while the kernel lists those of all devices make it leave
+ * out others or tell them twice, without a word. Those of one device it lists at one
+ * moment.
+ */
+static bool may_not_be_all(const struct steering *s, const struct route *r)
+{
+	return s->together && r->prefix.addr.family == AF_INET6;
+}
+
 static void steer_route(struct steering *s, const struct route *r)
 {
 	struct error err;
 	bool changed;
 
-	if (nl_route_steer(s->ctx->nl, r, &changed, &err))
+	if (may_not_be_all(s, r) && r->fault) {
+		steered_find(s, r->ifname)->again = true;
+		return;
+	}
+	if (nl_route_steer(s->ctx->nl, r, &changed, &err)) {
 		fail(s, r->ifname, &r->prefix, &err);
-	else if (changed)
+	} else if (changed) {
 		print_steered(r, &s->ctx->opt);
+		steered_find(s, r->ifname)->again |= may_not_be_all(s, r);
+	}
+}
+
+static void steer_routes(struct steering *s)
+{
+	struct error err;
+
+	if (nl_routes_find(s->ctx->nl, &s->routes, &err))
+		for (size_t i = 0; i < s->routes.n; i++)
+			fail(s, s->routes.v[i].ifname, NULL, &err);
+	else
+		for (size_t i = 0; i < s->routes.n; i++)
+			steer_route(s, &s->routes.v[i]);
+	routes_clear(&s->routes);
 }
 
 /*
  * All that there is to do, at once: to find a route the kernel has to look at all that
- * it has. False if something has failed.
+ * it has. Where that may not have been all of them, another look for each tunnel follows
+ * when traffic is where it should be. False if something has failed.
  */
 static bool steer_todo(struct steering *s)
 {
-	struct error err;
 	bool good = true;
 
 	for (size_t i = 0; i < s->steers->n; i++) {
@@ -117,15 +148,18 @@ static bool steer_todo(struct steering *s)
 			continue;
 		steered->todo = false;
 		steered->failed = false;
+		s->together = s->routes.n;
 		add_routes(s, &s->steers->v[i]);
 	}
-	if (nl_routes_find(s->ctx->nl, &s->routes, &err))
-		for (size_t i = 0; i < s->routes.n; i++)
-			fail(s, s->routes.v[i].ifname, NULL, &err);
-	else
-		for (size_t i = 0; i < s->routes.n; i++)
-			steer_route(s, &s->routes.v[i]);
-	routes_clear(&s->routes);
+	steer_routes(s);
+	s->together = false;
+	for (size_t i = 0; i < s->steers->n; i++) {
+		if (!s->steered[i].again)
+			continue;
+		s->steered[i].again = false;
+		add_routes(s, &s->steers->v[i]);
+		steer_routes(s);
+	}
 	for (size_t i = 0; i < s->steers->n; i++) {
 		s->steered[i].told = s->steered[i].failed;
 		good &= !s->steered[i].failed;
