@@ -72,7 +72,8 @@ static void fail(const struct steering *s, const char *ifname,
 			plain_text(ifname).s, err->text);
 }
 
-static void add_routes(struct steering *s, const struct steer *steer)
+/* @family: the routes of that, or AF_UNSPEC for all */
+static void add_routes(struct steering *s, const struct steer *steer, int family)
 {
 	struct health h = { 0 };
 	struct error err;
@@ -81,7 +82,9 @@ static void add_routes(struct steering *s, const struct steer *steer)
 		fail(s, steer->ifname, NULL, &err);
 		return;
 	}
-	for (size_t i = 0; i < steer->n; i++)
+	for (size_t i = 0; i < steer->n; i++) {
+		if (family && steer->routes[i].addr.family != family)
+			continue;
 		*routes_add(&s->routes) = (struct route) {
 			.ifname = steer->ifname,
 			.ifindex = h.ifindex,
@@ -90,6 +93,7 @@ static void add_routes(struct steering *s, const struct steer *steer)
 			.base = steer->metric,
 			.metric = steer->metric + extra_metric(&h),
 		};
+	}
 }
 
 /*
@@ -149,7 +153,7 @@ static bool steer_todo(struct steering *s)
 		steered->todo = false;
 		steered->failed = false;
 		s->together = s->routes.n;
-		add_routes(s, &s->steers->v[i]);
+		add_routes(s, &s->steers->v[i], AF_UNSPEC);
 	}
 	steer_routes(s);
 	s->together = false;
@@ -157,7 +161,7 @@ static bool steer_todo(struct steering *s)
 		if (!s->steered[i].again)
 			continue;
 		s->steered[i].again = false;
-		add_routes(s, &s->steers->v[i]);
+		add_routes(s, &s->steers->v[i], AF_INET6);
 		steer_routes(s);
 	}
 	for (size_t i = 0; i < s->steers->n; i++) {
