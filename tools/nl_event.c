@@ -168,6 +168,7 @@ enum result nl_event(struct nl *nl, int timeout, struct event *event,
 		     struct error *err)
 {
 	struct pollfd pfd = { .fd = nl_events_fd(nl), .events = POLLIN };
+	enum result res;
 	ssize_t len;
 
 	memset(event, 0, sizeof(*event));
@@ -195,13 +196,17 @@ enum result nl_event(struct nl *nl, int timeout, struct event *event,
 			continue;
 		/*
 		 * The newest, and more until none waits: what waits is older. If it
-		 * is not the first time, then none did in between.
+		 * is not the first time, then none did in between: what waits is from
+		 * there on, and older than the second gap.
 		 */
 		if (len < 0 && errno == ENOBUFS) {
-			if (nl->events_lost)
-				return tell_lost(nl, event, err);
+			if (!nl->events_lost) {
+				nl->events_lost = true;
+				continue;
+			}
+			res = tell_lost(nl, event, err);
 			nl->events_lost = true;
-			continue;
+			return res;
 		}
 		if (len < 0)
 			return refuse(err, RES_REFUSED, "cannot receive events: %s",
