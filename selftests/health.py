@@ -321,6 +321,7 @@ def test_returned():
                     "route add 2001:db8:28::99 dev p vrf v"])
     report("returned", "it has no carrier in its VRF",
            until(lambda: health("p")["state"] == "down"))
+    time.sleep(1.5)     # The stack gets to know it a second later at the most.
     for src, dst in (("10.28.9.9", "10.28.7.7"),
                      ("2001:db8:28::99", "2001:db8:28:7::7")):
         at_far.clear()
