@@ -302,16 +302,15 @@ def test_returned():
         mtctl(NEAR, ["filter set p allow-src-rx any allow-src-tx any "
                      "allow-dst-tx any", "filter set p " + words])
         at_far.clear()
-        kind = (0, 8)[request]
-        has = grown(lambda: from_far.send(in_tunnel(ip(src, dst, ICMP, icmp(
-            src, dst, kind, 0, 7, b"else0000")), 28)), "p")
+        echo(src, dst, request)
+        has = grown(lambda: from_far.send(sent[-1]), "p")
         report("returned", "%s: counted" % words,
                {k: v for k, v in has.items() if not k.startswith("tx")}, drops)
         report("returned", "%s: not returned" % words, at_far.read(returned), [])
     mtctl(NEAR, ["filter set p allow-src-rx %s allow-src-tx %s" % (peer, ours)])
     at_far.clear()
-    from_far.send(in_tunnel(ip(peer, ours, ICMP, icmp(
-        peer, ours, 8, 0, 7, b"else0000")), 28))
+    echo(peer, ours, True)
+    from_far.send(sent[-1])
     report("returned", "what the filter lets through",
            until(lambda: len(at_far.read(returned))), 1)
 

@@ -53,6 +53,9 @@ void print_complaints(const char *file, const struct complaints *cs);
 void print_event(const struct event *event, const struct tunnel *was,
 		 const struct options *opt);
 
+/* That a route of mtctl steer has another metric, a line */
+void print_steered(const struct route *r, const struct options *opt);
+
 struct attack;
 
 /* tunnel may be NULL */
@@ -63,9 +66,6 @@ void print_attack(const struct attack *a, const char *tunnel,
 struct text sample_tunnel(const struct sample *s);
 
 void print_sample(const struct sample *s, const struct options *opt);
-/* That a route of mtctl steer has another metric, a line */
-void print_steered(const struct route *r, const struct options *opt);
-
 void print_lost_samples(uint64_t lost, const struct options *opt);
 
 #endif /* MTCTL_PRINT_H */
