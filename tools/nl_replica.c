@@ -528,14 +528,15 @@ static bool take_back(struct nl *nl, const struct replica_step *step)
 
 	switch (step->type) {
 	case REPLICA_ADD_STATE:
-		return !del_state(nl, step->is, &ignored);
+		return !unless_gone(del_state(nl, step->is, &ignored), &ignored);
 	case REPLICA_REPLACE_STATE:
 		del_state(nl, step->is, &ignored);
 		return !add_state(nl, step->was, &ignored);
 	case REPLICA_SET_POLICY:
 		if (step->policy_was)
 			return !set_policy(nl, step->policy_was, &ignored);
-		return !del_policy(nl, step->policy_is, &ignored);
+		return !unless_gone(del_policy(nl, step->policy_is, &ignored),
+				    &ignored);
 	case REPLICA_DEL_POLICY:
 		return !set_policy(nl, step->policy_was, &ignored);
 	case REPLICA_DEL_STATE:
