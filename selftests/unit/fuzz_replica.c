@@ -8,7 +8,8 @@
  * Built with tools/replica.c tools/replica_text.c tools/sa.c tools/template.c
  * Built with tools/args.c tools/tunnel_args.c tools/filter_args.c
  * Built with tools/clamp_args.c tools/netns_args.c tools/health_args.c
- * Built with tools/steer_args.c tools/detect_args.c tools/detect.c tools/hash.c tools/packet.c -lm
+ * Built with tools/steer_args.c tools/rules.c tools/detect_args.c tools/detect.c
+ * Built with tools/hash.c tools/packet.c -lm
  * Built with tools/model.c tools/names.c
  * Built with kmod/conf.c kmod/health_conf.c kmod/mtu.c kmod/prefix.c kmod/wire.c
  */
