@@ -407,6 +407,25 @@ stop_bg()
 	wait "$1" 2> /dev/null
 }
 
+# stop_pings PID FILE: all that ping sent was answered. FILE is what it says without -q.
+# The last ones may still be under way when it is stopped.
+stop_pings()
+{
+	local answers last
+
+	stop_bg "$1" INT
+	read -r answers last < <(awk 'sub(/.*icmp_seq=/, "") {
+		for (n = $1 + 0; n < last - 32768; n += 65536)	# it is 16 bits
+			;
+		seen[n]
+		if (n > last)
+			last = n
+	}
+	END { print length(seen), last + 0 }' "$2")
+	[ "$answers" -gt 0 ] && [ "$answers" -eq "$last" ]
+	check_err $? "lost: $answers answers up to that to ping $last: $(tail -n 3 "$2")"
+}
+
 cleanup()
 {
 	local p ns
