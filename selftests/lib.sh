@@ -25,7 +25,8 @@ ksft_pass=0
 ksft_fail=1
 ksft_skip=4
 
-: "${WAIT_TIMEOUT:=30}"
+: "${WAIT_TIMEOUT:=$((30 * ${MTUN_SLOW:-1}))}"
+export WAIT_TIMEOUT
 WAIT_MS=$((WAIT_TIMEOUT * 1000))
 
 TEST_DIR=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
