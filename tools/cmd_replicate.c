@@ -241,6 +241,8 @@ static enum result take_block(struct context *ctx, struct replicas *shall)
 		res = adopt(ctx, &shall->v[i], &here.v[i]);
 	res = res ?: replicas_apart(&here, &ctx->err) ?:
 	      nl_replicas_read(ctx->nl, &here, &ctx->err);
+	for (size_t i = 0; !res && i < here.n; i++)
+		res = replica_check_keys(&here.v[i], &ctx->err);
 	if (!res) {
 		for (size_t i = 0; i < shall->n; i++)
 			replica_plan(&here.v[i], &shall->v[i], &plan);

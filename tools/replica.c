@@ -338,6 +338,33 @@ static enum result check_ciphers(const char *who, const struct replica_state *s,
 	       check_algorithm(who, auths, ARRAY_SIZE(auths), &s->auth, err);
 }
 
+/* In lockdown (confidentiality), the kernel shows zeros in the place of keys. */
+static bool is_hidden(const struct algorithm *a)
+{
+	static const uint8_t zeros[sizeof(a->key)];
+
+	return a->key_len && !memcmp(a->key, zeros, a->key_len);
+}
+
+static enum result check_keys(const struct replica *r,
+			      const struct replica_state *s, struct error *err)
+{
+	if (!is_hidden(&s->aead) && !is_hidden(&s->auth) && !is_hidden(&s->crypt))
+		return RES_OK;
+	return refuse(err, RES_REFUSED,
+		      "%s: state %08x has a key of zeros, as a kernel shows it that hides keys: replicate where /sys/kernel/security/lockdown is not confidentiality",
+		      r->ifname, s->spi);
+}
+
+enum result replica_check_keys(const struct replica *r, struct error *err)
+{
+	enum result res = RES_OK;
+
+	for (size_t i = 0; !res && i < r->n_states; i++)
+		res = check_keys(r, &r->states[i], err);
+	return res;
+}
+
 static enum result check_state(const struct replica *r,
 			       const struct replica_state *s, struct error *err)
 {
@@ -368,7 +395,7 @@ static enum result check_state(const struct replica *r,
 		return refuse(err, RES_REFUSED,
 			      "%s: a replay window is at most %u packets", who,
 			      REPLAY_MAX);
-	return check_ciphers(who, s, err);
+	return check_ciphers(who, s, err) ?: check_keys(r, s, err);
 }
 
 static enum result check_policy(const struct replica *r,

@@ -139,6 +139,12 @@ void replica_add_found(struct replica *r, const struct replica_state *found);
 /* Each of them may be on several nodes, or err says why not. */
 enum result replica_check(const struct replica *r, struct error *err);
 
+/*
+ * All keys are shown. Where they are not, what is here cannot be compared with what comes,
+ * and could not be put back.
+ */
+enum result replica_check_keys(const struct replica *r, struct error *err);
+
 /* ---- as text ---- */
 
 #define REPLICA_VERSION	1

@@ -377,12 +377,20 @@ static void test_refused(void)
 	REFUSED("CCM", "not among those");
 	set_algorithm(&s->auth, "hmac(sha256)", 32, 128);
 	REFUSED("AEAD and more", "no cipher");
+	memset(s->aead.key, 0, sizeof(s->aead.key));
+	REFUSED("a key that is not shown", "a kernel shows it that hides keys");
 
 	memset(&s->aead, 0, sizeof(s->aead));
 	set_algorithm(&s->crypt, "cbc(aes)", 16, 0);
 	set_algorithm(&s->auth, "hmac(sha256)", 32, 128);
 	check(!replica_check(r, &err), "CBC");
 	was = *s;
+	memset(s->auth.key, 0, sizeof(s->auth.key));
+	check(replica_check_keys(r, &err), "what is here is not shown");
+	REFUSED("a key of authentication that is not shown", "hides keys");
+	memset(s->crypt.key, 0, sizeof(s->crypt.key));
+	REFUSED("a key of encryption that is not shown", "hides keys");
+	check(!replica_check_keys(r, &err), "all is shown");
 	memset(&s->auth, 0, sizeof(s->auth));
 	REFUSED("CBC alone", "no authentication");
 	set_algorithm(&s->auth, "digest_null", 0, 0);
