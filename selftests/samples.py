@@ -470,6 +470,11 @@ def test_refused():
                            "1073741825"), stderr=subprocess.PIPE, text=True)
     report("refused", "an interval too long", done.stderr,
            "mtctl tunnel set: sample-rx must be off or at most 1073741824\n")
+    done = subprocess.run((MTCTL, "-n", NEAR, "samples", "-w", "/dev/full"),
+                          stderr=subprocess.PIPE, text=True, timeout=WAIT)
+    report("refused", "a disk that is full",
+           (done.returncode, done.stderr.splitlines()[-1]),
+           (1, "mtctl samples: /dev/full: not all could be written: is there room?"))
 
 
 run_wanted((test_fields, test_drops, test_nested, test_off, test_estimate,

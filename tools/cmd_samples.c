@@ -56,7 +56,7 @@ static enum result begin_file(struct job *job, const char *name,
 		return refuse(err, RES_REFUSED, "%s: %s", name,
 			      strerror(errno));
 	pcapng_begin(&job->pcapng, file);
-	fflush(file);
+	fflush(file);	/* finished() and the end of samples() ask whether it could */
 	return RES_OK;
 }
 
@@ -116,10 +116,15 @@ static enum result samples(struct context *ctx, int argc, char **argv)
 		told = lost;
 		fflush(file ? job.pcapng.file : stdout);
 	}
-	if (file && job.pcapng.file && job.pcapng.file != stdout &&
-	    fclose(job.pcapng.file))
-		res = refuse(&ctx->err, RES_REFUSED, "%s: %s", file,
-			     strerror(errno));
+	if (file && job.pcapng.file && job.pcapng.file != stdout) {
+		/* fclose() has forgotten what fflush() could not write. */
+		bool bad = ferror(job.pcapng.file);
+
+		if ((fclose(job.pcapng.file) || bad) && !res)
+			res = refuse(&ctx->err, RES_REFUSED,
+				     "%s: not all could be written: is there room?",
+				     file);
+	}
 	pcapng_free(&job.pcapng);
 	capture_filter_free(job.filter);
 	return res;
