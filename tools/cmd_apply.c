@@ -300,7 +300,7 @@ enum option { OPT_FILE, OPT_DRY_RUN, OPT_PRUNE };
 static const struct option_desc options[] = {
 	{ "file", "f", "FILE", NULL, OPT_FILE },
 	{ "dry-run", "dr", "", NULL, OPT_DRY_RUN },
-	{ "prune", "p", "", NULL, OPT_PRUNE },
+	{ "prune", "pr", "", NULL, OPT_PRUNE },	/* -p is -pretty elsewhere */
 	{ NULL }
 };
 
