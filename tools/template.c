@@ -273,6 +273,8 @@ static void ios_xe_peer(FILE *f, const struct side *s)
 		fprintf(f, " tunnel key %u\n", s->t->ikey);
 	if (s->t->iflags & MTUN_GRE_FLAG_CSUM)
 		fprintf(f, " tunnel checksum\n");
+	if (s->t->iflags & MTUN_GRE_FLAG_SEQ)
+		fprintf(f, " tunnel sequence-datagrams\n");
 	fprintf(f, " tunnel protection ipsec profile %s\n"
 		"! Tunnel1 wants an address, too (or \"ip unnumbered\"), and routes lead into it;\n"
 		"! where packets for %s are filtered, let in UDP 500 and 4500, and ESP.\n",
@@ -401,6 +403,12 @@ enum result template_write(FILE *f, const struct tunnel *t, enum peer who,
 	if (s.gre && who == PEER_JUNOS)
 		return refuse(err, RES_USAGE,
 			      "Junos has no GRE in transport mode: use a tunnel of mode ipsec");
+	if (s.gre && who == PEER_IOS_XE &&
+	    (tunnel_has_ikey(t) != tunnel_has_okey(t) ||
+	     (tunnel_has_ikey(t) && t->ikey != t->okey)))
+		return refuse(err, RES_USAGE,
+			      "IOS-XE has one key for both directions: give %s one (key, not ikey or okey)",
+			      t->ifname);
 	if (who == PEER_IOS_XE && s.replay > IOS_XE_REPLAY)
 		return refuse(err, RES_USAGE,
 			      "IOS-XE has a replay window of %u packets at the most: give -replay %u for that end",

@@ -213,6 +213,13 @@ static void test_templates(void)
 	gre.ikey = 1;
 	gre.okey = 2;
 	check(says(&gre, PEER_LINUX, " ikey 2 okey 1 ocsum\n"), "keys of ip_gre");
+	check(says(&gre, PEER_IOS_XE, "one key for both directions"), "two keys");
+	gre.okey = 1;
+	check(says(&gre, PEER_IOS_XE, "\n tunnel key 1\n tunnel checksum\n"), "one");
+	gre.iflags |= MTUN_GRE_FLAG_SEQ;
+	check(says(&gre, PEER_IOS_XE, "\n tunnel sequence-datagrams\n"), "numbers");
+	gre.iflags &= ~MTUN_GRE_FLAG_SEQ;
+	gre.okey = 2;
 	check(says(&gre, PEER_MTUN, " ikey 2 okey 1 ocsum on "), "keys of mtun");
 	gre.oflags = 0;
 	check(says(&gre, PEER_LINUX, " remote 2001:db8::1 okey 1 ocsum\n"),
