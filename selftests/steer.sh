@@ -406,8 +406,13 @@ way_test()
 	in_the_way "metric 50 .*remove it" $V4 dev t1 metric 50
 	in_the_way "metric 200 .*remove it" $V6 dev t1 metric 200
 	ip -n "$near" route flush root $V4
+	in_the_way "metric 100 .*one TOS or source" $V4 dev t1 metric 100 tos 0x10
 	ip -n "$near" route add $V4 dev t1 metric 100
-	in_the_way "metric 100 .*more than once" $V4 dev t1 metric 100 tos 0x10
+	in_the_way "metric 100 .*one TOS or source" $V4 dev t1 metric 100 tos 0x10
+	ip -n "$near" route append $V4 via 10.1.1.1 dev t1 metric 100
+	once "$TMP/way.yaml"
+	check_match "$SAID" "metric 100 .*more than once" "two routes"
+	ip -n "$near" route del $V4 via 10.1.1.1 dev t1 metric 100
 	once "$TMP/way.yaml"
 	# What is no worse than that of a tunnel that is down, and another way
 	ip -n "$near" route add $V4 dev t1 metric 1000101

@@ -131,12 +131,15 @@ static const char several[] =
 	"has several nexthops, which cannot follow one tunnel: make a route for each of them";
 static const char another[] =
 	"may be preferred to that which is steered: remove it, or put its metric into the file";
+static const char partial[] =
+	"is for packets of one TOS or source alone, and the others have none: remove it";
 static const char twice[] =
 	"is there more than once: leave one of them";
 
 /* Why the metric that r gets would not be what counts; NULL if it is. */
 static const char *fault_of(const struct route *r, const struct told *told)
 {
+	const struct rtmsg *rtm = mnl_nlmsg_get_payload(told->nlh);
 	const uint32_t more = told->metric - r->base;
 
 	if (!told->tb[RTA_OIF] && !told->tb[RTA_MULTIPATH])
@@ -147,6 +150,8 @@ static const char *fault_of(const struct route *r, const struct told *told)
 		return several;
 	if (told->metric < r->base || more % STEER_DEGRADED)
 		return another;
+	if (rtm->rtm_tos || rtm->rtm_src_len)
+		return partial;
 	if (r->found[more / STEER_DEGRADED])
 		return twice;
 	return NULL;
