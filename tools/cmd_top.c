@@ -45,17 +45,28 @@ struct live {
 	bool stopped;
 };
 
-/* The screen has to be left as it was. */
-static int signals_fd(void)
+/* The screen has to be left as it was, whatever is to end or stop us. */
+static int hold_signals(sigset_t *before)
 {
+	static const int held[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP };
 	sigset_t set;
 
 	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC);
+	for (size_t i = 0; i < ARRAY_SIZE(held); i++)
+		sigaddset(&set, held[i]);
+	sigprocmask(SIG_BLOCK, &set, before);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* Those that have come have done what they were for. */
+static void let_signals(int fd, const sigset_t *before)
+{
+	struct signalfd_siginfo info;
+
+	while (read(fd, &info, sizeof(info)) > 0)
+		;
+	close(fd);
+	sigprocmask(SIG_SETMASK, before, NULL);
 }
 
 static double now(void)
@@ -397,9 +408,27 @@ static enum result parse(struct live *live, int argc, char **argv,
 	return capture_filter_new(argc - i, argv + i, &live->filter, err);
 }
 
+/* On a screen, until somebody or something ends it */
+static enum result run_on_screen(struct live *live)
+{
+	sigset_t before;
+	enum result res;
+
+	live->signals = hold_signals(&before);
+	res = enter_screen(&live->ctx->err);
+	if (!res) {
+		res = run(live);
+		leave_screen();
+	}
+	let_signals(live->signals, &before);
+	return res;
+}
+
 static enum result top(struct context *ctx, int argc, char **argv)
 {
-	struct live live = { .ctx = ctx, .interval = 2, .top.note = "" };
+	struct live live = { .ctx = ctx, .interval = 2, .signals = -1,
+			     .top.note = "" };
+	const bool json = ctx->opt.json;	/* as the rest of a batch has it */
 	enum result res;
 
 	live.top.filter = live.expression;
@@ -410,18 +439,13 @@ static enum result top(struct context *ctx, int argc, char **argv)
 	}
 	if (!res)
 		res = read_counters(&live, &live.was);
-	if (!res && !live.once)
-		res = enter_screen(&ctx->err);
-	if (!res) {
-		live.signals = live.once ? -1 : signals_fd();
-		res = run(&live);
-		if (!live.once)
-			leave_screen();
-	}
+	if (!res)
+		res = live.once ? run(&live) : run_on_screen(&live);
 	if (!res && live.once && ctx->opt.json)
 		print_top_json(&live.top, &ctx->opt);
 	else if (!res && live.once)
 		print_top(stdout, &live.top, 0);
+	ctx->opt.json = json;
 	capture_filter_free(live.filter);
 	talkers_free(&live.top.shown.talkers);
 	talkers_free(&live.gathered.talkers);
