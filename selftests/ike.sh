@@ -92,7 +92,7 @@ setup_prepare()
 	EOF
 	templates t4 t6 e4 e6 || return 1
 	capture_start "$far" u0 "$TMP/wire" -Q in \
-		"not esp and not udp port 500 and not udp port 4500 and not arp and not (icmp and src net 192.0.2.0/24) and not (icmp6 and src net 2001:db8::/64) and not (icmp6 and src net fe80::/10)"
+		"not esp and not udp port 500 and not udp port 4500 and not arp and not (icmp and src net 192.0.2.0/24) and not (icmp6 and src net 2001:db8::/64) and not (icmp6 and src net fe80::/10) and not (ip6 proto 0 and dst net ff02::/16)"
 	WIRE=$CAPTURE_PID
 }
 
