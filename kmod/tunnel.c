@@ -248,6 +248,16 @@ static void set_sequenced(struct mt_tunnel *tunnel, bool on)
 		synchronize_net();
 }
 
+/* Whose sequence numbers have nothing to do with those so far */
+static bool is_other_sender(const struct mt_endpoint *old,
+			    const struct mt_endpoint *new)
+{
+	return memcmp(&old->received, &new->received, sizeof(new->received)) ||
+	       memcmp(&old->conf.remote, &new->conf.remote,
+		      sizeof(new->conf.remote)) ||
+	       new->conf.iflags & ~old->conf.iflags & MTUN_GRE_FLAG_SEQ;
+}
+
 int mt_tunnel_set(struct mt_tunnel *tunnel, const struct mt_conf *conf,
 		  const unsigned int *mtu, struct mt_refusal *refusal)
 {
@@ -301,6 +311,10 @@ int mt_tunnel_set(struct mt_tunnel *tunnel, const struct mt_conf *conf,
 		set_sequenced(tunnel, true);
 	rcu_assign_pointer(tunnel->endpoint, new);
 	set_sequenced(tunnel, sequenced);
+	if (conf->iflags & MTUN_GRE_FLAG_SEQ && is_other_sender(old, new)) {
+		synchronize_net();	/* until none of the other one is under way */
+		atomic64_set(&tunnel->rx_seq, 0);
+	}
 	mt_endpoint_release(old);
 	mt_net(dev_net(dev))->generation++;
 	return 0;
