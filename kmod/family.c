@@ -28,11 +28,13 @@ static int route_oif(const struct mt_endpoint *ep)
 
 /*
  * Where an IPsec policy has no state yet, xfrm gives out a route that swallows
- * packets and calls it success.
+ * packets and calls it success; or, without sysctl xfrm_larval_drop, one that queues a
+ * few of them, and stays good when there is a state.
  */
 static struct dst_entry *refuse_discard(struct dst_entry *dst)
 {
-	if (IS_ERR(dst) || dst->output != dst_discard_out)
+	if (IS_ERR(dst) || (dst->output != dst_discard_out &&
+			    !(dst->flags & DST_XFRM_QUEUE)))
 		return dst;
 	dst_release(dst);
 	return ERR_PTR(-ENOKEY);
