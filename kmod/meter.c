@@ -19,8 +19,11 @@ static noinline u32 parse_scattered(const struct sk_buff *skb, unsigned int len)
 u32 mt_meter_odd(const struct sk_buff *skb)
 {
 	unsigned int len = min_t(unsigned int, skb->len, MT_TRAFFIC_LOOKED_AT);
-	u32 traffic = mt_traffic_parse(skb->data, skb_headlen(skb));
+	u32 traffic;
 
+	if (!len)	/* what a keepalive asks for may be a header alone */
+		return MT_KIND(0, MTUN_PROTOCOL_OTHER);
+	traffic = mt_traffic_parse(skb->data, skb_headlen(skb));
 	if (traffic & MT_TRAFFIC_CUT && skb_headlen(skb) < len)
 		traffic = parse_scattered(skb, len);
 	return traffic & ~MT_TRAFFIC_CUT;
