@@ -535,6 +535,23 @@ def test_sequence():
                     expect_drop("rx-sequence", text, pkt, tun.name,
                                 "rx-sequence")
 
+        # Whoever sends from now on counts anew; another setting changes nothing.
+        elsewhere = "2001:db8::77" if tun.six else "192.0.2.77"
+        for words, verdict in (
+                (["ttl 63"], old), (["iseq off", "iseq on"], accepted),
+                (["remote " + elsewhere, "remote " + tun.remote], accepted)):
+            for w in words:
+                mtctl.do("tunnel set %s %s" % (tun.name, w))
+            mtctl.show(tun.name)    # once all that is done
+            text = "%s after %s: M32 - 5" % (tun.name, ", ".join(words))
+            pkt = tun.outer() / Raw(tun.raw(P4, IN4, M32 - 5))
+            if verdict:
+                expect_inner("sequence", text, pkt, tun.name, IN4)
+                pkt = tun.outer() / Raw(tun.raw(P4, IN4, 0))
+                expect_inner("sequence", text + ", 0", pkt, tun.name, IN4)
+            else:
+                expect_drop("rx-sequence", text, pkt, tun.name, "rx-sequence")
+
         # "The last successfully decapsulated packet" is not one of these.
         tun.number = 0
 
