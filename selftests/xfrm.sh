@@ -16,7 +16,8 @@
 ALL_TESTS="clear_test esp_test:4 esp_test:6 mtu_test:4:1442 mtu_test:6:1422
 	   mtu_large_test:4:1442 mtu_large_test:6:1422 require_test:4
 	   require_test:6 required_later_test block_test:4 block_test:6
-	   no_state_test:4 no_state_test:6 live_test:4 live_test:6
+	   no_state_test:4 no_state_test:6 acquire_test:4:1
+	   acquire_test:6:1 acquire_test:4:0 acquire_test:6:0 live_test:4 live_test:6
 	   secpath_test:4 secpath_test:6 inner_policy_test clear_test"
 
 . "$(dirname "$0")/lib.sh"
@@ -246,6 +247,35 @@ no_state_test()
 	check_eq "$(wire "$far")" "6 0 0" "ESP, GRE and fragments to far"
 	esp_down
 	log_test "IPv$v: a policy whose state comes later"
+}
+
+# Somebody would, and is asked. Meanwhile the kernel swallows packets (DROP is 1), or has
+# a route that queues them, which is good for ever once there is a state.
+acquire_test()
+{
+	local v=$1 drop=$2 pid
+
+	in_ns "$near" sysctl -qw "net.core.xfrm_larval_drop=$drop"
+	in_bg "$near" "$TMP/acquire" stdbuf -oL ip xfrm monitor acquire
+	pid=$BG_PID
+	policy "$near" to "$v"
+	slowwait_for is_asked "$v"
+	check_err $? "nobody is asked for a state"
+	nothing_sent "$v" "no state yet"
+	states "$v"
+	pings "$v"
+	check_err $? "pings, states have come"
+	check_eq "$(wire "$far")" "6 0 0" "ESP, GRE and fragments to far"
+	stop_bg "$pid"
+	esp_down
+	in_ns "$near" sysctl -qw net.core.xfrm_larval_drop=1
+	log_test "IPv$v: a state is waited for (xfrm_larval_drop $drop)"
+}
+
+is_asked()
+{
+	lost_pings "$near" "10.0.$1.2"
+	grep -q acquire "$TMP/acquire"
 }
 
 # esp_only, clear_only: what came since the last look, and something did
