@@ -27,7 +27,7 @@ struct entry {
 	struct rcu_head rcu;
 };
 
-/* Those for what is received by one if_id and IP version, in the order of xfrm */
+/* Those for what is received by one if_id and IP version, see place() for their order */
 struct gate {
 	struct list_head entries;
 	struct rcu_head rcu;
@@ -122,27 +122,22 @@ static bool is_narrow(const struct entry *entry)
 }
 
 /*
- * Before which one @entry is to be asked. Of equal ones xfrm asks the older one first,
- * where one that takes over from @old is as old as that; what is @found in xfrm's list
- * comes from there the newest first.
+ * Before which one @entry is to be asked. Of equal ones, those that block: which of them
+ * xfrm asks first depends on its version, on the length of their prefixes, and on which
+ * one was changed when.
  */
-static struct list_head *place(struct gate *gate, const struct entry *entry,
-			       struct entry *old, bool found)
+static struct list_head *place(struct gate *gate, const struct entry *entry)
 {
 	struct entry *next;
 
-	if (old && old->received && old->if_id == entry->if_id &&
-	    old->family == entry->family && old->priority == entry->priority)
-		return &old->node;
 	list_for_each_entry(next, &gate->entries, node)
 		if (next->priority > entry->priority ||
-		    (found && next->priority == entry->priority))
+		    (next->priority == entry->priority && next->allows))
 			break;
 	return &next->node;
 }
 
-static int gate_add(struct mt_net *mn, struct entry *entry, struct entry *old,
-		    bool found)
+static int gate_add(struct mt_net *mn, struct entry *entry)
 {
 	struct xarray *all = gates(mn, entry->family);
 	struct gate *gate = xa_load(all, entry->if_id);
@@ -160,8 +155,7 @@ static int gate_add(struct mt_net *mn, struct entry *entry, struct entry *old,
 			return err;
 		}
 	} else {
-		list_add_tail_rcu(&entry->node,
-				  place(gate, entry, old, found));
+		list_add_tail_rcu(&entry->node, place(gate, entry));
 	}
 	WRITE_ONCE(mn->policies_narrow,
 		   mn->policies_narrow + is_narrow(entry));
@@ -183,11 +177,9 @@ static void gate_remove(struct mt_net *mn, struct entry *entry)
 	}
 }
 
-static int insert(struct mt_net *mn, struct entry *entry, struct entry *old,
-		  bool found)
+static int insert(struct mt_net *mn, struct entry *entry)
 {
-	return entry->received ? gate_add(mn, entry, old, found) :
-				 count(mn, entry, 1);
+	return entry->received ? gate_add(mn, entry) : count(mn, entry, 1);
 }
 
 static void discard(struct mt_net *mn, struct entry *entry)
@@ -220,8 +212,7 @@ static void forget_all(struct mt_net *mn)
  * One that replaces another one takes over its index, and nobody says that the other
  * one is gone. It goes last, so that there is always one of them.
  */
-static int add(struct mt_net *mn, const struct xfrm_policy *policy, int dir,
-	       bool found)
+static int add(struct mt_net *mn, const struct xfrm_policy *policy, int dir)
 {
 	struct entry *entry, *old;
 	int err;
@@ -246,7 +237,7 @@ static int add(struct mt_net *mn, const struct xfrm_policy *policy, int dir,
 	entry->mark = policy->mark;
 	entry->sel = policy->selector;
 	old = xa_load(&mn->policies, policy->index);
-	err = insert(mn, entry, old, found);
+	err = insert(mn, entry);
 	if (err)
 		goto err_free_entry;
 	err = xa_err(xa_store(&mn->policies, policy->index, entry, GFP_ATOMIC));
@@ -277,7 +268,7 @@ static void drop(struct mt_net *mn, const struct xfrm_policy *policy)
 
 static int add_found(struct xfrm_policy *policy, int dir, int number, void *mn)
 {
-	return add(mn, policy, dir, true);
+	return add(mn, policy, dir);
 }
 
 /* What is not known now is asked for again: until then nothing is received. */
@@ -345,7 +336,7 @@ static void take(struct net *net, struct mt_net *mn,
 	if (event == XFRM_MSG_FLUSHPOLICY || !mn->policies_known)
 		count_all(net, mn);
 	else if (event == XFRM_MSG_NEWPOLICY || event == XFRM_MSG_UPDPOLICY)
-		err = add(mn, policy, dir, false);
+		err = add(mn, policy, dir);
 	else
 		drop(mn, policy);
 	if (err)

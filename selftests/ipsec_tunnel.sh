@@ -431,8 +431,8 @@ received_test()
 	log_test "IPv$v: policies for what is received"
 }
 
-# Of two that are as important the older one has its say, and one that is changed does not
-# get younger. A namespace whose first tunnel comes later learns all that from a list.
+# Of two that are as important the one that blocks has its say, whichever is older, and
+# also when a namespace whose first tunnel comes later has them from a list.
 ties_test()
 {
 	local FAMILY=9 second=10.0.9.3/32 near tied
@@ -473,13 +473,15 @@ ties_test()
 		link set t9 up
 	EOF
 	received 0 "the older one blocks it"
+	in_policy update in $second
+	received 3 "it does not any more"
 	in_policy update in $second action block
-	received 0 "it was changed"
+	received 0 "it was changed back"
 	in_policy delete in $second
 	in_policy add in $second action block
-	received 3 "the younger one blocks it"
-	in_policy update in $second action block
-	received 3 "it was changed, the younger one"
+	received 0 "the younger one blocks it"
+	in_policy update in $second priority 1 action block
+	received 3 "it is less important now"
 	esp_down
 	ip netns del "$tied"
 	ip -n "$far" link del x9
