@@ -93,15 +93,14 @@ clean_up()
 }
 
 # What nothing points to any more, and has not for 5 seconds. A scan takes long, and
-# only the second one reports.
+# only the second one reports. kmemleak switches itself off when it has no memory.
 find_leaks()
 {
 	local kmemleak=/sys/kernel/debug/kmemleak
 
-	[ -n "$MTUN_LEAKS" ] && [ -w $kmemleak ] || return
 	sleep 6
-	echo scan >$kmemleak
-	echo scan >$kmemleak
+	{ echo scan >$kmemleak && echo scan >$kmemleak; } 2>/dev/null ||
+		echo "kmemleak does not look for any"
 	cat $kmemleak
 }
 
@@ -181,9 +180,11 @@ for test in "$@"; do
 	[ -z "$MTUN_COVERAGE" ] || (gather_coverage)
 done
 echo "1..$num"
-# The console says it as well, for "run" to count.
-if leaks=$(find_leaks) && [ -n "$leaks" ]; then
-	printf '%s\n' "$leaks" | sed 's/^/# kernel: /'
-	failed=1
+if [ -n "$MTUN_LEAKS" ]; then
+	leaks=$(find_leaks 2>&1)
+	if [ -n "$leaks" ]; then
+		printf '%s\n' "$leaks" | sed 's/^/# kernel: /'
+		exit 97	# as "run" says that the kernel has complained
+	fi
 fi
 exit $failed
