@@ -213,6 +213,7 @@ def write(group, seed, errors=ERRORS):
             # Too big for a message, or the socket is full.
             if error.errno not in (errno.EMSGSIZE, errno.ENOBUFS):
                 raise
+            report(group, not netlink.others, "%d messages too many" % netlink.others)
             netlink = spec.Netlink(SPEC)
             continue
         if answer.error not in errors:
@@ -221,7 +222,9 @@ def write(group, seed, errors=ERRORS):
         done[bool(answer.error)] += 1
         if answer.error and not answer.text:
             mute.setdefault((answer.error, number), (i, body[:60].hex()))
-    report(group, True, "%d requests done and %d refused" % tuple(done))
+    report(group, all(done), "%d requests done and %d refused" % tuple(done))
+    others = netlink.others + netlink.drain()
+    report(group, not others, "%d messages more than one answer for each" % others)
     for (error, number), where in sorted(mute.items()):
         print("# %s without a word: %s to %d: %s" %
               (group, errno.errorcode.get(error, error), number, where))
@@ -275,34 +278,39 @@ def nobody(group):
     except PermissionError:
         pass
     if libc.unshare(CLONE_NEWUSER | CLONE_NEWNET):
-        report(group, True, "no user namespaces here")
+        # Some distributions have them for root alone.
+        if os.path.exists("/proc/sys/kernel/unprivileged_userns_clone"):
+            raise OSError("no user namespaces: see kernel.unprivileged_userns_clone")
+        print("nobody skip no user namespaces here")
         return
     with open("/proc/self/uid_map", "w") as f:
         f.write("0 %d 1" % NOBODY)
     write(group, "nobody")
 
 
-def child(function, *args):
+def child(group, name, function, *args):
     pid = os.fork()
     if pid:
         return pid
     status = 1
     try:
-        function(*args)
+        enter(name)
+        function(group, *args)
         status = 0
     except BaseException:
-        report(args[0], False, traceback.format_exc().replace("\n", " | "))
+        report(group, False, traceback.format_exc().replace("\n", " | "))
     os._exit(status)
 
 
-def in_netns(group, name, function, *args):
-    enter(name)
-    function(group, *args)
+def wait(pids):
+    for pid in pids:
+        status = os.waitpid(pid, 0)[1]
+        if status:
+            report("end", False, "a process ended with status %d" % status)
 
 
-def same_as_told(name):
+def same_as_told(group):
     """What is left can be read, and removed by what it says of itself."""
-    enter(name)
     netlink = spec.Netlink(SPEC)
     for op, key in (("tunnel", "ifindex"), ("clamp", "ifname")):
         for one in netlink.dump(op + "-get"):
@@ -310,25 +318,20 @@ def same_as_told(name):
             for other in ("filter-get", "health-get") if op == "tunnel" else ():
                 answer = netlink.do(other, {key: one[key]}, NLM_F_ACK)
                 if answer.error:
-                    report("end", False, "%s of %s: %r" % (other, one, answer))
+                    report(group, False, "%s of %s: %r" % (other, one, answer))
             answer = netlink.do(op + "-del", {key: one[key]})
             if answer.error:
-                report("end", False, "delete %s: %r" % (one, answer))
+                report(group, False, "delete %s: %r" % (one, answer))
         left = netlink.dump(op + "-get")
-        report("end", not left, "%s %ss left" % (len(left), op))
+        report(group, not left, "%s %ss left" % (len(left), op))
 
 
 children = []
 for ns in NETNS:
-    children.append(child(in_netns, "writers", ns, write, ns))
-    children.append(child(in_netns, "readers", ns, read, ns))
+    children.append(child("writers", ns, write, ns))
+    children.append(child("readers", ns, read, ns))
 # Two writers and one more reader for the first
-children.append(child(in_netns, "writers", NETNS[0], write, "second"))
-children.append(child(in_netns, "nobody", NETNS[0], nobody))
-for pid in children:
-    status = os.waitpid(pid, 0)[1]
-    if status:
-        report("end", False, "a process ended with status %d" % status)
-for ns in NETNS:
-    pid = child(same_as_told, ns)
-    os.waitpid(pid, 0)
+children.append(child("writers", NETNS[0], write, "second"))
+children.append(child("nobody", NETNS[0], nobody))
+wait(children)
+wait(child("end", ns, same_as_told) for ns in NETNS)

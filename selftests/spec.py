@@ -64,7 +64,7 @@ class Spec:
                     out += attr(one["number"] | NLA_F_NESTED, data)
                     continue
                 if isinstance(item, str):
-                    item = item.encode() + b"\0"
+                    item = item.encode(errors="surrogateescape") + b"\0"
                 elif one["type"] == "bitfield32" and isinstance(item, tuple):
                     item = struct.pack("=II", *item)
                 elif isinstance(item, int):
@@ -87,7 +87,8 @@ class Spec:
                 found.append((one["name"],
                               struct.unpack("=" + NUMBERS[one["type"]], value)[0]))
             elif one["type"] == "string":
-                found.append((one["name"], value.rstrip(b"\0").decode()))
+                text = value.rstrip(b"\0").decode(errors="surrogateescape")
+                found.append((one["name"], text))
             else:
                 found.append((one["name"], value))
         return found
@@ -115,6 +116,7 @@ class Netlink:
         self.sock.setsockopt(SOL_NETLINK, NETLINK_CAP_ACK, 1)
         self.sock.settimeout(60)
         self.seq = 1
+        self.others = 0     # messages that were no part of the answer waited for
         answer = self.ask(GENL_ID_CTRL, CTRL_CMD_GETFAMILY,
                           attr(CTRL_FAMILY_NAME, spec.name.encode() + b"\0"))
         found = dict(attrs(answer.messages[0]))
@@ -156,6 +158,7 @@ class Netlink:
                 size, kind, flags, number = struct.unpack("=IHHI", data[:12])
                 body, data = data[16:size], data[size + 3 & ~3:]
                 if number != seq:
+                    self.others += number != 0
                     continue
                 if kind in (NLMSG_ERROR, NLMSG_DONE):
                     answer.error = -struct.unpack("=i", body[:4])[0] if body else 0
@@ -164,6 +167,7 @@ class Netlink:
                         for what, value in attrs(body[skip:]):
                             if what == 1:
                                 answer.text = value.rstrip(b"\0").decode()
+                    self.others += len(data) >= 16
                     return answer
                 answer.messages.append(body[4:])
 
@@ -172,16 +176,20 @@ class Netlink:
                              self.group_ids[group])
 
     def drain(self):
+        """Read what is there. How many times there was something"""
+        found = 0
         self.sock.setblocking(False)
         try:
             while True:
                 self.sock.recv(1 << 18)
+                found += 1
         except BlockingIOError:
             pass
         except OSError as error:
             if error.errno != errno.ENOBUFS:
                 raise
         self.sock.settimeout(60)
+        return found
 
 
 def find():
