@@ -28,6 +28,25 @@ configured()
 	done
 }
 
+# clear_capture FILTER: of what comes to far this must not be there, ever, but for what
+# clear_test sends.
+clear_capture()
+{
+	capture_start "$far" u0 "$TMP/wire" -Q in "$1" || return 1
+	WIRE=$CAPTURE_PID
+}
+
+clear_test()
+{
+	in_ns "$near" bash -c 'echo > /dev/udp/192.0.2.2/9'
+	check_err $? "sending in clear"
+	slowwait_for has_more "$TMP/wire" 24
+	capture_stop "$WIRE"
+	check_match "$(tcpdump -n -t -r "$TMP/wire" 2> /dev/null)" \
+		"^IP [0-9.]* > 192\.0\.2\.2\.9: UDP, length 1\$" "in clear, but for one packet"
+	log_test "nothing was in clear, ever"
+}
+
 # A daemon has its configuration, log and socket in $TMP/SIDE.
 start_charon()
 {
