@@ -223,8 +223,12 @@ klog_begin()
 # have no memory is told with a backtrace (fail.sh).
 klog_bad()
 {
-	dmesg | sed -e "1,/$KLOG_MARK/d" \
-		-e '/] sysctl could not get directory: .* -12$/,/<\/TASK>/d' \
+	# A mark that the log has lost means that it is full of something.
+	dmesg | awk -v m="$KLOG_MARK" '
+		index($0, m) { text = ""; next }
+		{ text = text $0 "\n" }
+		END { printf "%s", text }' |
+	sed -e '/] sysctl could not get directory: .* -12$/,/<\/TASK>/d' \
 		-e '/] mtctl invoked oom-killer: /,/<\/TASK>/d' |
 		grep -E "$KLOG_BAD"
 }
@@ -408,12 +412,19 @@ stop_bg()
 	wait "$1" 2> /dev/null
 }
 
-# stop_pings PID FILE: all that ping sent was answered. FILE is what it says without -q.
-# The last ones may still be under way when it is stopped.
+has_more()
+{
+	[ "$(stat -c %s "$1")" -gt "$2" ]
+}
+
+# stop_pings PID FILE: all that ping sent was answered, and still is. FILE is what it says
+# without -q. The last ones may still be under way when it is stopped.
 stop_pings()
 {
 	local answers last
 
+	slowwait_for has_more "$2" "$(stat -c %s "$2")"
+	check_err $? "no more answers"
 	stop_bg "$1" INT
 	read -r answers last < <(awk 'sub(/.*icmp_seq=/, "") {
 		for (n = $1 + 0; n < last - 32768; n += 65536)	# it is 16 bits

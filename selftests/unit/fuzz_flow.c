@@ -2,7 +2,7 @@
 /*
  * libFuzzer on kmod/flow.c. An input is an IP packet, cut anywhere behind its header.
  * Besides what the sanitizers see, it must hold that what comes behind the ports does not
- * matter, nor what routers change, and that another seed gives other numbers.
+ * matter, nor what routers change.
  */
 #include "flow.c"
 
