@@ -646,6 +646,8 @@ main_coverage()
 		awk '$1 == "kmod:" { enough = $2 >= 95 } END { exit !enough }' "$LOGS/lines"
 	whole "there is a reason for each line that has not" \
 		grep -qx "not run: 0" "$LOGS/lines"
+	whole "there is a line for each reason" \
+		grep -qx "reasons without a line: 0" "$LOGS/lines"
 	finish
 }
 
