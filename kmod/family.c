@@ -46,6 +46,12 @@ static u8 route_proto(const struct mt_conf *conf)
 	return conf->mode == MTUN_MODE_IPSEC ? IPPROTO_ESP : IPPROTO_GRE;
 }
 
+/* As ports are of others: policies of IPsec, and rules, may select it. */
+static __be32 route_key(const struct mt_conf *conf)
+{
+	return conf->oflags & MTUN_GRE_FLAG_KEY ? cpu_to_be32(conf->okey) : 0;
+}
+
 static bool ipv4_parse_error(const struct sk_buff *skb, unsigned int len,
 			     struct mt_quote *quote)
 {
@@ -115,6 +121,7 @@ static struct dst_entry *ipv4_route(struct net *net,
 		.flowi4_flags = FLOWI_FLAG_ANYSRC,
 		.saddr = conf->local.v4,
 		.daddr = conf->remote.v4,
+		.fl4_gre_key = route_key(conf),
 	};
 	struct rtable *rt;
 
@@ -234,6 +241,7 @@ static struct dst_entry *ipv6_route(struct net *net,
 		.flowlabel = ip6_make_flowinfo(conf->tos, 0),
 		.saddr = conf->local.v6,
 		.daddr = conf->remote.v6,
+		.fl6_gre_key = route_key(conf),
 	};
 	struct dst_entry *dst;
 	int err;

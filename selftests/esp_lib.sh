@@ -108,15 +108,17 @@ states()
 	done
 }
 
-# policy NS to|from FAMILY
+# policy NS to|from FAMILY: of a tunnel with that GRE_KEY, of packets with that MARK, if
+# there are
 policy()
 {
 	local ns=$1 v=$3 from=${A1[$3]} to=${A2[$3]} dir=in
 
 	[ "$2" = to ] || { from=${A2[v]} to=${A1[v]}; }
 	[[ $ns.$2 != "$near.to" && $ns.$2 != "$far.from" ]] || dir=out
-	ip -n "$ns" xfrm policy add src "$from" dst "$to" proto gre dir $dir \
-		tmpl src "$from" dst "$to" proto "${PROTO:-esp}" reqid 1 \
+	ip -n "$ns" xfrm policy add src "$from" dst "$to" proto gre \
+		${GRE_KEY:+key $GRE_KEY} dir $dir ${MARK:+mark $MARK priority 0} \
+		${PRIORITY:+priority $PRIORITY} tmpl src "$from" dst "$to" proto "${PROTO:-esp}" reqid 1 \
 		mode "${MODE:-transport}"
 	check_err $? "adding a policy"
 }

@@ -23,7 +23,7 @@ ALL_TESTS="never_test:4 never_test:6 esp_test:4 esp_test:6 early_test:4
 	   required_later_test:4 required_later_test:6 clear_in_test:4
 	   clear_in_test:6 tunnel_mode_test:4 tunnel_mode_test:6 foreign_test:4
 	   foreign_test:6 if_id_test:4 if_id_test:6 nat_test:4 nat_test:6
-	   ah_test options_test
+	   ah_test ah_later_test key_test:4 key_test:6 options_test
 	   mss_test:4:1402:1394
 	   mss_test:6:1382:1362 error_test leak_test"
 
@@ -327,6 +327,68 @@ ah_test()
 	nothing_received 4 "received"
 	esp_down
 	log_test "AH will not do"
+}
+
+# ESP is what the route has, and a rule of netfilter makes it one with AH.
+ah_later_test()
+{
+	local ah="auth-trunc hmac(sha256) 0x000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f 128"
+
+	if ! modprobe ah4 2> /dev/null; then
+		log_skip "nor when a rule asks for it" "the kernel has no AH"
+		return
+	fi
+	PRIORITY=9 esp_up 4
+	PROTO=ah CIPHER=$ah ROUND=2 state "$near" to 4
+	PROTO=ah MARK=7 policy "$near" to 4
+	all_esp 4 "without the mark"
+	in_ns "$near" nft -f - <<-EOF
+		table ip marks {
+			chain out {
+				type route hook output priority mangle;
+				meta l4proto gre meta mark set 7
+			}
+		}
+	EOF
+	check_err $? "nft"
+	nothing_sent 4 "with the mark"
+	in_ns "$near" nft delete table ip marks
+	esp_down
+	log_test "nor when a rule asks for it"
+}
+
+# far_key FAMILY KEY: none if it is 0
+far_key()
+{
+	local kind=gre more=
+
+	[ "$1" = 4 ] || kind=ip6gre more="encaplimit none"
+	ip -n "$far" link del "g$1"
+	ip_batch "$far" <<-EOF
+		link add g$1 mtu 1400 type $kind local ${A2[$1]} remote ${A1[$1]} $([ "$2" = 0 ] || echo key "$2") $more
+		link set g$1 addrgenmode none
+		link set g$1 up
+		addr add 10.0.$1.2/24 dev g$1
+		addr add 2001:db8:a:$1::2/64 dev g$1
+	EOF
+}
+
+# Policies may be for one of several tunnels between two hosts.
+key_test()
+{
+	local v=$1 GRE_KEY=65543
+
+	mt "$near" tunnel set "t$v" key $GRE_KEY
+	far_key "$v" $GRE_KEY
+	esp_up "$v"
+	all_esp "$v" "policies for the key"
+	esp_down
+	GRE_KEY=7 esp_up "$v"
+	nothing_sent "$v" "policies for another key"
+	esp_down
+	mt "$near" tunnel set "t$v" key none
+	far_key "$v" 0
+	log_test "IPv$v: policies for a key"
 }
 
 # What has come in ESP has to have the right fields as well.
