@@ -11,6 +11,7 @@
 #include <linux/rtnetlink.h>
 #include <net/dst.h>
 #include <net/netfilter/nf_conntrack.h>
+#include <net/xfrm.h>
 
 /*
  * The addresses that the packet had before it was translated. Who translates them asks
@@ -66,14 +67,22 @@ static noinline unsigned int look_at_gre(const struct nf_hook_state *state,
 							NF_ACCEPT;
 }
 
+/* Each state has a route of its own. Those with other addresses may be a NAT's doing. */
+static bool has_esp(const struct dst_entry *dst)
+{
+	for (; dst && dst->xfrm; dst = xfrm_dst_child(dst))
+		if (dst->xfrm->id.proto == IPPROTO_ESP)
+			return true;
+	return false;
+}
+
 static unsigned int guard_hook(void *priv, struct sk_buff *skb,
 			       const struct nf_hook_state *state)
 {
-	const struct dst_entry *dst = skb_dst(skb);
 	u8 proto = state->pf == NFPROTO_IPV4 ? ip_hdr(skb)->protocol :
 					       ipv6_hdr(skb)->nexthdr;
 
-	if (likely(proto != IPPROTO_GRE) || (dst && dst->xfrm))
+	if (likely(proto != IPPROTO_GRE) || has_esp(skb_dst(skb)))
 		return NF_ACCEPT;
 	return look_at_gre(state, skb);
 }
