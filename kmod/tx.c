@@ -24,6 +24,8 @@ bool mt_tx_strip(struct sk_buff *skb)
 	if (offset < 0 || !pskb_may_pull(skb, offset))
 		return false;
 	skb_pull_rcsum(skb, offset);
+	/* or the length of a header that is gone is one of GSO's */
+	skb_reset_mac_header(skb);
 	return true;
 }
 

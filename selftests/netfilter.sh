@@ -29,7 +29,7 @@ ALL_TESTS="hooks_test:4 hooks_test:6 state_test:4 state_test:6 no_leak_test:4
 . "$(dirname "$0")/lib.sh"
 
 need_mtun
-need_command ping nft conntrack
+need_command ping nft conntrack ethtool
 need_module veth
 
 declare -A BEFORE AFTER
@@ -775,6 +775,23 @@ fwd_test()
 		"mt$v" rx_packets 6 "mt$v" drops 0
 	check_eq "$(in_ns "$near" nft list table netdev t | grep -c "packets 3 ")" 2 \
 		"packets that the rule has forwarded"
+	# What GRO has gathered, onto a device that leaves cutting it to the stack
+	in_ns "$near" ethtool -K u0 tx-gre-segmentation off tx-gre-csum-segmentation off \
+		> /dev/null
+	check_err $? "ethtool"
+	ip -n "$lan" link set s0 mtu 1400
+	tcp_check "$lan" "$far" "10.8.$v.1" 5001 300000
+	check_err $? "TCP over IPv4"
+	tcp_check "$lan" "$far" "2001:db8:8:$v::1" 5001 300000
+	check_err $? "TCP over IPv6"
+	ip -n "$lan" link set s0 mtu 1500
+	in_ns "$near" ethtool -K u0 tx-gre-segmentation on tx-gre-csum-segmentation on \
+		> /dev/null
+	check_eq "$(in_ns "$near" nft list table netdev t |
+		awk '/packets/ { for (i = 1; i < NF; i++) {
+			if ($i == "packets") n = $(i + 1)
+			if ($i == "bytes" && $(i + 1) > 300000 && $(i + 1) > 2000 * n) big++
+		} } END { print big }')" 2 "rules with packets larger than s0 has"
 	in_ns "$near" nft delete table netdev t
 	log_test "IPv$v: forwarded by a rule at ingress"
 }
