@@ -20,7 +20,7 @@ static struct dst_ops route_ops = {
 
 /*
  * A fragment without DF needs an identification that tells it from others (RFC
- * 6864 section 4.1). A packet with DF need not have had one.
+ * 6864 section 4.1). A packet with DF need not have had one, but a fragment has.
  */
 static int drop_df(struct sk_buff *skb)
 {
@@ -30,7 +30,8 @@ static int drop_df(struct sk_buff *skb)
 		return -ENOMEM;
 	iph = ip_hdr(skb);
 	iph->frag_off &= ~htons(IP_DF);
-	__ip_select_ident(dev_net(skb->dev), iph, 1);
+	if (!ip_is_fragment(iph))
+		__ip_select_ident(dev_net(skb->dev), iph, 1);
 	ip_send_check(iph);
 	return 0;
 }

@@ -420,15 +420,23 @@ def test_inner_fragments():
     for v in (4, 6):
         for inner_df in ("keep", "clear"):
             t = find(v, "set", inner_df, "inner")
-            at_far.clear()
-            receive_all(far_udp)
             pkt = Packet(inner(t, "4", 3900, 5))
-            pieces = fragment(t.src[4], t.dst[4], UDP, pkt.data, 2000, 77)
-            for p in pieces:
-                from_src.send(p)
-            got = []
-            until(lambda: got.extend(receive_all(far_udp)) or got)
-            outer, frags = seen_at_far(t)
+            # With DF as well, where that is no obstacle: it is one packet all the same.
+            for df in (0,) if inner_df == "keep" else (1, 0):
+                at_far.clear()
+                receive_all(far_udp)
+                pieces = fragment(t.src[4], t.dst[4], UDP, pkt.data, 2000, 77 + df,
+                                  df=df)
+                for p in pieces:
+                    from_src.send(p)
+                got = []
+                until(lambda: got.extend(receive_all(far_udp)) or got)
+                outer, frags = seen_at_far(t)
+                if df:
+                    report("refragment", "%s: with DF, delivered" % t,
+                           got == [pkt.data[8:]])
+                    report("refragment", "%s: with DF, IDs" % t,
+                           {p.ident for p in frags}, {78})
             report("refragment", "%s: delivered" % t, got == [pkt.data[8:]])
             report("refragment", "%s: IDs" % t, {p.ident for p in frags}, {77})
             report("refragment", "%s: more than came" % t,
