@@ -8,6 +8,7 @@
 
 #include <linux/netdevice.h>
 #include <linux/netfilter.h>
+#include <linux/sched/isolation.h>
 #include <linux/skbuff.h>
 #include <linux/timer.h>
 #include <net/dst.h>
@@ -99,6 +100,26 @@ static inline void mt_timer_delete_sync(struct timer_list *timer)
 	timer_delete_sync(timer);
 #else
 	del_timer_sync(timer);
+#endif
+}
+
+/* CPUs that are not kept free of timers. */
+static inline const struct cpumask *mt_timer_cpus(void)
+{
+#ifdef MT_HAVE_HK_TYPE_TIMER
+	return housekeeping_cpumask(HK_TYPE_TIMER);
+#else
+	return housekeeping_cpumask(HK_FLAG_TIMER);
+#endif
+}
+
+/* The flags of a device as user space has them. */
+static inline unsigned int mt_dev_flags(const struct net_device *dev)
+{
+#ifdef MT_HAVE_NETIF_GET_FLAGS
+	return netif_get_flags(dev);
+#else
+	return dev_get_flags(dev);
 #endif
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Requests about tunnels, and events. */
 #include "attrs.h"
+#include "compat.h"
 #include "conf.h"
 #include "device.h"
 #include "genl.h"
@@ -49,7 +50,7 @@ static int put_tunnel(struct sk_buff *skb, const struct mt_tunnel *tunnel)
 	    nla_put_u32(skb, MTUN_A_TUNNEL_LINK_IFINDEX,
 			mt_device_link_ifindex(tunnel)) ||
 	    nla_put_u32(skb, MTUN_A_TUNNEL_MTU, dev->mtu) ||
-	    nla_put_u32(skb, MTUN_A_TUNNEL_IF_FLAGS, dev_get_flags(dev)) ||
+	    nla_put_u32(skb, MTUN_A_TUNNEL_IF_FLAGS, mt_dev_flags(dev)) ||
 	    put_underlay(skb, tunnel) ||
 	    mt_attrs_put_stats(skb, &sum))
 		return -EMSGSIZE;

@@ -434,7 +434,7 @@ static void stop(struct mt_probe *p)
  */
 static int next_cpu(void)
 {
-	const struct cpumask *mask = housekeeping_cpumask(HK_TYPE_TIMER);
+	const struct cpumask *mask = mt_timer_cpus();
 	static int cpu = -1;
 
 	ASSERT_RTNL();
