@@ -49,6 +49,8 @@ WITHIN=$TEST_DIR/fault/within.ko
 
 setup_prepare()
 {
+	local i now
+
 	setup_faults
 	setup_ns near far other
 	setup_underlay "$near" "$far"
@@ -66,19 +68,14 @@ setup_prepare()
 	torture $((LONG / 3))
 	WARM=$RET
 	rmmod mtun
-	busywait 10000 is_least > /dev/null
+	# Much is freed only after a while.
+	KB_BEFORE=$(unreclaimed)
+	for ((i = 0; i < 10; i++)); do
+		sleep 1
+		now=$(unreclaimed)
+		[ "$now" -ge "$KB_BEFORE" ] || KB_BEFORE=$now
+	done
 	load_mtun
-}
-
-# Much is freed only after a while. The status is false as long as there may be more.
-is_least()
-{
-	local now
-
-	now=$(unreclaimed)
-	[ "$now" -lt "${KB_BEFORE:-$((now + 1))}" ] && KB_BEFORE=$now
-	sleep 0.5
-	return 1
 }
 
 cleanup_more()
