@@ -47,6 +47,9 @@ clear_test()
 	log_test "nothing was in clear, ever"
 }
 
+# A far end that has not been told its tunnels yet refuses them. Then the next try is that
+# for a packet, once the kernel has given up the state that it has asked for.
+#
 # A daemon has its configuration, log and socket in $TMP/SIDE.
 start_charon()
 {
@@ -61,6 +64,9 @@ start_charon()
 			retransmit_base = 1
 			retransmit_tries = 5
 			plugins {
+				kernel-netlink {
+					xfrm_acq_expires = 20
+				}
 				vici {
 					socket = unix://$TMP/$side/vici
 				}
