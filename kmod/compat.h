@@ -123,6 +123,16 @@ static inline unsigned int mt_dev_flags(const struct net_device *dev)
 #endif
 }
 
+/* A packet that the device was given when it did not want any more. */
+static inline void mt_count_tx_dropped(struct net_device *dev)
+{
+#ifdef MT_HAVE_CORE_STATS
+	dev_core_stats_tx_dropped_inc(dev);
+#else
+	atomic_long_inc(&dev->tx_dropped);
+#endif
+}
+
 /* A route of IPv4 through a device, which nobody else finds, or NULL. */
 static inline struct rtable *mt_rt_alloc(struct net_device *dev)
 {

@@ -142,10 +142,11 @@ static int device_stop(struct net_device *dev)
  * Packet sockets that pass by the queue (PACKET_QDISC_BYPASS) ask outside of RCU whether
  * the device is up: by now it may be about to move or to go, or have no endpoint.
  */
-static bool still_up(const struct net_device *dev, struct sk_buff *skb)
+static bool still_up(struct net_device *dev, struct sk_buff *skb)
 {
 	if (likely(dev->flags & IFF_UP))
 		return true;
+	mt_count_tx_dropped(dev);	/* as who has asked would have */
 	kfree_skb(skb);
 	return false;
 }
