@@ -17,7 +17,7 @@
 
 ALL_TESTS="esp_test:4:GCM esp_test:6:GCM esp_test:4:CBC esp_test:6:CBC
 	   no_state_test:4 no_state_test:6 gone_test:4 gone_test:6 expired_test:4
-	   expired_test:6 rekey_test:4 rekey_test:6 policies_test:4 policies_test:6
+	   expired_test:6 expired_time_test:4 expired_time_test:6 rekey_test:4 rekey_test:6 policies_test:4 policies_test:6
 	   policies_before_test received_test:4 received_test:6 ties_test
 	   newer_state_test output_mark_test lookups_test
 	   if_id_test:4 if_id_test:6 selector_test foreign_test:4 foreign_test:6 transport_test:4
@@ -163,6 +163,24 @@ expired_test()
 	four_of_six "$v"
 	esp_down
 	log_test "IPv$v: a state has had its packets"
+}
+
+# The route that a CPU keeps has the state for as long as it is one.
+expired_time_test()
+{
+	local v=$1
+
+	tunnel_esp_up "$v"
+	beat_start "$v"
+	ip -n "$near" xfrm state flush
+	esp_state "$near" from "$v"
+	esp_state "$near" to "$v" "limit time-hard $((3 * ${MTUN_SLOW:-1}))"
+	gone "$v" "its time" true
+	stop_bg "$BEAT"
+	wire > /dev/null
+	nothing_sent "$v" "expired"
+	esp_down
+	log_test "IPv$v: a state has had its time, while traffic flows"
 }
 
 # New states on both sides, and then the old ones go: nothing is ever without.
