@@ -10,6 +10,7 @@
 #include "conf_file.h"
 #include "detect.h"
 #include "nl.h"
+#include "output.h"
 #include "pcapng.h"
 #include "print.h"
 
@@ -164,7 +165,7 @@ static enum result watch_live(struct context *ctx, const struct detection *conf)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!res)
 		fprintf(stderr, "listening for samples\n");
-	while (!res && !ferror(stdout))
+	while (!res && output_is_read())
 		res = watch_look(ctx, w, -1, &ready);
 	watch_end(w);
 	return res;

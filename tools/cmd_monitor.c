@@ -8,6 +8,7 @@
 #include "cmd.h"
 #include "detect.h"
 #include "nl.h"
+#include "output.h"
 #include "print.h"
 
 /* The tunnels as last seen, a tree, to tell what an event has changed. */
@@ -73,14 +74,19 @@ static enum result look(struct context *ctx, struct known *known)
 	return incomplete ? RES_OK : res;
 }
 
-/* Tells of attacks meanwhile. */
-static enum result watch_until_event(struct context *ctx, struct watch *watch)
+/* Tells of attacks meanwhile. Comes to an end as well when nobody reads any more. */
+static enum result wait_for_event(struct context *ctx, struct watch *watch)
 {
+	const int fd = nl_events_fd(ctx->nl);
 	enum result res = RES_OK;
 	bool ready = false;
 
-	while (!res && !ready && !ferror(stdout) && !nl_events_wait(ctx->nl))
-		res = watch_look(ctx, watch, nl_events_fd(ctx->nl), &ready);
+	if (nl_events_wait(ctx->nl))
+		return RES_OK;
+	if (!watch)
+		output_wait(fd, -1);
+	while (watch && !res && !ready && output_is_read())
+		res = watch_look(ctx, watch, fd, &ready);
 	return res;
 }
 
@@ -108,22 +114,15 @@ static enum result monitor(struct context *ctx, int argc, char **argv)
 	/* Scripts wait for this line: what happens from now on is seen. */
 	fprintf(stderr, "listening for events\n");
 
-	for (;;) {
-		if (watch)
-			res = watch_until_event(ctx, watch);
-		if (!res)
-			res = nl_event(ctx->nl, watch ? 0 : -1, &event,
-				       &ctx->err);
-		if (res)
-			break;
-		if (event.type == EVENT_NONE)
+	while (!res && output_is_read()) {
+		res = wait_for_event(ctx, watch) ?:
+		      nl_event(ctx->nl, 0, &event, &ctx->err);
+		if (res || event.type == EVENT_NONE)
 			continue;
 		t = &event.tunnel;
 		was = event.about == ABOUT_TUNNEL ? find(&known, t) : NULL;
 		print_event(&event, was, &ctx->opt);
 		event_free(&event);
-		if (ferror(stdout))
-			break;
 		if (event.type == EVENT_LOST)
 			res = look(ctx, &known);
 		else if (event.about != ABOUT_TUNNEL)
@@ -132,8 +131,6 @@ static enum result monitor(struct context *ctx, int argc, char **argv)
 			forget(&known, t);
 		else
 			remember(&known, t);
-		if (res)
-			break;
 	}
 out:
 	watch_end(watch);
@@ -144,10 +141,11 @@ out:
 const struct command monitor_commands[] = {
 	{ "config", monitor, "[attacks [LIMIT N|off]...]",
 	  "show tunnels, clamps, settings and health as they change",
-	  "One event a line, until it is interrupted or, which is an error, the module is\n"
-	  "unloaded; with -j one JSON object a line. Once \"listening for events\" stands\n"
-	  "on the standard error, nothing is missed. When the kernel had to drop events, a\n"
-	  "line says so where they are missing: what is there now should be read again.\n"
+	  "One event a line, until it is interrupted, nobody reads any more or, which is an\n"
+	  "error, the module is unloaded; with -j one JSON object a line. Once \"listening\n"
+	  "for events\" stands on the standard error, nothing is missed. When the kernel had\n"
+	  "to drop events, a line says so where they are missing: what is there now should\n"
+	  "be read again.\n"
 	  "With attacks also what \"mtctl detect\" tells, which explains the limits.\n"
 	  "\n"
 	  "  mtctl monitor\n"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* "mtctl ipsec replicate": states of a tunnel for the other nodes that serve it. */
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include "args.h"
 #include "cmd.h"
 #include "nl.h"
+#include "output.h"
 #include "print.h"
 #include "replica.h"
 
@@ -169,10 +169,6 @@ out:
 
 static enum result replicate(struct context *ctx, const struct job *job)
 {
-	struct pollfd fds[] = {
-		{ .events = POLLIN },
-		{ .fd = STDOUT_FILENO },	/* whether anybody reads */
-	};
 	struct secret last = { 0 };
 	bool torn = false;
 	enum result res;
@@ -180,16 +176,13 @@ static enum result replicate(struct context *ctx, const struct job *job)
 	res = check_output(&ctx->err) ?: nl_replicas_watch(ctx->nl, &ctx->err);
 	if (res)
 		return res;
-	fds[0].fd = nl_replicas_fd(ctx->nl);
 	do {
 		res = write_changes(ctx, job, &last, &torn);
 		if (res || !job->follow)
 			break;
-		while (poll(fds, ARRAY_SIZE(fds), torn ? 0 : -1) < 0 &&
-		       errno == EINTR)
-			;
+		output_wait(nl_replicas_fd(ctx->nl), torn ? 0 : -1);
 		usleep(SETTLE_US);
-	} while (!fds[1].revents);
+	} while (output_is_read());
 	secret_free(&last);
 	return res;
 }

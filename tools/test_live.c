@@ -4,6 +4,7 @@
  * place of functions of libraries, and time passes only where a command waits.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -27,6 +28,9 @@
 #define SAMPLES_FD	1000000
 #define OTHER_FD	1000001
 
+/* In the place of a file to print to */
+#define UNTIL_GONE	(-1)
+
 #define INTERVAL	1000
 #define LENGTH		1000	/* of each sample */
 #define RATE		40	/* samples a second */
@@ -39,6 +43,7 @@ struct happening {
 		LOST,		/* one that nobody gets */
 		KEYS,
 		INTERRUPT,
+		GONE,		/* who reads what is printed */
 		END,
 	} what;
 	const char *keys;
@@ -50,6 +55,7 @@ static struct {
 	size_t n;
 	uint64_t samples;	/* that have been taken */
 	int keyboard;
+	int reader;
 	double dump_takes;	/* seconds */
 	int changes;		/* dumps during which something changes */
 	struct nlmsghdr request;
@@ -114,6 +120,8 @@ static void press_keys(void)
 		}
 		if (is.what == INTERRUPT)
 			kill(getpid(), SIGINT);
+		else if (is.what == GONE)
+			close(world.reader);
 		else if (write(world.keyboard, is.keys, strlen(is.keys)) < 0)
 			abort();
 	}
@@ -334,28 +342,43 @@ static int run_here(const struct command *c, bool json, char **words)
 	return c->fn(&ctx, n, words);
 }
 
-/* What it has printed, to be freed, and its status. What shall happen is used up. */
-static char *run(const struct command *c, bool json, char **words, int *status)
+/* To a file, or a pipe; its status. What shall happen is used up. */
+static int run_to(int out, const struct command *c, bool json, char **words)
 {
-	FILE *out = tmpfile();
-	char *text;
-	long len;
+	int status, res, ends[2];
 	pid_t pid;
 
 	fflush(stdout);
 	pid = fork();
 	if (!pid) {
-		int res;
-
+		alarm(60);
 		signal(SIGINT, SIG_DFL);
-		dup2(fileno(out), STDOUT_FILENO);
+		if (out == UNTIL_GONE) {
+			if (pipe(ends))
+				abort();
+			world.reader = ends[0];
+			out = ends[1];
+		}
+		dup2(out, STDOUT_FILENO);
 		if (!freopen("/dev/null", "w", stderr))
 			abort();
 		res = run_here(c, json, words);
 		fflush(stdout);
 		_exit(res);
 	}
-	waitpid(pid, status, 0);
+	waitpid(pid, &status, 0);
+	memset(&world, 0, sizeof(world));
+	return status;
+}
+
+/* What it has printed, to be freed, and its status */
+static char *run(const struct command *c, bool json, char **words, int *status)
+{
+	FILE *out = tmpfile();
+	char *text;
+	long len;
+
+	*status = run_to(fileno(out), c, json, words);
 	fseek(out, 0, SEEK_END);
 	len = ftell(out);
 	rewind(out);
@@ -363,7 +386,6 @@ static char *run(const struct command *c, bool json, char **words, int *status)
 	if (fread(text, 1, len, out) != (size_t)len)
 		abort();
 	fclose(out);
-	memset(&world, 0, sizeof(world));
 	return text;
 }
 
@@ -471,6 +493,22 @@ static void test_interrupt(void)
 	free(text);
 }
 
+/* There is no end but their own: they find out while they wait, and when they write. */
+static void test_unread(const struct command *c, char **words, const char *what)
+{
+	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+
+	happen(2, GONE, NULL);
+	check(!run_to(UNTIL_GONE, c, false, words), what);
+	happen(1, SAMPLE, NULL);
+	happen(2, LOST, NULL);
+	happen(3, SAMPLE, NULL);
+	if (words[0])
+		check(!run_to(full, c, false, words), what);
+	memset(&world, 0, sizeof(world));
+	close(full);
+}
+
 void test_live(void)
 {
 	test_lost(detect_commands, false, WORDS("syn-flood", "off"),
@@ -483,4 +521,9 @@ void test_live(void)
 	test_talkers();
 	test_interval();
 	test_interrupt();
+	test_unread(monitor_commands, WORDS(NULL), "monitor: nobody reads");
+	test_unread(monitor_commands, WORDS("attacks"),
+		    "monitor: nobody reads of attacks");
+	test_unread(detect_commands, WORDS("syn-flood", "off"),
+		    "detect: nobody reads");
 }
