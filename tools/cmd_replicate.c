@@ -78,6 +78,9 @@ static enum result check_output(struct error *err)
 	if (fstat(STDOUT_FILENO, &st))
 		return refuse(err, RES_REFUSED, "the standard output: %s",
 			      strerror(errno));
+	if (output_is_journal(&st, getenv("JOURNAL_STREAM")))
+		return refuse(err, RES_USAGE,
+			      "keys are no text for the journal: pipe them into \"ssh NODE mtctl ipsec replicate -apply\"");
 	if ((S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode)) && st.st_mode & 077)
 		return refuse(err, RES_USAGE,
 			      "others may read the file that keys would go to: make it anew behind \"umask 077\"");

@@ -2,7 +2,10 @@
 /* What becomes of the standard output. */
 #include <errno.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "model.h"
@@ -24,4 +27,13 @@ bool output_is_read(void)
 	struct pollfd fd = { .fd = STDOUT_FILENO };
 
 	return !ferror(stdout) && !poll(&fd, 1, 0);
+}
+
+bool output_is_journal(const struct stat *st, const char *stream)
+{
+	char text[48];
+
+	snprintf(text, sizeof(text), "%ju:%ju", (uintmax_t)st->st_dev,
+		 (uintmax_t)st->st_ino);
+	return S_ISSOCK(st->st_mode) && stream && !strcmp(stream, text);
 }

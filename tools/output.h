@@ -14,4 +14,9 @@ void output_wait(int fd, int timeout);
 /* Whether it can be written, as far as one knows, and somebody may read it */
 bool output_is_read(void);
 
+struct stat;
+
+/* Whether it is the journal of systemd: stream is $JOURNAL_STREAM, or NULL. */
+bool output_is_journal(const struct stat *st, const char *stream);
+
 #endif /* MTCTL_OUTPUT_H */

@@ -3,8 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "args.h"
+#include "output.h"
 #include "replica.h"
 #include "test.h"
 
@@ -535,6 +537,19 @@ static void test_tunnels(void)
 	      "one in clear");
 }
 
+/* The words of $JOURNAL_STREAM are the device and the inode. */
+static void test_journal(void)
+{
+	struct stat st = { .st_mode = S_IFSOCK, .st_dev = 8, .st_ino = 4294967297 };
+
+	check(output_is_journal(&st, "8:4294967297"), "the journal");
+	check(!output_is_journal(&st, NULL) && !output_is_journal(&st, "") &&
+	      !output_is_journal(&st, "8:42949672970") &&
+	      !output_is_journal(&st, "8:1"), "another socket");
+	st.st_mode = S_IFIFO;
+	check(!output_is_journal(&st, "8:4294967297"), "no socket");
+}
+
 void test_replica(void)
 {
 	struct secret text = { 0 };
@@ -545,5 +560,6 @@ void test_replica(void)
 	test_refused();
 	test_steps();
 	test_tunnels();
+	test_journal();
 	secret_free(&text);
 }
