@@ -164,7 +164,7 @@ static struct termios usual;
 static void leave_screen(void)
 {
 	tcsetattr(STDIN_FILENO, TCSANOW, &usual);
-	fputs("\033[?25h\033[?1049l", stdout);
+	fputs("\033[?7h\033[?25h\033[?1049l", stdout);
 	fflush(stdout);
 }
 
@@ -178,7 +178,8 @@ static enum result enter_screen(struct error *err)
 	raw = usual;
 	raw.c_lflag &= ~(ICANON | ECHO);
 	tcsetattr(STDIN_FILENO, TCSANOW, &raw);
-	fputs("\033[?1049h\033[?25l", stdout);
+	/* What is wider than the terminal is cut: a line is to be one row. */
+	fputs("\033[?1049h\033[?25l\033[?7l", stdout);
 	return RES_OK;
 }
 

@@ -475,6 +475,9 @@ static void test_talkers(void)
 	check(!status && strstr(text, "80 samples\033[K\n") &&
 	      strstr(text, "80 samples  \033[33mpaused"),
 	      "top: a pause shows what was shown");
+	check(strstr(text, "\033[?7l") &&
+	      strstr(strstr(text, "\033[?7l"), "\033[?7h"),
+	      "top: no line is two rows, until it ends");
 	check(talkers_shown(text, &right) >= 9 && right,
 	      "top: rates of talkers, whatever is pressed");
 	free(text);
