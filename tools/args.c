@@ -303,7 +303,7 @@ bool parse_time(const char *text, uint32_t *ms)
 	return false;
 }
 
-struct text time_text(uint32_t ms)
+struct text time_text(uint64_t ms)
 {
 	struct text t;
 	size_t i = 0;
@@ -312,7 +312,8 @@ struct text time_text(uint32_t ms)
 		if (++i == ARRAY_SIZE(units) - 1)
 			break;
 	}
-	snprintf(t.s, sizeof(t.s), "%u%s", ms / units[i].ms, units[i].name);
+	snprintf(t.s, sizeof(t.s), "%" PRIu64 "%s", ms / units[i].ms,
+		 units[i].name);
 	return t;
 }
 

@@ -160,7 +160,7 @@ bool parse_on_off(const char *text, bool *on);
 
 /* A number and a unit, as in 500ms, 2s, 5m or 1h */
 bool parse_time(const char *text, uint32_t *ms);
-struct text time_text(uint32_t ms);
+struct text time_text(uint64_t ms);
 
 /* off, auto or a number of bytes; off only if may_be_off */
 bool parse_mss_value(const char *text, bool may_be_off, uint16_t *mss);

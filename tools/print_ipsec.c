@@ -23,7 +23,9 @@ static uint64_t left(const struct sa *sa)
 
 static struct text seconds_text(uint64_t s)
 {
-	return time_text(s < UINT32_MAX / 1000 ? s * 1000 : UINT32_MAX);
+	const uint64_t most = UINT64_MAX / 1000;
+
+	return time_text((s < most ? s : most) * 1000);
 }
 
 static json_t *sa_json(const struct sa *sa, enum mtun_direction direction)

@@ -49,6 +49,8 @@ static void test_times(void)
 	      !strcmp(time_text(300000).s, "5m") &&
 	      !strcmp(time_text(1500).s, "1500ms") &&
 	      !strcmp(time_text(0).s, "0ms"), "times as text");
+	check(!strcmp(time_text(4294968000).s, "4294968s") &&
+	      !strcmp(time_text(8640000000).s, "2400h"), "long times as text");
 }
 
 /* Through the word and back */

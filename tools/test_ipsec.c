@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "args.h"
+#include "print_core.h"
 #include "sa.h"
 #include "template.h"
 #include "test.h"
@@ -71,6 +72,18 @@ static void test_states(void)
 	newest = sas_newest(&sas, &b, MTUN_DIRECTION_EGRESS);
 	check(newest && newest->added == 5, "the newest that has keys");
 	check(sas_state(&sas, &a) == SA_ESTABLISHED, "those of others");
+	sas_free(&sas);
+}
+
+static void test_age(void)
+{
+	const struct tunnel t = tunnel("192.0.2.1", "192.0.2.2", 7);
+	struct sas sas = { 0 };
+
+	add(&sas, &t, false, 1, true);
+	add(&sas, &t, true, 1, true);
+	check(strstr(ipsec_text(&t, &sas).s, "age ") &&
+	      !strstr(ipsec_text(&t, &sas).s, "ms"), "one that is decades old");
 	sas_free(&sas);
 }
 
@@ -229,6 +242,7 @@ static void test_templates(void)
 void test_ipsec(void)
 {
 	test_states();
+	test_age();
 	test_templates();
 	test_replay();
 	test_nat();
