@@ -151,6 +151,11 @@ static void read_settings(struct complaints *cs, const struct kind *kind,
 	}
 }
 
+static size_t count_complaints(const struct complaints *cs)
+{
+	return cs->n + cs->more;
+}
+
 struct loader {
 	struct config *config;
 	struct complaints *cs;
@@ -161,7 +166,8 @@ struct loader {
 
 /*
  * What is known at once: a template would make another tunnel each time. To the kernel
- * 0xa0 is a space, also where it is a part of a letter in UTF-8.
+ * 0xa0 is a space, also where it is a part of a letter in UTF-8. False if there are no
+ * settings to be read below the name.
  */
 static bool read_name(struct loader *l, const struct node *node,
 		      const struct kind *kind, char ifname[IFNAMSIZ])
@@ -169,12 +175,11 @@ static bool read_name(struct loader *l, const struct node *node,
 	const char *name = node->name->value;
 
 	if (!*name || strlen(name) >= IFNAMSIZ || !strcmp(name, ".") ||
-	    !strcmp(name, "..") || strpbrk(name, "/:% \t\n\v\f\r\xa0")) {
+	    !strcmp(name, "..") || strpbrk(name, "/:% \t\n\v\f\r\xa0"))
 		complain(l->cs, node, node->name,
 			 "a name is 1 to 15 bytes without space, slash, colon, %% and byte 0xa0, and not . or ..");
-		return false;
-	}
-	strcpy(ifname, name);
+	else
+		strcpy(ifname, name);
 	return is_map(l->cs, node, kind->wants);
 }
 
@@ -250,17 +255,18 @@ static void read_filter(struct loader *l, const struct node *tunnel,
 		filter_free(&f);
 }
 
+/* Of a tunnel that is right, its health has to go with it. */
 static void read_health(struct loader *l, const struct node *tunnel,
-			const struct tunnel *t)
+			const struct tunnel *t, bool right)
 {
-	size_t before = l->cs->n + l->cs->more;
+	size_t before = count_complaints(l->cs);
 	const struct node *node;
 	struct error err;
 	struct health h;
 	uint16_t attr;
 
 	node = read_part(l, tunnel, &health_kind, t->ifname, &h);
-	if (l->cs->n + l->cs->more == before &&
+	if (right && count_complaints(l->cs) == before &&
 	    !rules_health(t, &h, &attr, &err))
 		complain(l->cs, node,
 			 tree_get(node, health_attr_names[attr]) ?: node->name,
@@ -280,27 +286,30 @@ static void read_steer(struct loader *l, const struct node *tunnel,
 
 static void read_tunnel(struct loader *l, const struct node *node)
 {
-	size_t before = l->cs->n + l->cs->more;
 	struct tunnel t = *(const struct tunnel *)tunnel_kind.defaults;
+	size_t before = count_complaints(l->cs);
 	struct error err;
 	uint16_t attr;
+	bool right;
 
 	object_set_origin(&tunnel_kind, &t, MTUN_ORIGIN_FILE);
 	if (!read_name(l, node, &tunnel_kind, t.ifname))
 		return;
 	read_settings(NULL, &tunnel_kind, l->tunnel_defaults, node, &t);
 	read_settings(l->cs, &tunnel_kind, node, node, &t);
-	read_filter(l, node, t.ifname);
-	if (l->cs->n + l->cs->more != before)
-		return;
-	if (!rules_tunnel(&t, &attr, &err)) {
+	right = count_complaints(l->cs) == before;
+	if (right && !rules_tunnel(&t, &attr, &err)) {
 		complain(l->cs, node, place(&t, attr, node), "%s", err.text);
-		return;
+		right = false;
 	}
-	l->at[l->config->tunnels.n] = node;
-	*tunnels_add(&l->config->tunnels) = t;
-	read_health(l, node, &t);
+	read_filter(l, node, t.ifname);
+	read_health(l, node, &t, right);
 	read_steer(l, node, t.ifname);
+	/* Only such a one can be compared with others. */
+	if (right) {
+		l->at[l->config->tunnels.n] = node;
+		*tunnels_add(&l->config->tunnels) = t;
+	}
 }
 
 static void read_clamp(struct loader *l, const struct node *node)

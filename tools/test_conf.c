@@ -191,6 +191,28 @@ static void test_health(void)
 	      "tunnels.mt0.health: mode must be probe for anycast: keepalives may reach another node");
 }
 
+static void test_parts(void)
+{
+	parse("tunnels:\n"
+	      "  a: {" ENDS ", key: x,\n"
+	      "    filter: {allow-src-rx: y},\n"
+	      "    health: {interval: z},\n"
+	      "    steer: {metric: -1}}\n"
+	      "  b: {local: 192.0.2.1, health: {mode: on}}");
+	check(complaints.n == 6, "what is wrong in all parts of a tunnel");
+	parse("tunnels: {a: {" ENDS ", filter: {allow-src-rx: y}},\n"
+	      "b: {" ENDS "}}");
+	check(complaints.n == 2 &&
+	      complains(1, 2, 1, "tunnels.b: local, remote and ikey are those of a (line 1)"),
+	      "a part that is wrong hides nothing of the rest");
+	parse("tunnels: {a%: {ttl: 256}}\nclamps: {e%d: {mss: 47}}");
+	check(complaints.n == 4, "a name that is wrong does not, either");
+	wrong("what goes with a tunnel that is wrong is not known",
+	      "tunnels: {mt0: {" ENDS ", anycast: maybe,\n"
+	      "health: {mode: keepalive}}}", 1, 63,
+	      "tunnels.mt0.anycast: give on or off");
+}
+
 static void test_syntax(void)
 {
 	wrong("no YAML", "tunnels: [1\n---\n", 2, 1,
@@ -320,6 +342,7 @@ void test_conf(void)
 	test_syntax();
 	test_steer();
 	test_health();
+	test_parts();
 	test_errors();
 	test_many_errors();
 	config_free(&config);
