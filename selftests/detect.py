@@ -623,6 +623,7 @@ def test_refused():
             ("top", "needs a terminal"), ("top -by colour", "-by colour: give"),
             ("top -interval 0", "-interval 0: give"),
             ("top -once -by source tcp prot", 'filter "tcp prot"'),
+            ("top -once -by bits udp", "give -by source"),
             ("detect syn-flood much", "syn-flood much: give packets"),
             ("detect syn-flod 3", "unknown argument"),
             ("detect prefix4 33", "prefix4 33: give the bits"),

@@ -402,6 +402,10 @@ static enum result parse(struct live *live, int argc, char **argv,
 	}
 	if (res)
 		return res;
+	if (i < argc && live->once && !live->top.talk)
+		return refuse(err, RES_USAGE,
+			      "\"%s\": a filter is for talkers: give -by source, or another order of theirs, before it",
+			      argv[i]);
 	for (int word = i; word < argc; word++)
 		snprintf(live->expression + strlen(live->expression),
 			 sizeof(live->expression) - strlen(live->expression),
@@ -463,7 +467,8 @@ const struct command top_commands[] = {
 	  "  -by WHAT           tunnels by bits, packets, drops or name; or talkers, by\n"
 	  "                     source, destination, source-port, port, protocol,\n"
 	  "                     flags, size, or the reason of drops\n"
-	  "  FILTER             of talkers, as tcpdump takes it (pcap-filter(7))\n"
+	  "  FILTER             of talkers, as tcpdump takes it (pcap-filter(7)); with -once\n"
+	  "                     they have to be asked for by -by\n"
 	  "Keys: t switches between tunnels and talkers, s to the next order, p pauses,\n"
 	  "/ asks for a filter, q quits. HEALTH is - where it is not watched (mtctl health\n"
 	  "set). Tunnels are counted exactly; talkers are estimated from samples (mtctl\n"

@@ -111,7 +111,7 @@ void print_top(FILE *to, const struct top *top, size_t lines)
 			talkers_by_names[top->by].name, top->shown.samples);
 	else
 		fprintf(to, "  by %s", rates_by_names[top->sort]);
-	if (*top->filter)
+	if (top->talk && *top->filter)
 		fprintf(to, "  filter %s", top->filter);
 	if (top->lost)
 		fprintf(to, "  %s%" PRIu64 " samples lost%s", on(RED),

@@ -483,6 +483,26 @@ static void test_talkers(void)
 	free(text);
 }
 
+/* Tunnels are counted, and no filter changes that. */
+static void test_filter(void)
+{
+	char *text;
+	int status;
+
+	happen(1, KEYS, "t/udp\n");
+	happen(1.5, KEYS, "t");
+	happen(3, KEYS, "q");
+	text = run(top_commands, false, WORDS(NULL), &status);
+	check(!status && strstr(text, "  by source  ") &&
+	      !strstr(strstr(text, "  by bits"), "  filter "),
+	      "top: no filter where tunnels are shown");
+	free(text);
+	text = run(top_commands, false, WORDS("-once", "udp"), &status);
+	check(WEXITSTATUS(status) == RES_USAGE && !*text,
+	      "top: a filter of what is not shown");
+	free(text);
+}
+
 /* A reading that is not over is none. */
 static void test_interrupt(void)
 {
@@ -523,6 +543,7 @@ void test_live(void)
 	test_slow();
 	test_talkers();
 	test_interval();
+	test_filter();
 	test_interrupt();
 	test_unread(monitor_commands, WORDS(NULL), "monitor: nobody reads");
 	test_unread(monitor_commands, WORDS("attacks"),
