@@ -77,6 +77,13 @@ static void say(const struct about *about, unsigned int attr, const char *name,
 		 value, colon, *colon ? " " : "", kernel);
 }
 
+const char *error_text(int error)
+{
+	return error == EPERM ?
+	       "not permitted: needs CAP_NET_ADMIN in this network namespace; run it as root" :
+	       strerror(error);
+}
+
 /* The attribute of our request that lies at the offset; NULL if there is none. */
 static const struct nlattr *attr_at(const struct nlmsghdr *req, uint32_t offset)
 {
@@ -198,14 +205,16 @@ static enum result kernel_error(const struct nlmsghdr *nlh, int error,
 				      MNL_TYPE_U32)) {
 		say(about, mnl_attr_get_u32(tb[NLMSGERR_ATTR_MISS_TYPE]),
 		    name, "missing", text, sizeof(text));
-	} else if (error == EPERM) {
-		snprintf(text, sizeof(text),
-			 "not permitted: needs CAP_NET_ADMIN in this network namespace; run it as root");
-	} else if (about) {
+	} else if (about && error == ENOENT) {
+		/* Our module says what there is not: it is gone itself. */
+		unloaded(err);
+		err->number = error;
+		return RES_REFUSED;
+	} else if (about && error != EPERM) {
 		say(about, attr ?: (*name ? about->name_attr : 0), name,
 		    strerror(error), text, sizeof(text));
 	} else {
-		snprintf(text, sizeof(text), "%s", strerror(error));
+		snprintf(text, sizeof(text), "%s", error_text(error));
 	}
 	refuse(err, RES_REFUSED, "%s", text);
 	err->number = error;

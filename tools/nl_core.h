@@ -58,6 +58,9 @@ extern const char *const group_names[GROUPS];
 
 typedef void (*reply_fn)(struct nl *nl, const struct nlmsghdr *nlh, void *data);
 
+/* strerror(), but for EPERM what it takes */
+const char *error_text(int error);
+
 enum result open_socket(struct mnl_socket **s, int bus, struct error *err);
 
 /*

@@ -42,7 +42,7 @@ enum result subscribe(struct nl *nl, struct mnl_socket **s, enum group group,
 				  &nl->groups[group],
 				  sizeof(nl->groups[group])) < 0)
 		return refuse(err, RES_REFUSED, "cannot subscribe to %s: %s",
-			      group_names[group], strerror(errno));
+			      group_names[group], error_text(errno));
 	return join_notify(*s, err);
 }
 

@@ -286,7 +286,7 @@ enum result nl_replicas_watch(struct nl *nl, struct error *err)
 					  (void *)&groups[i], sizeof(groups[i])) < 0)
 			return refuse(err, RES_REFUSED,
 				      "cannot subscribe to changes of IPsec: %s",
-				      strerror(errno));
+				      error_text(errno));
 	return RES_OK;
 }
 

@@ -115,7 +115,9 @@ void json_print(json_t *value, const struct options *opt, bool one_line)
 	size_t flags = opt->pretty && !one_line ? JSON_INDENT(4) : JSON_COMPACT;
 
 	if (!value || json_dumpf(value, stdout, flags | JSON_ENSURE_ASCII)) {
-		fprintf(stderr, "mtctl: no JSON: no memory, or a name is not UTF-8\n");
+		fprintf(stderr, "mtctl: %s\n", ferror(stdout) ?
+			"cannot write the output" :
+			"no JSON: no memory, or a name is not UTF-8");
 		exit(RES_REFUSED);
 	}
 	putchar('\n');

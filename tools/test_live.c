@@ -58,6 +58,7 @@ static struct {
 	int reader;
 	double dump_takes;	/* seconds */
 	int changes;		/* dumps during which something changes */
+	int error;		/* of whatever the kernel is asked for */
 	struct nlmsghdr request;
 	uint8_t cmd;
 	uint64_t bytes;		/* of the tunnel, when it was asked for */
@@ -213,7 +214,8 @@ int mnl_socket_setsockopt(const struct mnl_socket *s, int type, void *data,
 	(void)type;
 	(void)data;
 	(void)len;
-	return 0;
+	errno = world.error;
+	return errno ? -1 : 0;
 }
 
 ssize_t mnl_socket_sendto(const struct mnl_socket *s, const void *req,
@@ -268,6 +270,18 @@ static ssize_t answer(void *buf)
 	return len + nlh->nlmsg_len;
 }
 
+static ssize_t error_answer(void *buf)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct nlmsgerr *e;
+
+	nlh->nlmsg_type = NLMSG_ERROR;
+	nlh->nlmsg_seq = world.request.nlmsg_seq;
+	e = mnl_nlmsg_put_extra_header(nlh, sizeof(*e));
+	e->error = -world.error;
+	return nlh->nlmsg_len;
+}
+
 static void put_sample(struct nlmsghdr *nlh, double at)
 {
 	uint8_t packet[34] = { 0x45, [9] = IPPROTO_TCP,
@@ -316,7 +330,9 @@ ssize_t recvfrom(int fd, void *restrict buf, size_t size, int flags,
 	(void)size;
 	memset(from, 0, sizeof(struct sockaddr_nl));
 	*from_len = sizeof(struct sockaddr_nl);
-	return flags & MSG_DONTWAIT ? sample(buf) : answer(buf);
+	if (flags & MSG_DONTWAIT)
+		return sample(buf);
+	return world.error ? error_answer(buf) : answer(buf);
 }
 
 /* Commands */
@@ -326,7 +342,7 @@ static int run_here(const struct command *c, bool json, char **words)
 	struct mnl_socket samples = { SAMPLES_FD }, other = { OTHER_FD };
 	struct context ctx = { .opt.json = json, .nl = nl_new() };
 	struct nl *nl = ctx.nl;
-	int keys[2], n = 0;
+	int keys[2], n = 0, res;
 
 	if (pipe(keys) || dup2(keys[0], STDIN_FILENO))
 		abort();
@@ -339,7 +355,10 @@ static int run_here(const struct command *c, bool json, char **words)
 		nl->groups[i] = 1;
 	while (words[n])
 		n++;
-	return c->fn(&ctx, n, words);
+	res = c->fn(&ctx, n, words);
+	if (res)
+		puts(ctx.err.text);
+	return res;
 }
 
 /* To a file, or a pipe; its status. What shall happen is used up. */
@@ -498,9 +517,22 @@ static void test_filter(void)
 	      "top: no filter where tunnels are shown");
 	free(text);
 	text = run(top_commands, false, WORDS("-once", "udp"), &status);
-	check(WEXITSTATUS(status) == RES_USAGE && !*text,
+	check(WEXITSTATUS(status) == RES_USAGE && strstr(text, "give -by source"),
 	      "top: a filter of what is not shown");
 	free(text);
+}
+
+/* The kernel has a number for it, and no words. */
+static void test_error(const struct command *c, int error, const char *text,
+		       const char *what)
+{
+	char *said;
+	int status;
+
+	world.error = error;
+	said = run(c, false, WORDS(c == top_commands ? "-once" : NULL), &status);
+	check(WEXITSTATUS(status) == RES_REFUSED && !strcmp(said, text), what);
+	free(said);
 }
 
 /* A reading that is not over is none. */
@@ -544,6 +576,15 @@ void test_live(void)
 	test_talkers();
 	test_interval();
 	test_filter();
+	test_error(top_commands, ENOENT,
+		   "mtun.ko was unloaded: start this again when it is loaded\n",
+		   "the module is gone");
+	test_error(top_commands, EPERM,
+		   "not permitted: needs CAP_NET_ADMIN in this network namespace; run it as root\n",
+		   "not permitted");
+	test_error(monitor_commands, EPERM,
+		   "cannot subscribe to config: not permitted: needs CAP_NET_ADMIN in this network namespace; run it as root\n",
+		   "not permitted to listen");
 	test_interrupt();
 	test_unread(monitor_commands, WORDS(NULL), "monitor: nobody reads");
 	test_unread(monitor_commands, WORDS("attacks"),
