@@ -34,6 +34,10 @@ static enum result ipsec_template(struct context *ctx, int argc, char **argv)
 
 	res = parse_tunnel_name(argc, argv, NULL, ifname, &ctx->err);
 	for (int i = 1; !res && i < argc; i++) {
+		if (argv[i][0] != '-')
+			return refuse(&ctx->err, RES_USAGE,
+				      "\"%s\" is no option; one tunnel at a time",
+				      argv[i]);
 		option = pick_option(options, argv[i], &ctx->err);
 		if (!option)
 			return RES_USAGE;

@@ -141,6 +141,18 @@ static void test_arguments(void)
 		"\033[1m\xc3\x9b\xc2\x9b", "1");
 }
 
+/* Those of "ipsec template" */
+static void test_options(void)
+{
+	char *words[][3] = { { "mt0", "peer", "linux" }, { "mt0", "", "linux" },
+			     { "mt0", "mt1", "-peer" } };
+	struct context ctx = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		check(ipsec_commands[1].fn(&ctx, 3, words[i]) == RES_USAGE &&
+		      strstr(ctx.err.text, "is no option"), "no option");
+}
+
 void test_args(void)
 {
 	test_numbers();
@@ -149,4 +161,5 @@ void test_args(void)
 	test_losses();
 	test_plain();
 	test_arguments();
+	test_options();
 }
