@@ -216,6 +216,9 @@ def taken_over():
     done("tunnel add mt0 local 192.0.2.1 remote 198.51.100.1")
     done("clamp add dev eth0 mss 1400")
     text = tunnels(mt0="remote: 198.51.100.1") + "clamps: {eth0: {mss: 1400}}"
+    got = json.loads(done("-j apply -f - -dry-run", text))
+    same([(o["changes"], o["origin"]) for o in got["objects"]],
+         [({}, {"was": "manual", "is": "file"})] * 2, "as JSON")
     apply(text, ["~ tunnel mt0  made by hand before",
                  "~ clamp eth0  made by hand before", counts(changed=2)])
     same(tunnel("mt0")["origin"], "file", "origin")

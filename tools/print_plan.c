@@ -23,6 +23,12 @@ static bool is_told(const struct change *c, const struct options *opt)
 	       (c->type != CHANGE_SAME && c->type != CHANGE_KEPT);
 }
 
+/* Whether the file takes over what was made by hand */
+static bool changes_origin(const struct change *c)
+{
+	return object_origin(c->kind, c->was) != object_origin(c->kind, c->is);
+}
+
 static void print_change(const struct change *c)
 {
 	const void *object = c->is ?: c->was;
@@ -33,8 +39,7 @@ static void print_change(const struct change *c)
 	switch (c->type) {
 	case CHANGE_SET:
 		print_difference(c->kind, c->was, c->is);
-		if (object_origin(c->kind, c->was) !=
-		    object_origin(c->kind, c->is))
+		if (changes_origin(c))
 			printf("  made by hand before");
 		break;
 	case CHANGE_KEPT:
@@ -55,20 +60,32 @@ static void print_change(const struct change *c)
 	putchar('\n');
 }
 
+static json_t *was_and_is(json_t *was, json_t *is)
+{
+	json_t *o = json_object();
+
+	json_object_set_new(o, "was", was);
+	json_object_set_new(o, "is", is);
+	return o;
+}
+
 static json_t *difference_json(const struct kind *kind, const void *was,
 			       const void *is)
 {
-	json_t *all = json_object(), *o;
+	json_t *all = json_object();
 	const struct arg *a;
 	uint32_t said;
 
-	for_each_difference(a, kind, was, is, said) {
-		o = json_object();
-		json_object_set_new(o, "was", value_json(a, was));
-		json_object_set_new(o, "is", value_json(a, is));
-		json_object_set_new(all, a->name, o);
-	}
+	for_each_difference(a, kind, was, is, said)
+		json_object_set_new(all, a->name,
+				    was_and_is(value_json(a, was),
+					       value_json(a, is)));
 	return all;
+}
+
+static json_t *origin_json(const struct kind *kind, const void *object)
+{
+	return json_string(enum_name(origin_names, object_origin(kind, object)));
 }
 
 static json_t *change_json(const struct change *c)
@@ -85,6 +102,10 @@ static json_t *change_json(const struct change *c)
 	else
 		json_object_set_new(o, "settings",
 				    settings_json(c->kind, object));
+	if (c->type == CHANGE_SET && changes_origin(c))
+		json_object_set_new(o, "origin",
+				    was_and_is(origin_json(c->kind, c->was),
+					       origin_json(c->kind, c->is)));
 	return o;
 }
 

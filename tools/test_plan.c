@@ -6,6 +6,7 @@
 
 #include "conf_file.h"
 #include "plan.h"
+#include "print.h"
 #include "rules.h"
 #include "test.h"
 
@@ -418,6 +419,40 @@ static void test_many(void)
 	free(to);
 }
 
+/* What is told of a plan, as JSON */
+static bool says(const char *what)
+{
+	const struct options opt = { .json = true };
+	FILE *usual = stdout;
+	char *text = NULL;
+	size_t len;
+	bool good;
+
+	stdout = open_memstream(&text, &len);
+	print_plan(&plan, true, &opt);
+	fclose(stdout);
+	stdout = usual;
+	good = strstr(text, what);
+	if (!good)
+		printf("# %s", text);
+	free(text);
+	return good;
+}
+
+static void test_origin(void)
+{
+	const char *file = "tunnels: {a: {local: 192.0.2.1, remote: 192.0.2.2}}";
+
+	make(file, file, false);
+	by_hand();
+	check(!make_again(false) &&
+	      says("\"changes\":{},\"origin\":{\"was\":\"manual\",\"is\":\"file\"}}"),
+	      "what is taken over, as JSON");
+	make(file, "tunnels: {a: {local: 192.0.2.1, remote: 192.0.2.2, ttl: 9}}", false);
+	check(says("\"changes\":{\"ttl\":{\"was\":64,\"is\":9}}}"),
+	      "what is the file's already");
+}
+
 void test_plan(void)
 {
 	test_changes();
@@ -427,6 +462,7 @@ void test_plan(void)
 	test_health();
 	test_any_state();
 	test_request();
+	test_origin();
 	test_many();
 	plan_free(&plan);
 	config_free(&was);
