@@ -151,7 +151,8 @@ show_test()
 	check_match "$json" '"cipher": ?"aes-gcm-256"' "cipher"
 	check_match "$json" '"replay_window": ?64' "replay window"
 	check_match "$json" '"packets": ?[1-9]' "packets"
-	check_match "$(mt "$near" -j tunnel show t4)" '"sa": ?"established"' "tunnel"
+	check_match "$(mt "$near" -j tunnel show t4)" \
+		'"sa": ?"established".*"sa_states".*"cipher": ?"aes-gcm-.*"age".*"bytes"' "tunnel"
 	check_match "$(mt "$near" tunnel show e6)" "esp established  aes-gcm-256" "text"
 	check_eq "$(mt "$near" ipsec show | grep -c "^[te][46]: .*established")" 4 \
 		"established ones"

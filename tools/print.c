@@ -157,9 +157,11 @@ static void add_tunnel(json_t *o, const struct tunnel *t, const struct sas *sas,
 	json_object_set_new(o, "sample_tx", number(t->sample_tx));
 	json_object_set_new(o, "ipsec",
 			    json_string(enum_name(ipsec_names, t->ipsec)));
-	if (sas && wants_ipsec(t))
+	if (sas && wants_ipsec(t)) {
 		json_object_set_new(o, "sa",
 				    json_string(sa_state_names[sas_state(sas, t)]));
+		json_object_set_new(o, "sa_states", sas_json(t, sas));
+	}
 	if (t->description[0])
 		json_object_set_new(o, "description",
 				    json_name(t->description));

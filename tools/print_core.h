@@ -31,6 +31,9 @@ void print_outer(const struct tunnel *t);
 /* "established  CIPHER  age AGE  sent N bytes", or how far it is */
 struct text ipsec_text(const struct tunnel *t, const struct sas *sas);
 
+/* Its states, of both directions, an array */
+json_t *sas_json(const struct tunnel *t, const struct sas *sas);
+
 json_t *number(uint64_t v);
 json_t *value_json(const struct arg *a, const void *object);
 json_t *settings_json(const struct kind *kind, const void *object);

@@ -79,17 +79,10 @@ static void print_sa(const struct sa *sa, enum mtun_direction direction)
 	putchar('\n');
 }
 
-static json_t *ipsec_json(const struct tunnel *t, const struct sas *sas)
+json_t *sas_json(const struct tunnel *t, const struct sas *sas)
 {
-	json_t *o = json_object(), *list = json_array();
+	json_t *list = json_array();
 
-	json_object_set_new(o, "ifname", json_name(t->ifname));
-	json_object_set_new(o, "mode",
-			    json_string(enum_name(mode_names, t->mode)));
-	if (t->if_id)
-		json_object_set_new(o, "if_id", number(t->if_id));
-	json_object_set_new(o, "sa",
-			    json_string(sa_state_names[sas_state(sas, t)]));
 	for (size_t d = 0; d <= MTUN_DIRECTION_MAX; d++) {
 		const struct sa *sa;
 		size_t n;
@@ -98,7 +91,21 @@ static json_t *ipsec_json(const struct tunnel *t, const struct sas *sas)
 		for (size_t i = 0; i < n; i++)
 			json_array_append_new(list, sa_json(&sa[i], d));
 	}
-	json_object_set_new(o, "states", list);
+	return list;
+}
+
+static json_t *ipsec_json(const struct tunnel *t, const struct sas *sas)
+{
+	json_t *o = json_object();
+
+	json_object_set_new(o, "ifname", json_name(t->ifname));
+	json_object_set_new(o, "mode",
+			    json_string(enum_name(mode_names, t->mode)));
+	if (t->if_id)
+		json_object_set_new(o, "if_id", number(t->if_id));
+	json_object_set_new(o, "sa",
+			    json_string(sa_state_names[sas_state(sas, t)]));
+	json_object_set_new(o, "states", sas_json(t, sas));
 	return o;
 }
 
