@@ -58,7 +58,7 @@ if [ "${MTUN_SLOW:-1}" -gt 1 ]; then
 fi
 # Where nothing may be lost, and nobody waits for a loss
 PATIENT="interval 200ms timeout 1600ms down-window 2s"
-[ "${MTUN_SLOW:-1}" -eq 1 ] || PATIENT="interval 400ms timeout 6s down-window 7s"
+[ "${MTUN_SLOW:-1}" -eq 1 ] || PATIENT="interval 800ms timeout 6s down-window 7s"
 
 setup_prepare()
 {

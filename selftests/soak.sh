@@ -21,7 +21,7 @@ ALL_TESTS="steady_test counted_test removed_test"
 
 need_mtun
 need_command ping
-need_module veth
+need_module veth esp4 esp6
 
 SOAK=${MTUN_SOAK:-12}
 N=100
@@ -32,21 +32,65 @@ MARGIN=6000
 
 OPTIONS=("" "csum on" "seq on" "csum on seq on mss auto" "ttl inherit tos inherit"
 	 "mss 1200 mss-insert on" "frag outer df clear" "sample 100" "mtu 1280"
-	 "inner-df clear")
+	 "inner-df clear" "anycast on" "ipsec required mss auto" "mode ipsec mss auto")
+
+# Of the first ones, and those that are 50 later, the health is watched.
+is_watched()
+{
+	[ $(($1 % 50)) -le 2 ]
+}
 
 # tunnel_lines LOCAL4 REMOTE4 LOCAL6 REMOTE6
 tunnel_lines()
 {
-	local i between
+	local i between options
 
 	for ((i = 1; i <= N; i++)); do
 		between="local $1 remote $2"
 		[ $((i % 2)) = 0 ] || between="local $3 remote $4"
-		echo "tunnel add t$i $between key $i" \
-			"${OPTIONS[i / 2 % ${#OPTIONS[@]}]} up on"
+		options=${OPTIONS[i / 2 % ${#OPTIONS[@]}]}
+		case $options in
+		mode*) between+=" if-id $i" ;;
+		*) between+=" key $i" ;;
+		esac
+		echo "tunnel add t$i $between $options up on"
 		[ $((i % 5)) != 0 ] || echo "filter set t$i allow-src-rx 10.0.0.0/8" \
 			"allow-src-rx 2001:db8::/32"
-		[ $((i % 50)) -gt 1 ] || echo "health set t$i keepalive interval 1s"
+		case "$((i % 50)) $options" in
+		[01]" mode"* | 2" "*) echo "health set t$i probe interval 1s" ;;
+		[01]" "*) echo "health set t$i keepalive interval 1s" ;;
+		esac
+	done
+}
+
+# esp_lines LOCAL4 REMOTE4 LOCAL6 REMOTE6: for those that want ESP
+esp_lines()
+{
+	local i here there mode tmpl any
+	local cipher="aead rfc4106(gcm(aes)) 0x000102030405060708090a0b0c0d0e0f10111213 128"
+
+	for ((i = 1; i <= N; i++)); do
+		here=$1 there=$2
+		[ $((i % 2)) = 0 ] || here=$3 there=$4
+		tmpl="tmpl src $here dst $there proto esp reqid $i"
+		case ${OPTIONS[i / 2 % ${#OPTIONS[@]}]} in
+		mode*)
+			mode="tunnel flag af-unspec if_id $i"
+			for any in 0.0.0.0/0 ::/0; do
+				echo "xfrm policy add src $any dst $any dir out $tmpl" \
+					"mode tunnel if_id $i"
+			done ;;
+		ipsec*)
+			mode=transport
+			echo "xfrm policy add src $here dst $there proto gre key $i" \
+				"dir out $tmpl mode transport" ;;
+		*)	continue ;;
+		esac
+		# Each number is one of both directions: the addresses tell them apart.
+		echo "xfrm state add src $here dst $there proto esp spi $((4096 + i))" \
+			"reqid $i replay-window 0 mode $mode $cipher"
+		echo "xfrm state add src $there dst $here proto esp spi $((4096 + i))" \
+			"reqid $i replay-window 0 mode $mode $cipher"
 	done
 }
 
@@ -65,6 +109,8 @@ setup_prepare()
 {
 	setup_ns near far
 	setup_underlay "$near" "$far"
+	esp_lines 192.0.2.1 192.0.2.2 2001:db8::1 2001:db8::2 | ip_batch "$near" &&
+	esp_lines 192.0.2.2 192.0.2.1 2001:db8::2 2001:db8::1 | ip_batch "$far" &&
 	tunnel_lines 192.0.2.1 192.0.2.2 2001:db8::1 2001:db8::2 | mt "$near" -b - &&
 	tunnel_lines 192.0.2.2 192.0.2.1 2001:db8::2 2001:db8::1 | mt "$far" -b - &&
 	# What waits for a neighbour is not lost, but for what is too much.
@@ -208,8 +254,8 @@ counted_test()
 	sleep 1
 	look NEW
 	for ((i = 1; i <= N; i++)); do
-		# Keepalives are no packets of the far end.
-		[ $((i % 50)) -gt 1 ] || continue
+		# Keepalives and probes are no packets of the far end.
+		! is_watched $i || continue
 		for way in "near far" "far near"; do
 			sent=${NEW["${way% *} t$i tx_packets"]}
 			# A number may be given before another one and be sent behind it.

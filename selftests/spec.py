@@ -107,6 +107,8 @@ class Answer:
 class Netlink:
     """A socket of the family, in the namespace of now"""
 
+    others = 0      # messages that were no part of the answer waited for
+
     def __init__(self, spec):
         self.spec = spec
         self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW,
@@ -116,7 +118,6 @@ class Netlink:
         self.sock.setsockopt(SOL_NETLINK, NETLINK_CAP_ACK, 1)
         self.sock.settimeout(60)
         self.seq = 1
-        self.others = 0     # messages that were no part of the answer waited for
         answer = self.ask(GENL_ID_CTRL, CTRL_CMD_GETFAMILY,
                           attr(CTRL_FAMILY_NAME, spec.name.encode() + b"\0"))
         found = dict(attrs(answer.messages[0]))
