@@ -10,7 +10,7 @@
 #  |  u0   192.0.2.1/24        ------+-------+-- u0  192.0.2.2/24       |
 #  +---------------------------------+       +--------------------------+
 
-ALL_TESTS="install_test early_test start_test reload_test broken_test heal_test
+ALL_TESTS="install_test page_test early_test start_test reload_test broken_test heal_test
 	   stop_test"
 
 . "$(dirname "$0")/lib.sh"
@@ -100,6 +100,22 @@ install_test()
 	check_match "$(cat "$TMP/root/usr/lib/systemd/system/mtun.service")" \
 		"ExecStart=/usr/sbin/mtctl apply" "the unit"
 	log_test "make install has a unit with the path of mtctl"
+}
+
+# That of "mtctl ipsec replicate -follow", which operators copy out of the page
+page_test()
+{
+	local page=$TEST_DIR/../Documentation/ipsec.md unit="$TMP/mtun-replicate@node2.service"
+
+	if ! command -v systemd-analyze > /dev/null || [ ! -e "$page" ]; then
+		log_skip "the unit of ipsec.md" "systemd-analyze or the page is not there"
+		return
+	fi
+	sed -n '/# \/etc\/systemd\/system\/mtun-replicate@/,/WantedBy/s/^      //p' \
+		"$page" > "$unit"
+	check_match "$(cat "$unit")" "ExecStart=.*-follow.*-apply" "the unit"
+	check_eq "$(systemd-analyze verify "$unit" 2>&1)" "" "what systemd says of it"
+	log_test "the unit of ipsec.md"
 }
 
 # There is no underlay yet; what comes after network-pre.target finds the tunnel.
