@@ -351,6 +351,9 @@ int mtun_nl_clamp_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 		cb->args[0] = i;
 	}
 	rtnl_unlock();
+	/* One has grown since mtun_nl_clamp_get_start(): who reads begins anew. */
+	if (err == -EMSGSIZE)
+		err = -EINTR;
 	return skb->len ?: err;
 }
 

@@ -13,6 +13,7 @@ for name in load tunnel link esp clamp late filter health early set mtu up seque
 		show_one events; do
 	ALL_TESTS+="refused_test:$name "
 done
+ALL_TESTS+=grown_test
 
 . "$(dirname "$0")/lib.sh"
 
@@ -349,6 +350,21 @@ refused_test()
 	[ "$name" != events ] ||
 		check_eq "$(grep -c "events were lost" "$TMP/events")" "$called" "told as lost"
 	log_test "$name: $called calls have failed, $refused requests were refused"
+}
+
+# A clamp that has got more prefixes since the kernel looked how large they are does not
+# fit into a message. The reader does not notice.
+grown_test()
+{
+	setup_tunnel
+	mt "$near" clamp add dev u0 mss 1400
+	insmod "$FAILNTH" func=nla_put from=mtun nth=3 value=$EMSGSIZE
+	check_match "$(mt "$near" -j clamp show 2>&1)" '"dev": ?"u0".*"mss": ?1400' "clamps"
+	[ "$(< /sys/module/failnth/parameters/calls)" -gt 3 ]
+	check_err $? "nothing has failed"
+	rmmod failnth
+	mt "$near" clamp del dev u0
+	log_test "a clamp that grows while it is read"
 }
 
 setup_prepare

@@ -316,6 +316,10 @@ enum result talk(struct nl *nl, struct mnl_socket *s, reply_fn fn, void *data,
 					memcpy(&error,
 					       mnl_nlmsg_get_payload(nlh),
 					       sizeof(error));
+				if (error == -EINTR && interrupted) {
+					*interrupted = true;
+					return RES_OK;
+				}
 				if (error >= 0)
 					return RES_OK;
 				return kernel_error(nlh, -error, sizeof(error),
