@@ -24,7 +24,7 @@
 # The cases that run one after the other, and all such lists at the same time
 LANES=("style keepalive down_device show change"
        "carrier uni flap file anycast"
-       "way late restart ipv6 refused loss spread"
+       "way late restart ipv6 guess refused loss spread"
        "steer both"
        "killed")
 PY_GROUPS="answers enemy returned keepalives vendors third_party rate cisco"
@@ -396,6 +396,37 @@ ipv6_test()
 		unwatch back
 	done
 	log_test "IPv6 in the tunnel, requests and replies"
+}
+
+# Whom probes are for, where only this end's addresses are known: the other one of two
+guess_test()
+{
+	local near_has far_has source target
+
+	while IFS=, read -r near_has far_has source target; do
+		ip_batch "$near" <<-EOF
+			addr flush dev back
+			addr add $near_has dev back
+		EOF
+		ip -n "$far" addr add $far_has dev back
+		watch_patiently back probe style request
+		wait_above back answered 3
+		check_health back lost 0
+		check_health back source_used "$source"
+		check_health back target_used "$target"
+		unwatch back
+		ip -n "$far" addr del $far_has dev back
+	done <<-EOF
+		10.99.0.1 peer 10.99.0.2/32,10.99.0.2 peer 10.99.0.1/32,10.99.0.1,10.99.0.2
+		10.99.1.1/30,10.99.1.2/30,10.99.1.1,10.99.1.2
+		2001:db8:d::1 peer 2001:db8:d::2/128,2001:db8:d::2 peer 2001:db8:d::1/128,2001:db8:d::1,2001:db8:d::2
+		2001:db8:e::2/126,2001:db8:e::1/126,2001:db8:e::2,2001:db8:e::1
+	EOF
+	ip_batch "$near" <<-EOF
+		addr flush dev back
+		addr add 10.15.0.0/31 dev back
+	EOF
+	log_test "who is at the other end"
 }
 
 # What comes back outside comes from the far end's address of the underlay.

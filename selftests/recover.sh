@@ -604,6 +604,9 @@ no_neighbour_test()
 	ip_batch "$far" <<-EOF
 		link set u0 arp off
 	EOF
+	# Three by default, a second each: not before all have sent their packets
+	in_ns "$near" sysctl -qw "net.ipv4.neigh.eth9.mcast_solicit=$((3 * ${MTUN_SLOW:-1}))" \
+		"net.ipv6.neigh.eth9.mcast_solicit=$((3 * ${MTUN_SLOW:-1}))"
 	ip -n "$near" neigh flush dev eth9
 	silent "no neighbour"
 	slowwait_for neighbours_failed
