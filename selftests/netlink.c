@@ -1531,6 +1531,30 @@ TEST_F(mtun, filter)
 	EXPECT_EQ(-EOPNOTSUPP, self->re.error);
 }
 
+TEST_F(mtun, clamp_prefixes)
+{
+	static const int sides[][2] = {
+		{ MTUN_A_CLAMP_SRC, MTUN_A_CLAMP_SRC_ANY },
+		{ MTUN_A_CLAMP_DST, MTUN_A_CLAMP_DST_ANY },
+	};
+	unsigned int i;
+
+	request_init(&self->r, self->family, MTUN_CMD_CLAMP_NEW, 0);
+	put_str(&self->r, MTUN_A_CLAMP_IFNAME, "later");
+	put_u16(&self->r, MTUN_A_CLAMP_MSS, 1400);
+	ASSERT_DONE();
+	for (i = 0; i < 2; i++) {
+		request_init(&self->r, self->family, MTUN_CMD_CLAMP_SET, 0);
+		put_str(&self->r, MTUN_A_CLAMP_IFNAME, "later");
+		put_prefix(&self->r, sides[i][0], 4, 8);
+		put(&self->r, sides[i][1], NULL, 0);
+		EXPECT_REFUSED(EINVAL, "either any or prefixes", sides[i][1]);
+	}
+	request_init(&self->r, self->family, MTUN_CMD_CLAMP_DEL, 0);
+	put_str(&self->r, MTUN_A_CLAMP_IFNAME, "later");
+	EXPECT_DONE();
+}
+
 TEST_F(mtun, without_capability)
 {
 	NEW("mt0");
