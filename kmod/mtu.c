@@ -9,7 +9,7 @@
 /*
  * What ESP adds depends on the state, which each packet asks. This is AES-GCM, the
  * least that is in use: header, IV and ICV, and the two bytes at the end that
- * padding aligns.
+ * padding aligns. (The GRE header, which may be in front, is aligned.)
  */
 #define ESP_AROUND	(8 + 8 + 16)
 #define ESP_TRAILER	2
@@ -36,18 +36,22 @@ unsigned int mt_mtu_max(const struct mt_conf *conf)
 	return LENGTH_MAX - counted;
 }
 
-unsigned int mt_mtu_auto(const struct mt_conf *conf, unsigned int path_mtu)
+unsigned int mt_mtu_auto(const struct mt_conf *conf, unsigned int path_mtu,
+			 bool has_esp)
 {
+	bool adds_esp = conf->ipsec == MTUN_IPSEC_REQUIRED && !has_esp;
 	unsigned int overhead = mt_overhead(conf);
 	unsigned int max = mt_mtu_max(conf);
 	unsigned int mtu;
 
 	if (!path_mtu)
 		path_mtu = ETH_DATA_LEN;
+	if (adds_esp)
+		overhead += ESP_AROUND + ESP_TRAILER;
 	if (path_mtu < overhead + MT_MTU_MIN)
 		return MT_MTU_MIN;
 	mtu = path_mtu - overhead;
-	if (conf->mode == MTUN_MODE_IPSEC)
+	if (conf->mode == MTUN_MODE_IPSEC || adds_esp)
 		mtu -= (mtu + ESP_TRAILER) % ESP_ALIGN;
 	return mtu < max ? mtu : max;
 }

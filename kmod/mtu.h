@@ -29,10 +29,13 @@ unsigned int mt_mtu_max(const struct mt_conf *conf);
  * @conf: the tunnel
  * @path_mtu: MTU of the path, or 0 if that is not known: then it is
  *	      that of Ethernet, 1500
+ * @has_esp: whether path_mtu is what the state in use leaves, which matters with
+ *	     MTUN_IPSEC_REQUIRED alone. Where there is none yet it is taken for AES-GCM.
  *
  * Return: MT_MTU_MIN to mt_mtu_max().
  */
-unsigned int mt_mtu_auto(const struct mt_conf *conf, unsigned int path_mtu);
+unsigned int mt_mtu_auto(const struct mt_conf *conf, unsigned int path_mtu,
+			 bool has_esp);
 
 /**
  * mt_mtu_check() - whether a tunnel can have an MTU

@@ -10,6 +10,7 @@ static const struct {
 	unsigned int overhead;
 	unsigned int max;
 	unsigned int mtu;
+	bool has_esp;
 } mtu_cases[] = {
 	{ "IPv4 on Ethernet", { .family = AF_INET }, 1500, 24, 65511, 1476 },
 	{ "IPv6 on Ethernet", { .family = AF_INET6 }, 1500, 44, 65531, 1456 },
@@ -50,6 +51,32 @@ static const struct {
 		"ESP, the most", { .family = AF_INET, .mode = MTUN_MODE_IPSEC },
 		65536, 54, 65481, 65481
 	},
+	{
+		"ESP required, no state",
+		{ .family = AF_INET, .ipsec = MTUN_IPSEC_REQUIRED },
+		1500, 24, 65511, 1442
+	}, {
+		"ESP required, no state, IPv6 and a key", {
+			.family = AF_INET6, .oflags = 1,
+			.ipsec = MTUN_IPSEC_REQUIRED
+		}, 1500, 48, 65527, 1418
+	}, {
+		"ESP required, no state, 3 bytes of no use",
+		{ .family = AF_INET, .ipsec = MTUN_IPSEC_REQUIRED },
+		1499, 24, 65511, 1438
+	}, {
+		"ESP required, no route",
+		{ .family = AF_INET, .ipsec = MTUN_IPSEC_REQUIRED },
+		0, 24, 65511, 1442
+	}, {
+		"ESP required, a state leaves 1466",
+		{ .family = AF_INET, .ipsec = MTUN_IPSEC_REQUIRED },
+		1466, 24, 65511, 1442, true
+	}, {
+		"ESP required, a path as short as what is around",
+		{ .family = AF_INET, .ipsec = MTUN_IPSEC_REQUIRED },
+		58, 24, 65511, 68
+	},
 	{ "IPv4, no route", { .family = AF_INET }, 0, 24, 65511, 1476 },
 	{ "IPv6, no route", { .family = AF_INET6 }, 0, 44, 65531, 1456 },
 	{ "jumbo frames", { .family = AF_INET }, 9000, 24, 65511, 8976 },
@@ -77,7 +104,7 @@ static void mt_mtu_test(struct kunit *test)
 	conf = mt_test_copy(test, &c->conf, sizeof(c->conf));
 	KUNIT_ASSERT_EQ(test, mt_overhead(conf), c->overhead);
 	KUNIT_ASSERT_EQ(test, mt_mtu_max(conf), c->max);
-	KUNIT_ASSERT_EQ(test, mt_mtu_auto(conf, c->path), c->mtu);
+	KUNIT_ASSERT_EQ(test, mt_mtu_auto(conf, c->path, c->has_esp), c->mtu);
 	KUNIT_ASSERT_EQ(test, memcmp(conf, &c->conf, sizeof(*conf)), 0);
 }
 
@@ -110,14 +137,14 @@ static void mt_mtu_all_test(struct kunit *test)
 		for (path = 1; path <= 70000; path++) {
 			while (fits(&conf, path, want + 1))
 				want++;
-			got = mt_mtu_auto(&conf, path);
+			got = mt_mtu_auto(&conf, path, false);
 			KUNIT_ASSERT_EQ_MSG(test, got, want,
 					    "MTU %u, not %u, of path %u, %d",
 					    got, want, path, i);
 		}
 		KUNIT_ASSERT_EQ(test, mt_mtu_max(&conf), want);
-		last = mt_mtu_auto(&conf, 1500);
-		KUNIT_ASSERT_EQ(test, mt_mtu_auto(&conf, 0), last);
+		last = mt_mtu_auto(&conf, 1500, false);
+		KUNIT_ASSERT_EQ(test, mt_mtu_auto(&conf, 0, false), last);
 		KUNIT_ASSERT_EQ(test, mt_overhead(&conf), 1500 - last);
 	}
 }

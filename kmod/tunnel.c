@@ -19,17 +19,22 @@ static struct mt_endpoint *endpoint(const struct mt_tunnel *tunnel)
 
 /* ---- MTU ---- */
 
-static unsigned int path_mtu(struct mt_tunnel *tunnel, struct mt_endpoint *ep)
+static unsigned int auto_mtu(const struct mt_tunnel *tunnel,
+			     const struct mt_endpoint *ep)
 {
+	unsigned int path_mtu = 0;
 	struct dst_entry *dst;
-	unsigned int mtu;
+	bool has_esp = false;
 
 	dst = ep->family->route(tunnel->net, ep);
-	if (IS_ERR(dst))
-		return 0;
-	mtu = dst->dev == tunnel->dev ? 0 : dst_mtu(dst);
-	dst_release(dst);
-	return mtu;
+	if (!IS_ERR(dst)) {
+		if (dst->dev != tunnel->dev) {
+			path_mtu = dst_mtu(dst);
+			has_esp = dst_xfrm(dst);
+		}
+		dst_release(dst);
+	}
+	return mt_mtu_auto(&ep->conf, path_mtu, has_esp);
 }
 
 static void set_limits(struct net_device *dev, const struct mt_conf *conf)
@@ -210,7 +215,7 @@ int mt_tunnel_create(struct net *net, const char *name,
 	tunnel->sequenced = conf->oflags & MTUN_GRE_FLAG_SEQ;
 	set_limits(dev, conf);
 	if (mtu == MT_MTU_AUTO) {
-		mtu = mt_mtu_auto(conf, path_mtu(tunnel, ep));
+		mtu = auto_mtu(tunnel, ep);
 		tunnel->auto_mtu = mtu;
 	}
 	dev->mtu = mtu;
@@ -293,7 +298,7 @@ int mt_tunnel_set(struct mt_tunnel *tunnel, const struct mt_conf *conf,
 		return -ENOMEM;
 	tunnel->auto_mtu = 0;
 	if (new_mtu == MT_MTU_AUTO) {
-		new_mtu = mt_mtu_auto(conf, path_mtu(tunnel, new));
+		new_mtu = auto_mtu(tunnel, new);
 		tunnel->auto_mtu = new_mtu;
 	}
 	set_limits(dev, conf);

@@ -433,11 +433,22 @@ mss_syn()
 	in_ns "$far" nft delete table inet mss
 }
 
+# mtu_auto FAMILY MTU MESSAGE: the MTU of a tunnel that is set now
+mtu_auto()
+{
+	mt "$near" tunnel set "t$1" mtu auto
+	check_match "$(mt "$near" tunnel show "t$1")" "mtu $2 \(auto\)" "MTU, $3"
+}
+
 # The clamp knows the state that is in use, and its successor.
 mss_test()
 {
 	local v=$1 gcm=$2 cbc=$3
 
+	mtu_auto "$v" $((gcm + 40)) "no policy"
+	policies "$v"
+	mtu_auto "$v" $((gcm + 40)) "no state"
+	esp_down
 	mt "$near" tunnel set "t$v" mss auto mtu 1476
 	ip -n "$far" link set "g$v" mtu 1476
 	esp_up "$v"
@@ -446,11 +457,12 @@ mss_test()
 	ip -n "$far" xfrm state flush
 	CIPHER=$CBC states "$v"
 	mss_syn "$v" "$cbc"
+	mtu_auto "$v" $((cbc + 40)) "CBC"
 	check_match "$(wire)" "^[1-9][0-9]* 0$" "ESP and GRE"
 	esp_down
 	ip -n "$far" link set "g$v" mtu 1400
 	mt "$near" tunnel set "t$v" mss off mtu auto
-	log_test "IPv$v: MSS $gcm with GCM, $cbc with CBC and SHA2"
+	log_test "IPv$v: MSS $gcm with GCM, $cbc with CBC and SHA2, and MTU"
 }
 
 # An error that quotes a clear packet is about none that was sent. (Over IPv4 the
