@@ -208,7 +208,7 @@ setup_prepare()
 		link set u0 address 02:00:00:00:00:01 up
 		link set l0 address 02:00:00:00:00:01 up
 		addr add 192.0.2.1/24 dev u0
-		addr add 2001:db8::1/64 dev u0
+		addr add 2001:db8::1/64 dev u0 nodad
 		addr add 10.9.0.1/24 dev l0
 		addr add 2001:db8:0:9::1/64 dev l0
 		addr add 10.8.0.1/16 dev lo

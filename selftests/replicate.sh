@@ -21,7 +21,7 @@
 #		2500; a million in all are 250000
 
 ALL_TESTS="refused_test cipher_test spread_test:4 spread_test:6 spread_test:7 same_test
-	   again_test broken_test taken_test follow_test rekey_test secret_test
+	   again_test broken_test late_test taken_test follow_test rekey_test secret_test
 	   deleted_test replay_test:0 replay_test:64 iv_test:GCM iv_test:CHACHA
 	   iv_test:CBC ike_test"
 
@@ -55,7 +55,7 @@ setup_prepare()
 		addr add 10.2.0.2/24 dev u0
 		addr add 2001:db8:20::2/64 dev u0
 		addr add 192.0.2.2/32 dev lo
-		addr add 2001:db8::2/128 dev lo
+		addr add 2001:db8::2/128 dev lo nodad
 		link set u0 up
 		route add default via 10.2.0.1 src 192.0.2.2
 		route add default via 2001:db8:20::1 src 2001:db8::2
@@ -71,6 +71,7 @@ setup_prepare()
 		link set x6 up
 		link set g4 up
 	EOF
+	check_err $? "far" || exit $ksft_fail
 	ip_batch "$front" <<-EOF
 		addr add 10.2.0.1/24 dev f0
 		addr add 2001:db8:20::1/64 dev f0
@@ -458,7 +459,7 @@ broken_test()
 		'$MTCTL' -n $n2 ipsec replicate -apply"
 	says "does not know" sh -c "sed '4s/ spi / toy 1 spi /' '$TMP/block' |
 		'$MTCTL' -n $n2 ipsec replicate -apply"
-	says "version 9" sh -c "sed '1s/1/9/' '$TMP/block' |
+	says "version 9" sh -c "sed '1s/2/9/' '$TMP/block' |
 		'$MTCTL' -n $n2 ipsec replicate -apply"
 	says "is not what" sh -c "echo no such host |
 		'$MTCTL' -n $n2 ipsec replicate -apply"
@@ -469,6 +470,49 @@ broken_test()
 	unset ROUND
 	down
 	log_test "a stream that is cut or changed changes nothing"
+}
+
+# What ssh delivers when something later has come by another connection
+late_test()
+{
+	local before i pids=()
+
+	up 4
+	up 6
+	block e4
+	cp "$TMP/block" "$TMP/early"
+	block e6
+	cp "$TMP/block" "$TMP/other"
+	ROUND=2 sa "$n1" from 4
+	sa_del "$n1" from 4
+	block e4
+	mt "$n2" ipsec replicate -apply < "$TMP/block" > /dev/null
+	check_err $? "the later one"
+	before=$(listed "$n2")
+	says "e4: a later block than this one has come already; nothing was changed" \
+		sh -c "'$MTCTL' -n $n2 ipsec replicate -apply < $TMP/early"
+	check_eq "$(listed "$n2")" "$before" "what n2 has"
+	mt "$n3" ipsec replicate -apply < "$TMP/early" > /dev/null
+	check_err $? "it is the first one at another node"
+	mt "$n2" ipsec replicate -apply < "$TMP/other" > /dev/null
+	check_err $? "it is the first one of another tunnel"
+	ip_batch "$n2" <<-EOF
+		xfrm policy flush
+		xfrm state flush
+	EOF
+	for i in 1 2 3; do
+		in_bg "$n2" "$TMP/applied$i" sh -c \
+			"exec '$MTCTL' ipsec replicate -apply < '$TMP/block'"
+		pids+=("$BG_PID")
+	done
+	for i in "${pids[@]}"; do
+		wait "$i"
+		check_err $? "the later one again, three times at once"
+	done
+	check_eq "$(grep -h -o "[05] set" "$TMP"/applied[123] | sort | xargs)" \
+		"0 set 0 set 5 set" "what each of them has set"
+	down
+	log_test "a block that comes late is not taken"
 }
 
 # What the kernel refuses in the middle: somebody else has the SPI.

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /* "mtctl apply", "mtctl export" and "mtctl check": configuration files. */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "args.h"
 #include "cmd.h"
 #include "conf_file.h"
 #include "detect.h"
+#include "netns_file.h"
 #include "nl.h"
 #include "plan.h"
 #include "print.h"
@@ -30,40 +29,17 @@ enum result load_config(const char *file, struct config *config,
 	return RES_USAGE;
 }
 
-#define LOCK_DIR	"/run/mtun"
-
-/*
- * Two at once would each plan from what the other one is about to change. Only root
- * can open the lock of a network namespace, so that nobody else can hold it. Who has
- * CAP_NET_ADMIN alone goes without, and is told so.
- */
+/* Two at once would each plan from what the other one is about to change. */
 static enum result lock(int *fd, struct error *err)
 {
-	char path[sizeof(LOCK_DIR) + 32];
-	struct stat ns;
+	enum result res = netns_file_open("apply", fd, err);
 
-	if (stat("/proc/self/ns/net", &ns))
-		return refuse(err, RES_REFUSED, "/proc/self/ns/net: %s",
-			      strerror(errno));
-	snprintf(path, sizeof(path), LOCK_DIR "/apply-%ju", (uintmax_t)ns.st_ino);
-	if (!mkdir(LOCK_DIR, 0755) || errno == EEXIST)
-		*fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (*fd < 0 && errno == EACCES) {
-		fprintf(stderr,
-			"mtctl apply: without the lock against a second one, which is root's: %s\n",
-			path);
-		return RES_OK;
-	}
-	if (*fd < 0)
-		return refuse(err, RES_REFUSED,
-			      "%s, the lock against a second mtctl apply: %s",
-			      path, strerror(errno));
-	if (!flock(*fd, LOCK_EX | LOCK_NB))
-		return RES_OK;
+	if (res || *fd < 0 || !flock(*fd, LOCK_EX | LOCK_NB))
+		return res;
 	if (errno == EWOULDBLOCK)
 		return refuse(err, RES_REFUSED,
 			      "another mtctl apply is at work in this network namespace; try again when it is done");
-	return refuse(err, RES_REFUSED, "%s: %s", path, strerror(errno));
+	return refuse(err, RES_REFUSED, "the lock: %s", strerror(errno));
 }
 
 static void unlock(int fd)

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /* "mtctl ipsec replicate": states of a tunnel for the other nodes that serve it. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
 #include "args.h"
 #include "cmd.h"
+#include "netns_file.h"
 #include "nl.h"
 #include "output.h"
 #include "print.h"
@@ -109,6 +113,25 @@ static enum result write_all(const struct secret *text, struct error *err)
 	return RES_OK;
 }
 
+static enum result now(struct replica_made *made, struct error *err)
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	struct timespec t;
+	ssize_t n = -1;
+
+	if (fd >= 0) {
+		n = read(fd, made->boot, sizeof(made->boot) - 1);
+		close(fd);
+	}
+	if (n <= 0 || clock_gettime(CLOCK_BOOTTIME, &t))
+		return refuse(err, RES_REFUSED,
+			      "/proc/sys/kernel/random/boot_id: %s",
+			      strerror(errno));
+	made->boot[strcspn(made->boot, "\n")] = '\0';
+	made->ns = t.tv_sec * 1000000000ull + t.tv_nsec;
+	return RES_OK;
+}
+
 /*
  * All that they have, at one moment: nothing has changed while it was read. Or @torn, if
  * something has each time, and the next one follows at once.
@@ -122,6 +145,8 @@ static enum result snapshot(struct context *ctx, const struct job *job,
 	for (int try = 0; try < SNAPSHOT_TRIES; try++) {
 		replicas_free(rs);
 		nl_replicas_changed(ctx->nl);
+		/* From here on, what changes is noticed: so it is what there was now. */
+		res = now(&rs->made, &ctx->err);
 		for (size_t i = 0; !res && i < job->n; i++) {
 			t = (struct tunnel) { 0 };
 			res = nl_tunnel_get(ctx->nl, job->names[i], &t,
@@ -225,7 +250,8 @@ static enum result apply_plan(struct context *ctx, const struct replica_plan *pl
 }
 
 /* A block, of which all is looked at before anything is done */
-static enum result take_block(struct context *ctx, struct replicas *shall)
+static enum result take_block(struct context *ctx, int last,
+			      struct replicas *shall)
 {
 	struct replica_plan plan = { 0 };
 	struct replicas here = { 0 };
@@ -243,8 +269,11 @@ static enum result take_block(struct context *ctx, struct replicas *shall)
 		for (size_t i = 0; i < shall->n; i++)
 			replica_plan(&here.v[i], &shall->v[i], &plan);
 		replica_plan_sort(&plan);
-		res = apply_plan(ctx, &plan);
+		if (last >= 0)
+			res = replica_last(last, shall, &ctx->err);
 	}
+	if (!res)
+		res = apply_plan(ctx, &plan);
 	if (!res)
 		print_replicated(shall, &plan, &ctx->opt);
 	free(plan.v);
@@ -252,8 +281,8 @@ static enum result take_block(struct context *ctx, struct replicas *shall)
 	return res;
 }
 
-static enum result take_line(struct context *ctx, struct replica_parser *parser,
-			     char *line)
+static enum result take_line(struct context *ctx, int last,
+			     struct replica_parser *parser, char *line)
 {
 	enum result res;
 	bool complete;
@@ -261,7 +290,13 @@ static enum result take_line(struct context *ctx, struct replica_parser *parser,
 	res = replica_parse(parser, line, &complete, &ctx->err);
 	if (res || !complete)
 		return res;
-	res = take_block(ctx, &parser->rs);
+	/* One after another: each looks at what the one before it has made. */
+	if (last >= 0 && flock(last, LOCK_EX))
+		return refuse(&ctx->err, RES_REFUSED, "the lock: %s",
+			      strerror(errno));
+	res = take_block(ctx, last, &parser->rs);
+	if (last >= 0)
+		flock(last, LOCK_UN);
 	replicas_free(&parser->rs);
 	return res;
 }
@@ -270,11 +305,13 @@ static enum result take(struct context *ctx)
 {
 	struct replica_parser parser = { 0 };
 	char buf[LINE_MAX_BYTES + 1], *end;
-	enum result res = RES_OK;
 	bool any = false;
+	enum result res;
 	size_t n = 0;
 	ssize_t got;
+	int last;
 
+	res = netns_file_open("replicate", &last, &ctx->err);
 	while (!res) {
 		got = read(STDIN_FILENO, buf + n, LINE_MAX_BYTES - n);
 		if (got < 0 && errno == EINTR)
@@ -291,7 +328,7 @@ static enum result take(struct context *ctx)
 			if (strlen(buf) != (size_t)(end - buf))
 				*buf = '\0';
 			any = true;
-			res = take_line(ctx, &parser, buf);
+			res = take_line(ctx, last, &parser, buf);
 			n -= end + 1 - buf;
 			memmove(buf, end + 1, n);
 		}
@@ -306,6 +343,8 @@ static enum result take(struct context *ctx)
 	else if (!res && !any)
 		res = refuse(&ctx->err, RES_REFUSED,
 			     "nothing came: did the other end say why?");
+	if (last >= 0)
+		close(last);
 	explicit_bzero(buf, sizeof(buf));
 	replica_parser_free(&parser);
 	return res;

@@ -91,10 +91,20 @@ struct replica {
 	size_t policies_room;
 };
 
+/*
+ * When they were read. Of two moments of one boot of one machine it can be told which one
+ * was first, whatever is done to its clock.
+ */
+struct replica_made {
+	char boot[37];		/* boot_id of random(4) */
+	__u64 ns;		/* CLOCK_BOOTTIME */
+};
+
 struct replicas {
 	struct replica *v;
 	size_t n;
 	size_t room;
+	struct replica_made made;
 };
 
 struct replica *replicas_add(struct replicas *rs);
@@ -147,15 +157,16 @@ enum result replica_check_keys(const struct replica *r, struct error *err);
 
 /* ---- as text ---- */
 
-#define REPLICA_VERSION	1
+#define REPLICA_VERSION	2
 
-/* A block of lines. Without ages, it differs only where something has changed. */
-void replicas_write(const struct replicas *rs, bool ages, struct secret *to);
+/* A block of lines. Without times, it differs only where something has changed. */
+void replicas_write(const struct replicas *rs, bool times, struct secret *to);
 
 /* Reads blocks, line by line. */
 struct replica_parser {
 	struct replicas rs;
 	bool begun;
+	bool dated;
 	uint32_t lines;
 	uint64_t sum;
 };
@@ -167,6 +178,14 @@ struct replica_parser {
 enum result replica_parse(struct replica_parser *parser, char *line,
 			  bool *complete, struct error *err);
 void replica_parser_free(struct replica_parser *parser);
+
+/* ---- which is the last ---- */
+
+/*
+ * Notes in a file, which is locked, that these are taken; or refuses them, if what was
+ * taken last of one of them was made later.
+ */
+enum result replica_last(int fd, const struct replicas *rs, struct error *err);
 
 /* ---- what there is to do ---- */
 

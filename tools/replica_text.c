@@ -2,7 +2,8 @@
 /*
  * States and policies as lines of text, and back. A block is
  *
- *	mtun-ipsec 1
+ *	mtun-ipsec 2
+ *	made WORD VALUE ...
  *	tunnel WORD VALUE ...
  *	state WORD VALUE ...
  *	policy WORD VALUE ...
@@ -346,6 +347,18 @@ static bool word_name(void *to, char *text)
 	return true;
 }
 
+/* It goes into a file, between blanks. */
+static bool word_boot(void *to, char *text)
+{
+	size_t len = strlen(text);
+
+	if (len >= sizeof(((struct replica_made *)to)->boot) ||
+	    strspn(text, "0123456789abcdef-") != len)
+		return false;
+	strcpy(to, text);
+	return true;
+}
+
 static bool word_mode(void *to, char *text)
 {
 	return parse_enum(text, mode_names, ARRAY_SIZE(mode_names), to);
@@ -384,6 +397,12 @@ static bool word_template(void *to, char *text)
 #define STATE(member)	offsetof(struct replica_state, member)
 #define POLICY(member)	offsetof(struct replica_policy, member)
 #define TUNNEL(member)	offsetof(struct replica, member)
+
+static const struct word made_words[] = {
+	{ "boot", NEEDED, word_boot, offsetof(struct replica_made, boot) },
+	{ "ns", NEEDED, word_u64, offsetof(struct replica_made, ns) },
+	{ NULL }
+};
 
 static const struct word tunnel_words[] = {
 	{ "name", NEEDED, word_name, TUNNEL(ifname) },
@@ -430,7 +449,7 @@ static const struct word policy_words[] = {
 };
 
 static void put_state(struct secret *to, const struct replica_state *s,
-		      bool ages)
+		      bool times)
 {
 	secret_add(to, "state src %s", addr_text(&s->src).s);
 	secret_add(to, " dst %s spi 0x%x reqid %u mode %u flags 0x%x window %u",
@@ -442,7 +461,7 @@ static void put_state(struct secret *to, const struct replica_state *s,
 		secret_add(to, " tfcpad %u", s->tfcpad);
 	if (s->mapping_age)
 		secret_add(to, " mapping-age %u", s->mapping_age);
-	secret_add(to, " age %llu", ages ? s->age : 0);
+	secret_add(to, " age %llu", times ? s->age : 0);
 	put_selector(to, &s->sel);
 	put_limits(to, &s->limits);
 	put_mark(to, "mark", &s->mark);
@@ -466,13 +485,16 @@ static void put_policy(struct secret *to, const struct replica_policy *p)
 	secret_add(to, "\n");
 }
 
-void replicas_write(const struct replicas *rs, bool ages, struct secret *to)
+void replicas_write(const struct replicas *rs, bool times, struct secret *to)
 {
 	uint64_t sum = SUM_BEGIN;
 	size_t at = to->n;
 	uint32_t lines = 0;
 
 	secret_add(to, MAGIC " %u\n", REPLICA_VERSION);
+	if (times)
+		secret_add(to, "made boot %s ns %llu\n", rs->made.boot,
+			   rs->made.ns);
 	for (size_t i = 0; i < rs->n; i++) {
 		const struct replica *r = &rs->v[i];
 
@@ -482,7 +504,7 @@ void replicas_write(const struct replicas *rs, bool ages, struct secret *to)
 		secret_add(to, " remote %s if-id %u\n", addr_text(&r->remote).s,
 			   r->if_id);
 		for (size_t j = 0; j < r->n_states; j++)
-			put_state(to, &r->states[j], ages);
+			put_state(to, &r->states[j], times);
 		for (size_t j = 0; j < r->n_policies; j++)
 			put_policy(to, &r->policies[j]);
 	}
@@ -544,6 +566,8 @@ static enum result parse_end(struct replica_parser *parser, char *line,
 		return wrong(parser, "end", "",
 			     "is not that of what came before: something was lost on the way",
 			     err);
+	if (!parser->dated)
+		return wrong(parser, "when it was made", "", "is not told", err);
 	parser->begun = false;
 	return RES_OK;
 }
@@ -563,6 +587,7 @@ static enum result begin(struct replica_parser *parser, char *line,
 			      version, REPLICA_VERSION);
 	replicas_free(&parser->rs);
 	parser->begun = true;
+	parser->dated = false;
 	return RES_OK;
 }
 
@@ -587,7 +612,12 @@ enum result replica_parse(struct replica_parser *parser, char *line,
 		return parse_end(parser, line, err);
 	}
 	parser->sum = sum;
-	if (!strcmp(kind, "tunnel"))
+	if (!parser->dated && !strcmp(kind, "made")) {
+		parser->dated = true;
+		return parse_words(parser, "made", made_words,
+				   &parser->rs.made, line, err);
+	}
+	if (parser->dated && !strcmp(kind, "tunnel"))
 		return parse_words(parser, "tunnel", tunnel_words,
 				   replicas_add(&parser->rs), line, err);
 	if (parser->rs.n && !strcmp(kind, "state"))

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <sys/stat.h>
 
 #include "args.h"
@@ -79,12 +80,16 @@ static struct replica_policy *add_policy(struct replica *r, uint8_t dir)
 	return p;
 }
 
+#define BOOT "6f1ce8f4-2c31-4d6a-9d0e-8e3b3c1f0a55"
+
 /* Two tunnels, with one of everything */
 static void fill(struct replicas *rs)
 {
 	struct replica_state *s;
 	struct replica *r;
 
+	strcpy(rs->made.boot, BOOT);
+	rs->made.ns = 1000;
 	r = replicas_add(rs);
 	*r = replica("mt0", "192.0.2.1", "192.0.2.2", 42);
 	add_state(r, false, 0x1001);
@@ -165,12 +170,15 @@ static void test_round_trip(struct secret *text)
 	replicas_write(&parser.rs, true, &again);
 	check(!strcmp(text->s, again.s), "the same text again");
 	check(parser.rs.v[0].states[0].age == 3, "age");
+	check(!strcmp(parser.rs.made.boot, BOOT) && parser.rs.made.ns == 1000,
+	      "when it was made");
 
 	rs.v[0].states[0].age++;
+	rs.made.ns++;
 	replicas_write(&rs, false, &ageless);
 	secret_free(&again);
 	replicas_write(&parser.rs, false, &again);
-	check(!strcmp(ageless.s, again.s), "but for the age");
+	check(!strcmp(ageless.s, again.s), "but for times");
 	rs.v[0].states[0].reqid++;
 	secret_free(&again);
 	replicas_write(&rs, false, &again);
@@ -248,9 +256,16 @@ static void test_hostile(const struct secret *text)
 		const char *to;
 		const char *what;
 	} cases[] = {
-		{ "mtun-ipsec 1", "mtun-ipsec 2", "version 2" },
-		{ "mtun-ipsec 1", "mtun-ipsec", "not what" },
-		{ "mtun-ipsec 1", "", "not what" },
+		{ "mtun-ipsec 2", "mtun-ipsec 1", "version 1" },
+		{ "mtun-ipsec 2", "mtun-ipsec", "not what" },
+		{ "mtun-ipsec 2", "", "not what" },
+		{ "made boot " BOOT " ns 1000\n", "", "none that" },
+		{ "made boot", "made ns 1 boot", "ns is there twice" },
+		{ "made boot " BOOT " ns 1000", "made ns 1000", "boot is missing" },
+		{ "boot 6f", "boot 6F", "boot has" },
+		{ "boot 6f", "boot 6f6f", "boot has" },
+		{ "ns 1000", "ns -1", "ns has" },
+		{ "ns 1000\n", "ns 1000\nmade boot 0 ns 1\n", "none that" },
 		{ "tunnel name mt0", "state name mt0", "none that" },
 		{ "tunnel name mt0", "end", "something was lost" },
 		{ "tunnel name mt0", "tunnel name 0123456789abcdef", "name has" },
@@ -537,6 +552,56 @@ static void test_tunnels(void)
 	      "one in clear");
 }
 
+/* What a file with this in it says of a block of two tunnels, which was made at 1000 */
+static bool notes(const char *file, const char *why, const char *then)
+{
+	FILE *f = tmpfile();
+	struct replicas rs = { 0 };
+	struct error err = { 0 };
+	char text[512] = "";
+	enum result res;
+	bool good;
+
+	fill(&rs);
+	fputs(file, f);
+	fflush(f);
+	res = replica_last(fileno(f), &rs, &err);
+	rewind(f);
+	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+	fclose(f);
+	replicas_free(&rs);
+	good = !res == !*why && strstr(err.text, why) && !strcmp(text, then);
+	if (!good)
+		printf("# said: %s, and left: %s\n", err.text, text);
+	return good;
+}
+
+/* What was on its way longer than what came after it is not taken. */
+static void test_last(void)
+{
+#define NOW	"mt0 " BOOT " 1000\nmt1 " BOOT " 1000\n"
+#define LATER	"mt1 " BOOT " 1001\n"
+#define OTHER	"mt0 5f1ce8f4-2c31-4d6a-9d0e-8e3b3c1f0a55 2000\n"
+	struct replicas rs = { 0 };
+	struct error err = { 0 };
+
+	check(notes("", "", NOW), "the first of all");
+	check(notes(NOW, "", NOW), "the same again");
+	check(notes("mt0 " BOOT " 999\n", "", NOW), "a later one");
+	check(notes(LATER, "mt1: a later block", LATER), "an older one");
+	check(notes("mt0 " BOOT " 9\n" LATER, "mt1: a later block",
+		    "mt0 " BOOT " 9\n" LATER), "and nothing of it is noted");
+	check(notes(OTHER, "", NOW), "one of another boot");
+	check(notes("mt2 " BOOT " 5000\n", "", "mt2 " BOOT " 5000\n" NOW),
+	      "another tunnel");
+	check(notes("mt0 " BOOT " 999\nmuch nonsense\nmt1 " BOOT "\n", "", NOW),
+	      "what is no line, and less than there was");
+	fill(&rs);
+	check(replica_last(-1, &rs, &err) && strstr(err.text, "cannot note"),
+	      "no file");
+	replicas_free(&rs);
+}
+
 /* The words of $JOURNAL_STREAM are the device and the inode. */
 static void test_journal(void)
 {
@@ -560,6 +625,7 @@ void test_replica(void)
 	test_refused();
 	test_steps();
 	test_tunnels();
+	test_last();
 	test_journal();
 	secret_free(&text);
 }
