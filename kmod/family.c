@@ -46,7 +46,10 @@ static u8 route_proto(const struct mt_conf *conf)
 	return conf->mode == MTUN_MODE_IPSEC ? IPPROTO_ESP : IPPROTO_GRE;
 }
 
-/* As ports are of others: policies of IPsec, and rules, may select it. */
+/*
+ * Policies may select it. It is where others have their ports, which is why the tables are
+ * asked without it: the kernel does the same when it learns a path's MTU.
+ */
 static __be32 route_key(const struct mt_conf *conf)
 {
 	return conf->oflags & MTUN_GRE_FLAG_KEY ? cpu_to_be32(conf->okey) : 0;
@@ -110,7 +113,7 @@ static void ipv4_build(u8 *header, const struct mt_conf *conf)
 }
 
 static struct dst_entry *ipv4_route(struct net *net,
-				    const struct mt_endpoint *ep)
+				    const struct mt_endpoint *ep, bool policies)
 {
 	const struct mt_conf *conf = &ep->conf;
 	struct flowi4 fl4 = {
@@ -121,15 +124,22 @@ static struct dst_entry *ipv4_route(struct net *net,
 		.flowi4_flags = FLOWI_FLAG_ANYSRC,
 		.saddr = conf->local.v4,
 		.daddr = conf->remote.v4,
-		.fl4_gre_key = route_key(conf),
 	};
+	struct dst_entry *dst;
 	struct rtable *rt;
 
 	if (fl4.flowi4_oif < 0)
 		return ERR_PTR(-ENODEV);
 	mt_flow4_set_tos(&fl4, conf->tos);
-	rt = ip_route_output_key(net, &fl4);
-	return refuse_discard(IS_ERR(rt) ? ERR_CAST(rt) : &rt->dst);
+	rt = __ip_route_output_key(net, &fl4);
+	if (IS_ERR(rt))
+		return ERR_CAST(rt);
+	if (!policies)
+		return &rt->dst;
+	fl4.flowi4_oif = rt->dst.dev->ifindex;
+	fl4.fl4_gre_key = route_key(conf);
+	dst = xfrm_lookup_route(net, &rt->dst, flowi4_to_flowi(&fl4), NULL, 0);
+	return refuse_discard(dst);
 }
 
 int mt_ipv4_send(struct net *net, struct sk_buff *skb,
@@ -231,7 +241,7 @@ static void ipv6_build(u8 *header, const struct mt_conf *conf)
 }
 
 static struct dst_entry *ipv6_route(struct net *net,
-				    const struct mt_endpoint *ep)
+				    const struct mt_endpoint *ep, bool policies)
 {
 	const struct mt_conf *conf = &ep->conf;
 	struct flowi6 fl6 = {
@@ -241,7 +251,6 @@ static struct dst_entry *ipv6_route(struct net *net,
 		.flowlabel = ip6_make_flowinfo(conf->tos, 0),
 		.saddr = conf->local.v6,
 		.daddr = conf->remote.v6,
-		.fl6_gre_key = route_key(conf),
 	};
 	struct dst_entry *dst;
 	int err;
@@ -256,6 +265,9 @@ static struct dst_entry *ipv6_route(struct net *net,
 		dst_release(dst);
 		return ERR_PTR(err);
 	}
+	if (!policies)
+		return dst;
+	fl6.fl6_gre_key = route_key(conf);
 	dst = xfrm_lookup_route(net, dst, flowi6_to_flowi(&fl6), NULL, 0);
 	return refuse_discard(dst);
 }
@@ -288,7 +300,7 @@ const struct mt_family mt_family_ipv6 = {
 struct dst_entry *mt_route_find(struct net *net, struct mt_endpoint *ep)
 {
 	struct mt_route *route = this_cpu_ptr(ep->routes);
-	struct dst_entry *dst = ep->family->route(net, ep);
+	struct dst_entry *dst = ep->family->route(net, ep, true);
 
 	dst_release(route->dst);
 	route->dst = NULL;

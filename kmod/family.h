@@ -52,7 +52,8 @@ struct mt_variable {
  * @reassemble: add a fragment to its packet. Returns 0 if @skb is whole now,
  *		-EINPROGRESS if it was kept; other errors leave it to the caller
  * @build: write the part of the header that no packet changes
- * @route: find the way to the remote; returns a reference, or ERR_PTR
+ * @route: find the way to the remote; returns a reference, or ERR_PTR. Without
+ *	   @policies, it is the one there would be without IPsec
  * @send: complete the header at skb->data for this packet, and give it to the IP
  *	  layer, which fills in the length. Returns what the queue or netfilter
  *	  said, to be judged by net_xmit_eval()
@@ -67,7 +68,7 @@ struct mt_family {
 	int (*reassemble)(struct net *net, struct sk_buff *skb);
 	void (*build)(u8 *header, const struct mt_conf *conf);
 	struct dst_entry *(*route)(struct net *net,
-				   const struct mt_endpoint *ep);
+				   const struct mt_endpoint *ep, bool policies);
 	int (*send)(struct net *net, struct sk_buff *skb,
 		    const struct mt_variable *variable);
 };

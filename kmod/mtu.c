@@ -53,6 +53,8 @@ unsigned int mt_mtu_auto(const struct mt_conf *conf, unsigned int path_mtu,
 	mtu = path_mtu - overhead;
 	if (conf->mode == MTUN_MODE_IPSEC || adds_esp)
 		mtu -= (mtu + ESP_TRAILER) % ESP_ALIGN;
+	if (mtu < MT_MTU_MIN)
+		return MT_MTU_MIN;
 	return mtu < max ? mtu : max;
 }
 

@@ -124,6 +124,16 @@ static bool fits(const struct mt_conf *conf, unsigned int path,
 	return ip + gre <= path && counted <= 0xffff;
 }
 
+/* The same with AES-GCM: SPI, number and IV, what padding aligns, and the ICV */
+static bool fits_in_esp(const struct mt_conf *conf, unsigned int path,
+			unsigned int inner)
+{
+	unsigned int data = conf->mode == MTUN_MODE_IPSEC ? inner : 4 + inner;
+	unsigned int ip = conf->family == AF_INET6 ? 40 : 20;
+
+	return ip + 16 + ((data + 2 + 3) & ~3u) + 16 <= path;
+}
+
 static void mt_mtu_all_test(struct kunit *test)
 {
 	unsigned int path, want, last, got;
@@ -146,6 +156,29 @@ static void mt_mtu_all_test(struct kunit *test)
 		last = mt_mtu_auto(&conf, 1500, false);
 		KUNIT_ASSERT_EQ(test, mt_mtu_auto(&conf, 0, false), last);
 		KUNIT_ASSERT_EQ(test, mt_overhead(&conf), 1500 - last);
+	}
+}
+
+static void mt_mtu_esp_test(struct kunit *test)
+{
+	struct mt_conf conf = { 0 };
+	unsigned int path, want;
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		conf.family = i & 1 ? AF_INET6 : AF_INET;
+		if (i & 2)
+			conf.mode = MTUN_MODE_IPSEC;
+		else
+			conf.ipsec = MTUN_IPSEC_REQUIRED;
+		want = 68;
+		for (path = 1; path <= 9000; path++) {
+			while (fits_in_esp(&conf, path, want + 1))
+				want++;
+			KUNIT_ASSERT_EQ_MSG(test, mt_mtu_auto(&conf, path, false),
+					    want, "path %u, %d", path, i);
+		}
+		conf = (struct mt_conf) { 0 };
 	}
 }
 
@@ -182,6 +215,7 @@ static struct kunit_case mtu_test_cases[] = {
 	KUNIT_CASE_PARAM(mt_mtu_test, mtu_cases_gen_params),
 	KUNIT_CASE(mt_mtu_check_test),
 	KUNIT_CASE(mt_mtu_all_test),
+	KUNIT_CASE(mt_mtu_esp_test),
 	{}
 };
 

@@ -64,9 +64,10 @@ static inline bool mt_spd_takes_any(const struct mt_net *mn)
  * @family: of the packet
  *
  * As xfrm's own devices have it, the first policy that selects the packet says so, by
- * priority; and a packet that none selects is refused, if there are any. Nobody knows yet
- * whether the packet will be forwarded: those for that (XFRM_POLICY_FWD) and those for
- * the others (XFRM_POLICY_IN) are one list.
+ * priority (and of one priority one that blocks, if there is any); and a packet that
+ * none selects is refused, if there are any. Nobody knows yet whether the packet will
+ * be forwarded: those for that (XFRM_POLICY_FWD) and those for the others
+ * (XFRM_POLICY_IN) are one list.
  *
  * Context: RCU.
  * Return: false as well while it is not known what there is.

@@ -3,6 +3,7 @@
 #include "conf.h"
 #include "device.h"
 #include "endpoint.h"
+#include "esp.h"
 #include "family.h"
 #include "mtu.h"
 #include "probe.h"
@@ -22,16 +23,24 @@ static struct mt_endpoint *endpoint(const struct mt_tunnel *tunnel)
 static unsigned int auto_mtu(const struct mt_tunnel *tunnel,
 			     const struct mt_endpoint *ep)
 {
+	bool required = ep->conf.ipsec == MTUN_IPSEC_REQUIRED;
 	unsigned int path_mtu = 0;
 	struct dst_entry *dst;
 	bool has_esp = false;
 
-	dst = ep->family->route(tunnel->net, ep);
-	if (!IS_ERR(dst)) {
-		if (dst->dev != tunnel->dev) {
-			path_mtu = dst_mtu(dst);
-			has_esp = dst_xfrm(dst);
+	dst = ep->family->route(tunnel->net, ep, true);
+	if (required && !IS_ERR(dst)) {
+		has_esp = mt_esp_guards(dst, &ep->conf);
+		if (!has_esp) {
+			dst_release(dst);
+			dst = ERR_PTR(-ENOKEY);
 		}
+	}
+	if (IS_ERR(dst))	/* perhaps there is no state yet */
+		dst = ep->family->route(tunnel->net, ep, false);
+	if (!IS_ERR(dst)) {
+		if (dst->dev != tunnel->dev)
+			path_mtu = dst_mtu(dst);
 		dst_release(dst);
 	}
 	return mt_mtu_auto(&ep->conf, path_mtu, has_esp);

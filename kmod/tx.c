@@ -3,6 +3,7 @@
 
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
+#include <linux/if_vlan.h>
 #include <net/icmp.h>
 
 #define HEADROOM_MAX	512	/* as IP_TUNNEL_MAX_HEADROOM */
@@ -26,6 +27,8 @@ bool mt_tx_strip(struct sk_buff *skb)
 	skb_pull_rcsum(skb, offset);
 	/* or the length of a header that is gone is one of GSO's */
 	skb_reset_mac_header(skb);
+	/* one that XDP has led here in passing by the stack, which would push it */
+	__vlan_hwaccel_clear_tag(skb);
 	return true;
 }
 

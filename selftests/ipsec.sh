@@ -448,6 +448,12 @@ mss_test()
 	mtu_auto "$v" $((gcm + 40)) "no policy"
 	policies "$v"
 	mtu_auto "$v" $((gcm + 40)) "no state"
+	ip -n "$near" link set u0 mtu 1492
+	mtu_auto "$v" $((gcm + 32)) "no state, 1492 bytes"
+	states "$v"
+	mtu_auto "$v" $((gcm + 32)) "a state, 1492 bytes"
+	ip -n "$near" link set u0 mtu 1500
+	mtu_auto "$v" $((gcm + 40)) "a state"
 	esp_down
 	mt "$near" tunnel set "t$v" mss auto mtu 1476
 	ip -n "$far" link set "g$v" mtu 1476

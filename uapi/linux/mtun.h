@@ -716,6 +716,8 @@ enum mtun_stats_attr {
  * @MTUN_A_TUNNEL_MTU: (u32) Largest inner packet in bytes. 0, the default of
  *   "tunnel-new", takes the MTU of the underlay's route less the outer headers
  *   (1500 bytes where there is no route), now and whenever the tunnel is set.
+ *   In mode ipsec, what AES-GCM leaves; with "ipsec" required, what the state
+ *   in use leaves, or AES-GCM where there is none.
  * @MTUN_A_TUNNEL_MTU_AUTO: (u8) 1 if the MTU follows the underlay, 0 if it was
  *   set.
  * @MTUN_A_TUNNEL_IF_FLAGS: (u32) Interface flags (IFF_*, netdevice(7)).
