@@ -166,6 +166,17 @@ def transmit(to, data):
     sock.sendto(data, (tunnel, ETH_P_IPV6 if data[0] >> 4 == 6 else ETH_P_IP))
 
 
+def growth(ns, tunnel, direction):
+    """A function that tells what has been counted since"""
+    old = kinds_of(ns, tunnel, direction)
+
+    def grown():
+        new = kinds_of(ns, tunnel, direction)
+        new.subtract(old)
+        return {p: n for p, n in new.items() if n}
+    return grown
+
+
 def compare(group, text, kinds):
     """The packets through each tunnel, both ways, against the model"""
     want = model(kinds)
@@ -174,14 +185,9 @@ def compare(group, text, kinds):
         for direction, send in (
                 ("ingress", lambda data: receive(tunnel, data)),
                 ("egress", lambda data: transmit(out, data))):
-            old = kinds_of(NEAR, tunnel, direction)
+            grown = growth(NEAR, tunnel, direction)
             for k in kinds:
                 send(k.data)
-
-            def grown():
-                new = kinds_of(NEAR, tunnel, direction)
-                new.subtract(old)
-                return {p: n for p, n in new.items() if n}
             until(lambda: total(grown(), "packets") >= len(kinds))
             report(group, "%s: %s, %s" % (text, tunnel, direction), grown(),
                    dict(want))
@@ -208,16 +214,11 @@ def test_nonlinear():
                   ["fin"])]
     for tunnel, (src, dst) in OUTER.items():
         for size in (24, 48, 64, 136, 512):
-            old = kinds_of(NEAR, tunnel, "ingress")
+            grown = growth(NEAR, tunnel, "ingress")
             for k in kinds:
                 from_far.send(*fragment(src, dst, GRE,
                                         gre(k.data, KEYS[tunnel]), size,
                                         next(numbers)))
-
-            def grown():
-                new = kinds_of(NEAR, tunnel, "ingress")
-                new.subtract(old)
-                return {p: n for p, n in new.items() if n}
             until(lambda: total(grown(), "packets") >= len(kinds))
             report("nonlinear", "%s, pieces of %d bytes" % (tunnel, size),
                    grown(), dict(model(kinds)))
@@ -264,8 +265,8 @@ def test_segments():
     for tunnel, one, two in (("mt4", "10.4.0.1", "10.4.0.2"),
                              ("mt6", "fd06::1", "fd06::2")):
         tap = Tap(NEAR, "u0", outgoing=True)
-        old = kinds_of(NEAR, tunnel, "egress")
-        old_far = kinds_of(FAR, tunnel, "ingress")
+        grown = growth(NEAR, tunnel, "egress")
+        received = growth(FAR, tunnel, "ingress")
         stream = Stream(NEAR, one, FAR, two, 5001)
         transfer([stream], bytes(2 << 20))
         report("segments", tunnel + ": all bytes arrive", stream.ok())
@@ -286,20 +287,53 @@ def test_segments():
                 tap.read(lambda _, p: Packet(p).proto == GRE and
                          (Packet(p).version == 4) == (tunnel == "mt4"))]
         want = dict(model([kind_of(p) for p in sent]))
-        new = kinds_of(NEAR, tunnel, "egress")
-        new.subtract(old)
         report("segments", "%s: sent, %d on the wire" % (tunnel, len(sent)),
-               {p: n for p, n in new.items() if n}, want)
-
-        def received():
-            got = kinds_of(FAR, tunnel, "ingress")
-            got.subtract(old_far)
-            return {p: n for p, n in got.items() if n}
+               grown(), want)
         until(lambda: total(received(), "packets") >= len(sent))
         report("segments", tunnel + ": received", received(), want)
         stats = counters(NEAR)[tunnel]
         report("segments", tunnel + ": most were offload packets",
                stats["egress"]["lengths"].get("1024", 0) > 1400)
+
+
+def esp_end(ns, tunnel, if_id, here, there):
+    """A tunnel of mode ipsec, with states for both directions"""
+    mtctl(ns, ["tunnel add %s local %s remote %s mode ipsec if-id %d up on"
+               % (tunnel, here, there, if_id)])
+    lines = ["xfrm state add src %s dst %s proto esp spi 0x77 reqid 1 mode tunnel "
+             "flag af-unspec if_id %d aead rfc4106(gcm(aes)) 0x%s 128"
+             % (src, dst, if_id, bytes(range(20)).hex())
+             for src, dst in ((here, there), (there, here))]
+    for way, src, dst in (("out", here, there), ("in", there, here),
+                          ("fwd", there, here)):
+        lines += ["xfrm policy add src %s dst %s dir %s tmpl src %s dst %s proto "
+                  "esp reqid 1 mode tunnel if_id %d"
+                  % (any_, any_, way, src, dst, if_id)
+                  for any_ in ("0.0.0.0/0", "::/0")]
+    ip_batch(ns, lines)
+
+
+def test_esp():
+    """In ESP: what near sends is what far receives."""
+    kinds = [k for k in (*table(), *(random_kind() for _ in range(100)))
+             if len(k.data) <= 1426]    # the MTU of esp6
+    want = dict(model(kinds))
+    for tunnel, if_id, one, two in (("esp4", 4, "192.0.2.1", "192.0.2.2"),
+                                    ("esp6", 6, "2001:db8::1", "2001:db8::2")):
+        esp_end(NEAR, tunnel, if_id, one, two)
+        esp_end(FAR, tunnel, if_id, two, one)
+        sent = growth(NEAR, tunnel, "egress")
+        received = growth(FAR, tunnel, "ingress")
+        out = device_socket(tunnel)
+        for k in kinds:
+            transmit(out, k.data)
+        until(lambda: total(received(), "packets") >= len(kinds))
+        report("esp", tunnel + ": sent", sent(), want)
+        report("esp", tunnel + ": received", received(), want)
+        for ns in NEAR, FAR:
+            stats = counters(ns)[tunnel]
+            report("esp", "%s in %s: nothing dropped" % (tunnel, ns),
+                   {name: n for name, n in stats.items() if "-" in name and n}, {})
 
 
 def test_dump():
@@ -308,14 +342,15 @@ def test_dump():
         compare("dump", "some packets", [random_kind() for _ in range(20)])
     for tunnel, stats in counters(NEAR).items():
         for direction, short in (("ingress", "rx"), ("egress", "tx")):
-            counts = flat(stats[direction])
+            counts = flat(stats.get(direction, {}))    # esp4 sends alone
             for what in "packets", "bytes":
                 report("dump", "%s, %s: %s" % (tunnel, direction, what),
                        total(counts, what), stats["%s_%s" % (short, what)])
             report("dump", "%s, %s: lengths" % (tunnel, direction),
-                   sum(stats[direction]["lengths"].values()),
+                   sum(n for path, n in counts.items()
+                       if path[0] == "lengths"),
                    stats[short + "_packets"])
 
 
 run_wanted((test_none, test_table, test_random, test_nonlinear, test_segments,
-            test_dump), WANTED)
+            test_esp, test_dump), WANTED)

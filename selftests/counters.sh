@@ -12,15 +12,17 @@
 #  |  u0  192.0.2.1/24         ------+-------+-- u0  192.0.2.2/24         |
 #  |      2001:db8::1/64             |       |       2001:db8::2/64       |
 #  +---------------------------------+       +----------------------------+
+#
+# py_result:esp adds esp4 and esp6, of mode ipsec, at both ends.
 
 ALL_TESTS="py_result:none py_result:table py_result:random py_result:nonlinear
-	   py_result:segments py_result:dump text_test"
+	   py_result:segments py_result:esp py_result:dump text_test"
 
 . "$(dirname "$0")/lib.sh"
 
 need_mtun
 need_command "$PYTHON" ethtool
-need_module veth
+need_module veth esp4 esp6
 
 setup_end()
 {
@@ -46,9 +48,7 @@ setup_prepare()
 	setup_underlay "$near" "$far"
 	setup_end "$near" 1 2
 	setup_end "$far" 2 1
-	MTCTL=$MTCTL "$PYTHON" "$TEST_DIR/counters.py" "$near" "$far" \
-		"${groups[@]}" \
-		> "$TMP/result" 2> "$TMP/log" || say "$(tail -n 5 "$TMP/log")"
+	py_run "$TEST_DIR/counters.py" "$near" "$far" "${groups[@]}"
 }
 
 text_test()
