@@ -64,9 +64,8 @@ setup_prepare()
 	setup_spread "$front" front 2
 	setup_spread "$back" back 3
 	setup_customers
-	MTCTL=$MTCTL "$PYTHON" "$TEST_DIR/anycast.py" "$c1" "$c2" "$c3" "$front" "$back" \
-		"$n1" "$n2" "$n3" "$n4" "$srv" "$TMP/nodes.yaml" \
-		> "$TMP/result" 2> "$TMP/log" || say "$(tail -n 5 "$TMP/log")"
+	py_run "$TEST_DIR/anycast.py" "$c1" "$c2" "$c3" "$front" "$back" \
+		"$n1" "$n2" "$n3" "$n4" "$srv" "$TMP/nodes.yaml"
 }
 
 # setup_link NS DEV ADDR ADDR6 NS DEV ADDR ADDR6

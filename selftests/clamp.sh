@@ -300,10 +300,9 @@ setup_prepare()
 {
 	setup_devices
 	setup_return
-	MTCTL=$MTCTL FAULT=$TEST_DIR/fault/failret.ko "$PYTHON" \
+	FAULT=$TEST_DIR/fault/failret.ko py_run \
 		"$TEST_DIR/clamp.py" "$lan" "$near" "$isp" \
-		"$client" "$node" "$router" "$server" \
-		> "$TMP/result" 2> "$TMP/log" || say "$(tail -n 5 "$TMP/log")"
+		"$client" "$node" "$router" "$server"
 }
 
 setup_prepare

@@ -32,9 +32,7 @@ setup_prepare()
 	mt "$near" tunnel add mt4 local 192.0.2.1 remote 192.0.2.2 key 4 sample-rx 2
 	ip -n "$near" link set mt4 up
 	mt "$near" filter set mt4 allow-src-rx 198.18.0.0/16
-	MTCTL=$MTCTL "$PYTHON" "$TEST_DIR/detect.py" "$near" "$far" "$TMP" \
-		"${@#py_result:}" \
-		> "$TMP/result" 2> "$TMP/log" || say "$(tail -n 5 "$TMP/log")"
+	py_run "$TEST_DIR/detect.py" "$near" "$far" "$TMP" "${@#py_result:}"
 }
 
 setup_prepare "$@"

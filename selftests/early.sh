@@ -50,8 +50,7 @@ setup_prepare()
 		route add default via 2001:db8::1
 	EOF
 	setup_router "$near"
-	MTCTL=$MTCTL "$PYTHON" "$TEST_DIR/early.py" "$far" "$near" "$other" \
-		> "$TMP/result" 2> "$TMP/log" || say "$(tail -n 5 "$TMP/log")"
+	py_run "$TEST_DIR/early.py" "$far" "$near" "$other"
 }
 
 control_test()

@@ -34,8 +34,7 @@ setup_prepare()
 		link set mt1 up
 	EOF
 	ping_check "$near" 192.0.2.1
-	MTCTL=$MTCTL "$PYTHON" "$TEST_DIR/filter.py" "$far" "$near" \
-		> "$TMP/result" 2> "$TMP/log" || say "$(tail -n 5 "$TMP/log")"
+	py_run "$TEST_DIR/filter.py" "$far" "$near"
 }
 
 setup_prepare

@@ -54,8 +54,7 @@ setup_prepare()
 		echo 1 > /proc/sys/net/ipv6/conf/all/forwarding'
 	in_ns "$far" sh -c 'echo 0 > /proc/sys/net/ipv4/conf/all/rp_filter
 		echo 0 > /proc/sys/net/ipv4/conf/default/rp_filter'
-	MTCTL=$MTCTL "$PYTHON" "$TEST_DIR/frag.py" "$src" "$near" "$far" \
-		> "$TMP/result" 2> "$TMP/log" || say "$(tail -n 5 "$TMP/log")"
+	py_run "$TEST_DIR/frag.py" "$src" "$near" "$far"
 }
 
 # Packets with DF cannot be fragmented, so asking for it makes no sense.

@@ -211,7 +211,7 @@ together()
 # far_end GROUP: a case of health.py
 far_end()
 {
-	[ -z "$PY_PID" ] || wait "$PY_PID" || say "$(tail -n 5 "$TMP/log")"
+	[ -z "$PY_PID" ] || wait "$PY_PID" || py_died
 	PY_PID=
 	py_result "$1"
 }

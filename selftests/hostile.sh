@@ -621,15 +621,17 @@ offload_test()
 # The tunnels are what they were.
 after_test()
 {
-	local out i
+	local out
 
 	out=$(mt "$near" -j tunnel show | grep -o '"ifname"' | wc -l)
 	check_eq "$out" 19 "tunnels"
 	mt "$near" netns set rx local
+	look
 	in_ns "$near" ping -q -n -c 1 -W 1 10.8.0.77 > /dev/null 2>&1
 	look
-	grown tx "${GRE[@]}"
-	check_eq "$PASSED $DROPPED" "1 0" "packets sent, dropped"
+	# by t40; what the stack sends by itself is no less welcome
+	check_eq "$((${AFTER["t40 tx_packets"]} > ${BEFORE["t40 tx_packets"]}))" 1 "sent"
+	check_grown BEFORE AFTER "a ping" t40 drops 0
 	log_test "tunnels work afterwards"
 }
 
@@ -718,5 +720,5 @@ memory_test()
 	log_test "memory is back"
 }
 
-warm_up && setup_prepare && look || skip_all "cannot set up"
+warm_up && setup_prepare && look || fail_all "cannot set up"
 run_tests "$@"

@@ -340,5 +340,5 @@ deleted_test()
 	log_test "states deleted under traffic"
 }
 
-setup_prepare || skip_all "cannot set up"
+setup_prepare || fail_all "cannot set up"
 run_tests "$@"

@@ -251,5 +251,5 @@ storm_test()
 	say "$t pairs of states in $seconds seconds"
 }
 
-setup_prepare || skip_all "cannot set up"
+setup_prepare || fail_all "cannot set up"
 run_tests "$@"

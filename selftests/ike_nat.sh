@@ -200,5 +200,5 @@ address_test()
 	log_test "the NAT has another address: $1 has to be told"
 }
 
-setup_prepare || skip_all "cannot set up"
+setup_prepare || fail_all "cannot set up"
 run_tests "$@"

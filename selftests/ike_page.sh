@@ -101,5 +101,5 @@ session_test()
 	log_test "from two routers to a tunnel, as the page has it"
 }
 
-setup_prepare || skip_all "cannot set up"
+setup_prepare || fail_all "cannot set up"
 run_tests "$@"

@@ -62,6 +62,15 @@ skip_all()
 	exit $ksft_skip
 }
 
+# What is tested, or what tests it, does not do what it should before anything was run.
+fail_all()
+{
+	echo "TAP version 13"
+	echo "1..1"
+	echo "not ok 1 $*"
+	exit $ksft_fail
+}
+
 say()
 {
 	local text=$*
@@ -166,6 +175,23 @@ run_tests()
 	exit $ksft_pass
 }
 
+# py_run SCRIPT ARGUMENTS...: a test that is written in Python: py_result has its cases
+py_run()
+{
+	MTCTL=$MTCTL "$PYTHON" "$@" > "$TMP/result" 2> "$TMP/log" || py_died
+}
+
+# It came to no end. What it was about has less results than it should, maybe all of them
+# good; what comes behind that has none.
+py_died()
+{
+	local last
+
+	say "$(tail -n 5 "$TMP/log")"
+	last=$(grep -E "^[^# ]+ (ok|bad) " "$TMP/result" | tail -n 1)
+	echo "${last%% *} bad: it ended early" >> "$TMP/result"
+}
+
 # py_result GROUP: a case of a test that is written in Python, which wrote a line
 # "GROUP ok|bad TEXT" for each thing that it tried, or "GROUP skip REASON"
 py_result()
@@ -173,7 +199,7 @@ py_result()
 	local group=$1 good bad
 
 	bad=$(sed -n "s/^$group skip //p" "$TMP/result")
-	if [ -n "$bad" ]; then
+	if [ -n "$bad" ] && ! grep -q "^$group bad" "$TMP/result"; then
 		log_skip "$group" "$bad"
 		return
 	fi
@@ -286,9 +312,14 @@ load_mtun()
 # Root, the module, mtctl and the helper programs; begins the kernel log check.
 need_mtun()
 {
+	local out
+
 	[ "$(id -u)" -eq 0 ] || skip_all "needs root"
 	need_command ip
-	load_mtun 2> /dev/null || skip_all "cannot load the module mtun"
+	if ! out=$(load_mtun 2>&1); then
+		[ -n "$MTUN_KO" ] || skip_all "there is no module mtun to load"
+		fail_all "the module that was built does not load: $out"
+	fi
 	[ -n "$MTCTL" ] || skip_all "mtctl not found; set MTCTL"
 	[ -x "$TRAFFIC" ] && [ -x "$TEST_DIR/nsexec" ] ||
 		skip_all "traffic or nsexec is not built; run make"
@@ -412,9 +443,14 @@ stop_bg()
 	wait "$1" 2> /dev/null
 }
 
+answers()
+{
+	grep -c "bytes from .*icmp_seq=" "$1"
+}
+
 has_more()
 {
-	[ "$(stat -c %s "$1")" -gt "$2" ]
+	[ "$(answers "$1")" -gt "$2" ]
 }
 
 # stop_pings PID FILE: all that ping sent was answered, and still is. FILE is what it says
@@ -423,10 +459,10 @@ stop_pings()
 {
 	local answers last
 
-	slowwait_for has_more "$2" "$(stat -c %s "$2")"
+	slowwait_for has_more "$2" "$(answers "$2")"
 	check_err $? "no more answers"
 	stop_bg "$1" INT
-	read -r answers last < <(awk 'sub(/.*icmp_seq=/, "") {
+	read -r answers last < <(awk 'sub(/.*bytes from .*icmp_seq=/, "") {
 		for (n = $1 + 0; n < last - 32768; n += 65536)	# it is 16 bits
 			;
 		seen[n]

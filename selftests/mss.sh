@@ -68,8 +68,7 @@ setup_prepare()
 		route add default via 2001:db8:9:ffff::1
 	EOF
 	setup_router "$near"
-	MTCTL=$MTCTL "$PYTHON" "$TEST_DIR/mss.py" "$src" "$near" "$far" \
-		> "$TMP/result" 2> "$TMP/log" || say "$(tail -n 5 "$TMP/log")"
+	py_run "$TEST_DIR/mss.py" "$src" "$near" "$far"
 	# How long each part took, and what was in it
 	say "$(sed -n 's/^# //p' "$TMP/result")"
 }

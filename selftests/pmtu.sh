@@ -107,9 +107,7 @@ setup_prepare()
 	for ns in "$near" "$mid" "$far"; do
 		in_ns "$ns" sh -c 'echo 0 > /proc/sys/net/ipv4/icmp_ratemask'
 	done
-	MTCTL=$MTCTL "$PYTHON" "$TEST_DIR/pmtu.py" "$src" "$near" "$mid" \
-		"$far" > "$TMP/result" 2> "$TMP/log" ||
-		say "$(tail -n 5 "$TMP/log")"
+	py_run "$TEST_DIR/pmtu.py" "$src" "$near" "$mid" "$far"
 }
 
 setup_prepare

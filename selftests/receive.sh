@@ -57,8 +57,7 @@ setup_prepare()
 		addr add 2001:db8::2/64 dev u0
 		link set u0 up
 	EOF
-	MTCTL=$MTCTL "$PYTHON" "$TEST_DIR/receive.py" "$near" "$far" \
-		> "$TMP/result" 2> "$TMP/log" || say "$(tail -n 5 "$TMP/log")"
+	py_run "$TEST_DIR/receive.py" "$near" "$far"
 }
 
 setup_prepare

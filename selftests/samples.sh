@@ -45,9 +45,7 @@ setup_prepare()
 	setup_underlay "$near" "$far"
 	setup_end "$near" 1 2
 	setup_end "$far" 2 1
-	MTCTL=$MTCTL "$PYTHON" "$TEST_DIR/samples.py" "$near" "$far" "$TMP" \
-		"${@#py_result:}" \
-		> "$TMP/result" 2> "$TMP/log" || say "$(tail -n 5 "$TMP/log")"
+	py_run "$TEST_DIR/samples.py" "$near" "$far" "$TMP" "${@#py_result:}"
 }
 
 setup_prepare "$@"

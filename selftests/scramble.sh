@@ -31,8 +31,8 @@ setup_prepare()
 			addr add 2001:db8::1/64 dev u0
 		EOF
 	done
-	"$PYTHON" "$TEST_DIR/scramble.py" "${MTUN_SEED:-1}" \
-		"${MTUN_REQUESTS:-100}" "$one" "$two" "$three" > "$TMP/result" 2>&1
+	py_run "$TEST_DIR/scramble.py" "${MTUN_SEED:-1}" "${MTUN_REQUESTS:-100}" \
+		"$one" "$two" "$three"
 	say "$(grep -v ' bad ' "$TMP/result")"
 }
 

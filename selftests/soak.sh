@@ -292,5 +292,5 @@ removed_test()
 	log_test "all of it comes back"
 }
 
-setup_prepare || skip_all "cannot set up"
+setup_prepare || fail_all "cannot set up"
 run_tests "$@"
