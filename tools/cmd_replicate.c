@@ -82,7 +82,9 @@ static enum result check_output(struct error *err)
 	if (fstat(STDOUT_FILENO, &st))
 		return refuse(err, RES_REFUSED, "the standard output: %s",
 			      strerror(errno));
-	if (output_is_journal(&st, getenv("JOURNAL_STREAM")))
+	/* The variable is not there behind sudo, nor in systemd-cat. */
+	if (output_is_journal(&st, getenv("JOURNAL_STREAM")) ||
+	    output_is_connected(STDOUT_FILENO, "/run/systemd"))
 		return refuse(err, RES_USAGE,
 			      "keys are no text for the journal: pipe them into \"ssh NODE mtctl ipsec replicate -apply\"");
 	if ((S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode)) && st.st_mode & 077)

@@ -356,6 +356,7 @@ static enum result parse_by(struct live *live, const char *word,
 	}
 	for (size_t i = 0; i < RATE_MAX; i++) {
 		if (!strcmp(word, rates_by_names[i])) {
+			live->top.talk = false;
 			live->top.sort = i;
 			return RES_OK;
 		}

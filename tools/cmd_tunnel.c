@@ -79,7 +79,8 @@ static void add_states(struct context *ctx, struct tunnels *ts, struct sas *sas)
 	for (size_t i = 0; i < ts->n; i++) {
 		if (!wants_ipsec(&ts->v[i]))
 			continue;
-		if (!nl_sa_dump(ctx->nl, sas, &incomplete, &err) || incomplete)
+		/* some of them would say something else than all */
+		if (!nl_sa_dump(ctx->nl, sas, &incomplete, &err) && !incomplete)
 			ts->sas = sas;
 		break;
 	}

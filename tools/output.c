@@ -5,7 +5,9 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "model.h"
@@ -26,7 +28,19 @@ bool output_is_read(void)
 {
 	struct pollfd fd = { .fd = STDOUT_FILENO };
 
-	return !ferror(stdout) && !poll(&fd, 1, 0);
+	/* an error of poll() says nothing about who reads */
+	return !ferror(stdout) && poll(&fd, 1, 0) <= 0;
+}
+
+bool output_is_connected(int fd, const char *directory)
+{
+	struct sockaddr_un peer = { 0 };
+	socklen_t size = sizeof(peer) - 1;
+	size_t len = strlen(directory);
+
+	return !getpeername(fd, (struct sockaddr *)&peer, &size) &&
+	       peer.sun_family == AF_UNIX &&
+	       !strncmp(peer.sun_path, directory, len) && peer.sun_path[len] == '/';
 }
 
 bool output_is_journal(const struct stat *st, const char *stream)

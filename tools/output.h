@@ -14,6 +14,9 @@ void output_wait(int fd, int timeout);
 /* Whether it can be written, as far as one knows, and somebody may read it */
 bool output_is_read(void);
 
+/* Whether it is a socket whose other end listens in a directory */
+bool output_is_connected(int fd, const char *directory);
+
 struct stat;
 
 /* Whether it is the journal of systemd: stream is $JOURNAL_STREAM, or NULL. */

@@ -33,6 +33,15 @@ static int compare(const void *a, const void *b)
 	       compare_addrs(&x->dst, &y->dst);
 }
 
+/* Of those that stand for the same, the older one first */
+static int compare_all(const void *a, const void *b)
+{
+	const struct sa *x = a, *y = b;
+
+	return compare(a, b) ?: compare_numbers(x->added, y->added) ?:
+	       compare_numbers(x->spi, y->spi);
+}
+
 void sas_free(struct sas *sas)
 {
 	free(sas->v);
@@ -42,7 +51,7 @@ void sas_free(struct sas *sas)
 void sas_sort(struct sas *sas)
 {
 	if (sas->n)
-		qsort(sas->v, sas->n, sizeof(*sas->v), compare);
+		qsort(sas->v, sas->n, sizeof(*sas->v), compare_all);
 }
 
 const struct sa *sas_find(const struct sas *sas, const struct tunnel *t,

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #include "args.h"
 #include "output.h"
@@ -615,6 +617,31 @@ static void test_journal(void)
 	check(!output_is_journal(&st, "8:4294967297"), "no socket");
 }
 
+/* What listens for the journal is known by its place, whatever the environment says. */
+static void test_connected(void)
+{
+	char directory[] = "/tmp/mtctl-test-XXXXXX";
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+
+	check(mkdtemp(directory), "a directory");
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/stdout", directory);
+	check(!bind(listener, (struct sockaddr *)&addr, sizeof(addr)) &&
+	      !listen(listener, 1), "a listener");
+	check(!output_is_connected(fd, directory), "not connected");
+	check(!connect(fd, (struct sockaddr *)&addr, sizeof(addr)), "connect");
+	check(output_is_connected(fd, directory) && output_is_connected(fd, "/tmp"),
+	      "connected");
+	check(!output_is_connected(fd, "/tm") &&
+	      !output_is_connected(fd, addr.sun_path), "elsewhere");
+	check(!output_is_connected(-1, "/tmp"), "nothing");
+	unlink(addr.sun_path);
+	rmdir(directory);
+	close(listener);
+	close(fd);
+}
+
 void test_replica(void)
 {
 	struct secret text = { 0 };
@@ -627,5 +654,6 @@ void test_replica(void)
 	test_tunnels();
 	test_last();
 	test_journal();
+	test_connected();
 	secret_free(&text);
 }
