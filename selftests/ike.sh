@@ -21,7 +21,7 @@ ALL_TESTS="refused_test nobody_test up_test:t4 up_test:t6 up_test:e4 up_test:e6
 	   show_test replay_test:e4:0 replay_test:e6:1 replay_test:t6:0
 	   late_test:e4:64:0 late_test:t6:4096:1 cipher_test
 	   rekey_test:child rekey_test:ike lost_test:far lost_test:near
-	   deleted_test clear_test"
+	   deleted_test trap_test clear_test"
 
 . "$(dirname "$0")/lib.sh"
 . "$TEST_DIR/ike_lib.sh"
@@ -271,6 +271,11 @@ ike_number()
 	swan near --list-sas --ike "$1" | sed -n "s/^$1: #\([0-9]*\),.*/\1/p" | tail -n 1
 }
 
+is_rekeying()
+{
+	[[ $(mt "$near" tunnel show "$1") == *"esp rekeying"* ]]
+}
+
 rekey_test()
 {
 	local t before pid number
@@ -284,6 +289,9 @@ rekey_test()
 		for _ in 1 2 3; do
 			swan near --rekey "--$1" "$t" > "$TMP/said"
 			check_err $? "$(tail -n 3 "$TMP/said")"
+			# for 5 seconds, by which late packets still come
+			[ "$1" = ike ] || slowwait_for is_rekeying "$t"
+			check_err $? "\"rekeying\" is not shown: $(mt "$near" tunnel show "$t")"
 			sleep 1
 			swan far --rekey "--$1" "$t" > "$TMP/said"
 			check_err $? "far: $(tail -n 3 "$TMP/said")"
@@ -338,6 +346,48 @@ deleted_test()
 	ping_check "$near" "${INSIDE[e4]}"
 	check_err $? "it does not come back"
 	log_test "states deleted under traffic"
+}
+
+ping_back()
+{
+	ping_now "$far" 10.0.4.1
+}
+
+# The template for Linux as it is: an end that would send GRE in clear has a trap, and
+# begins when it has something to send.
+trap_test()
+{
+	local side clear
+
+	for side in near far; do
+		stop_bg "${CHARON_PID[$side]}"
+		ip -n "${!side}" xfrm state flush
+		ip -n "${!side}" xfrm policy flush
+		sed "s/SECRET/not a secret/" "$TMP/$side/template" > "$TMP/$side/swanctl.conf"
+	done
+	sed -i "s/start_action = .*/start_action = none/" "$TMP/near/swanctl.conf"
+	check_match "$(cat "$TMP/far/swanctl.conf")" "start_action = trap" "the trap"
+	capture_start "$far" u0 "$TMP/back" -Q out "proto gre or ip6 proto 47"
+	start_charon far
+	check_err $? "strongSwan does not run"
+	ping_back
+	check_fail $? "an answer without the other end"
+	start_charon near
+	check_err $? "strongSwan does not run at near"
+	slowwait_for ping_back
+	check_err $? "no answer through t4: $(told t4)"
+	check_match "$(mt "$near" -j ipsec show t4)" '"sa": ?"established"' "near's end"
+	clear=$(stat -c %s "$TMP/back")
+	# They would be seen.
+	stop_bg "${CHARON_PID[far]}" KILL
+	ip -n "$far" xfrm state flush
+	ip -n "$far" xfrm policy flush
+	ping_back
+	slowwait_for has_more "$TMP/back" 24
+	check_err $? "the capture sees nothing"
+	capture_stop "$CAPTURE_PID"
+	check_eq "$clear" 24 "bytes of captured GRE in clear, and the header of the file"
+	log_test "the template for Linux as it is: nothing is in clear, and it begins"
 }
 
 setup_prepare || fail_all "cannot set up"

@@ -443,12 +443,18 @@ stop_bg()
 	wait "$1" 2> /dev/null
 }
 
+# has_more FILE BYTES
+has_more()
+{
+	[ "$(stat -c %s "$1")" -gt "$2" ]
+}
+
 answers()
 {
 	grep -c "bytes from .*icmp_seq=" "$1"
 }
 
-has_more()
+more_answers()
 {
 	[ "$(answers "$1")" -gt "$2" ]
 }
@@ -459,7 +465,7 @@ stop_pings()
 {
 	local answers last
 
-	slowwait_for has_more "$2" "$(answers "$2")"
+	slowwait_for more_answers "$2" "$(answers "$2")"
 	check_err $? "no more answers"
 	stop_bg "$1" INT
 	read -r answers last < <(awk 'sub(/.*bytes from .*icmp_seq=/, "") {

@@ -24,7 +24,7 @@ ALL_TESTS="hooks_test:4 hooks_test:6 state_test:4 state_test:6 no_leak_test:4
 	   flowtable_udp_test:4 flowtable_udp_test:6 tc_test:4 tc_test:6
 	   rp_filter_test:4 rp_filter_test:6 queue_test:4 queue_test:6
 	   queue_errors_test:4 queue_errors_test:6
-	   fwd_test:4 fwd_test:6"
+	   fwd_test:4 fwd_test:6 xdp_test:4 xdp_test:6"
 
 . "$(dirname "$0")/lib.sh"
 
@@ -794,6 +794,38 @@ fwd_test()
 		} } END { print big }')" 2 "rules with packets larger than s0 has"
 	in_ns "$near" nft delete table netdev t
 	log_test "IPv$v: forwarded by a rule at ingress"
+}
+
+# What comes with a tag of a VLAN, which is beside the packet and not in it, and never
+# meets the stack: outside there is no such VLAN.
+xdp_test()
+{
+	local v=$1 pid
+
+	ip_batch "$lan" <<-EOF
+		link add link s0 name s5 type vlan id 5
+		link set s5 addrgenmode none
+		addr add 10.7.0.2/24 dev s5
+		link set s5 up
+		neigh add 10.7.0.1 lladdr $(in_ns "$near" cat /sys/class/net/l0/address) dev s5
+		route add 10.8.$v.2 via 10.7.0.1
+	EOF
+	check_err $? "a VLAN"
+	in_bg "$near" "$TMP/xdp" "$PYTHON" "$TEST_DIR/xdp.py" l0 "mt$v"
+	pid=$BG_PID
+	slowwait_for grep -q ready "$TMP/xdp"
+	check_err $? "XDP: $(cat "$TMP/xdp")"
+	snapshot BEFORE "$far"
+	in_ns "$lan" ping -q -n -c 3 -i 0.01 -W 0.2 "10.8.$v.2" > /dev/null 2>&1
+	slowwait_for_counter "$far" "mt$v" rx_packets $((${BEFORE["mt$v rx_packets"]} + 2))
+	snapshot AFTER "$far"
+	# as is what Linux tells its neighbours by itself
+	[ $((${AFTER["mt$v rx_packets"]} - ${BEFORE["mt$v rx_packets"]})) -ge 3 ]
+	check_err $? "packets that were led there do not arrive"
+	check_grown BEFORE AFTER "led there by XDP" "mt$v" drops 0
+	stop_bg "$pid"
+	ip -n "$lan" link del s5
+	log_test "IPv$v: led to the tunnel by XDP, with a tag of a VLAN"
 }
 
 rpfilter_drops()

@@ -381,8 +381,12 @@ same_test()
 	local words="limit byte-soft 1000000 limit byte-hard 2000000 limit packet-soft 7000 limit packet-hard 8000 limit time-soft 3000 limit time-hard 4000" dst a b
 
 	sa "$n1" to 4 "$words output-mark 7 mask 255 flag nopmtudisc extra-flag dont-encap-dscp tfcpad 900"
-	sa "$n1" from 4 "$words replay-window 4096 encap espinudp 4500 60000 0.0.0.0"
+	sa "$n1" from 4 "$words replay-window 4096 encap espinudp 4500 60000 0.0.0.0 mark 5 mask 255"
 	policies_of "$n1" 4
+	ip -n "$n1" xfrm policy add src 10.1.0.0/16 dst 10.2.0.0/16 dir out mark 6 mask 7 \
+		priority 9 tmpl src 192.0.2.1 dst 192.0.2.2 proto esp reqid 1 \
+		mode tunnel if_id 41
+	check_err $? "a policy with a mark"
 	sleep 3
 	replicate e4
 	for dst in 192.0.2.1 192.0.2.2; do
@@ -407,10 +411,19 @@ same_test()
 			"if_id 42 of $dst"
 	done
 	check_match "$(state_of "$n2" 192.0.2.1)" "replay_window 4096" "window"
+	check_match "$(state_of "$n2" 192.0.2.1)" "mark 0x5/0xff" "mark of a state"
+	check_match "$(ip -n "$n2" xfrm policy)" "mark 0x6/0x7" "mark of a policy"
 	check_eq "$(ip -n "$n2" xfrm policy | sed "s/if_id 0x.*/if_id/")" \
 		"$(ip -n "$n1" xfrm policy | sed "s/if_id 0x.*/if_id/")" "policies"
-	check_eq "$(ip -n "$n2" xfrm policy | grep -c "if_id 0x2a")" 3 \
+	check_eq "$(ip -n "$n2" xfrm policy | grep -c "if_id 0x2a")" 4 \
 		"policies with if_id 42"
+	# what has a mark is found by it, to be deleted
+	ip_batch "$n1" <<-EOF
+		xfrm policy flush
+		xfrm state flush
+	EOF
+	replicate e4
+	check_eq "$(listed "$n2")" "" "what n2 has at last"
 	down
 	log_test "marks, limits, age and if_id"
 }
