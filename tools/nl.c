@@ -12,13 +12,7 @@
 
 struct nl *nl_new(void)
 {
-	struct nl *nl = calloc(1, sizeof(*nl));
-
-	if (!nl) {
-		perror("mtctl");
-		exit(RES_REFUSED);
-	}
-	return nl;
+	return allocate(1, sizeof(struct nl));
 }
 
 void nl_free(struct nl *nl)

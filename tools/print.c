@@ -256,11 +256,7 @@ static struct table new_table(size_t rows)
 {
 	struct table tab = { .n_rows = rows };
 
-	tab.rows = calloc(rows, sizeof(*tab.rows));
-	if (!tab.rows) {
-		perror("mtctl");
-		exit(RES_REFUSED);
-	}
+	tab.rows = allocate(rows, sizeof(*tab.rows));
 	return tab;
 }
 

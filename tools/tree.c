@@ -87,12 +87,8 @@ static struct node *new_node(struct tree *tree, enum node_type type,
 			     const yaml_mark_t *at, const void *value,
 			     size_t len)
 {
-	struct node *node = calloc(1, sizeof(*node) + len + 1);
+	struct node *node = allocate(1, sizeof(*node) + len + 1);
 
-	if (!node) {
-		perror("mtctl");
-		exit(1);
-	}
 	node->type = type;
 	node->line = at->line + 1;
 	node->column = at->column + 1;
@@ -152,11 +148,7 @@ static void find_twins(const struct node *map, struct complaints *complaints)
 		count++;
 	if (count < 2)
 		return;
-	v = calloc(count, sizeof(*v));
-	if (!v) {
-		perror("mtctl");
-		exit(1);
-	}
+	v = allocate(count, sizeof(*v));
 	for (n = map->first; n; n = n->next)
 		v[i++] = n;
 	qsort(v, count, sizeof(*v), compare_names);
@@ -364,12 +356,8 @@ static void join_surrogates(char *bytes, size_t len)
 static char *to_yaml(const char *bytes, size_t len)
 {
 	size_t i = 0;
-	char *copy = malloc(len ?: 1);
+	char *copy = allocate(len, 1);
 
-	if (!copy) {
-		perror("mtctl");
-		exit(1);
-	}
 	memcpy(copy, bytes, len);
 	while (i < len && isspace((unsigned char)copy[i]))
 		i++;
