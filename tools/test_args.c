@@ -141,16 +141,113 @@ static void test_arguments(void)
 		"\033[1m\xc3\x9b\xc2\x9b", "1");
 }
 
-/* Those of "ipsec template" */
-static void test_options(void)
+/* What no command takes: it says so before it asks the kernel, of which there is none. */
+static void test_usage(void)
 {
-	char *words[][3] = { { "mt0", "peer", "linux" }, { "mt0", "", "linux" },
-			     { "mt0", "mt1", "-peer" } };
-	struct context ctx = { 0 };
+	static const struct {
+		const struct command *commands;
+		const char *name;
+		const char *words[4];
+		const char *said;
+	} cases[] = {
+		{ tunnel_commands, "list", { "mt0" }, "use \"tunnel show mt0\"" },
+		{ clamp_commands, "del", { "dev", "eth0", "mss", "1400" },
+		  "takes dev IFNAME and nothing else" },
+		{ clamp_commands, "show", { "dev", "eth0", "insert", "on" },
+		  "takes dev IFNAME and nothing else" },
+		{ clamp_commands, "set", { "dev", "eth0" }, "say what to change" },
+		{ clamp_commands, "add", { "mms", "1400" }, "did you mean \"mss\"?" },
+		{ clamp_commands, "add", { "xyzzy" }, "unknown argument \"xyzzy\"" },
+		{ health_commands, "set", { "mt0", "intervall", "2s" },
+		  "did you mean \"interval\"?" },
+		{ netns_commands, "show", { "blue" },
+		  "takes no arguments, not \"blue\"; for another namespace" },
+		{ monitor_commands, "config", { "events" },
+		  "takes no arguments but attacks, not \"events\"" },
+		{ ipsec_commands, "template", { "mt0", "peer", "linux" }, "is no option" },
+		{ ipsec_commands, "template", { "mt0", "", "linux" }, "is no option" },
+		{ ipsec_commands, "template", { "mt0", "mt1", "-peer" }, "is no option" },
+		{ ipsec_commands, "template", { "mt0", "-peer" },
+		  "-peer wants a KIND behind it" },
+		{ ipsec_commands, "template", { "mt0", "-peer", "ios" },
+		  "\"ios\" is no kind of peer" },
+		{ ipsec_commands, "template", { "mt0", "-nat", "here" },
+		  "\"here\" is no address" },
+		{ ipsec_commands, "template", { "mt0", "-replay", "x" },
+		  "a replay window is 0 (off) to 4096 packets" },
+		{ ipsec_commands, "template", { "mt0", "-replay", "4097" },
+		  "a replay window is 0 (off) to 4096 packets" },
+		{ samples_commands, "show", { "-w" }, "-w: FILE is missing" },
+		{ samples_commands, "show", { "-count", "0" },
+		  "-count 0: give a number from 1 on" },
+		{ samples_commands, "show", { "-count", "all" },
+		  "-count all: give a number from 1 on" },
+		{ top_commands, "live", { "-interval" }, "-interval: SECONDS is missing" },
+		{ top_commands, "live", { "-by", "luck" }, "-by luck: give bits," },
+		{ detect_commands, "attacks", { "-f" }, "-f: FILE is missing" },
+		{ detect_commands, "attacks", { "syn-flod" }, "did you mean \"syn-flood\"?" },
+		{ steer_commands, "steer", { "mtun.yaml" }, "a file is given as -f FILE" },
+		{ steer_commands, "steer", { "-once" }, "say which file" },
+		{ apply_commands, "apply", { "-once" }, "unknown option" },
+		{ check_commands, "check", { "a", "b" }, "\"b\" is too much" },
+	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		check(ipsec_commands[1].fn(&ctx, 3, words[i]) == RES_USAGE &&
-		      strstr(ctx.err.text, "is no option"), "no option");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct command *c = PICK(cases[i].commands, "command",
+					       cases[i].name, &(struct error) { 0 });
+		struct context ctx = { 0 };
+		char *words[ARRAY_SIZE(cases[i].words)];
+		int n = 0;
+
+		for (; n < (int)ARRAY_SIZE(words) && cases[i].words[n]; n++)
+			words[n] = (char *)cases[i].words[n];
+		if (!c || c->fn(&ctx, n, words) != RES_USAGE ||
+		    !strstr(ctx.err.text, cases[i].said)) {
+			printf("# %s %s: %s\n", cases[i].name, cases[i].words[0],
+			       ctx.err.text);
+			c = NULL;
+		}
+		check(c, cases[i].said);
+	}
+}
+
+/* Where there is no -r, as in "monitor attacks" */
+static void test_not_here(void)
+{
+	struct detection conf = { .prefix4 = 32 };
+	char *words[] = { "-r", "samples.pcapng" };
+	struct error err;
+
+	check(detection_parse(2, words, &conf, NULL, &err) == RES_USAGE &&
+	      strstr(err.text, "-r: not here"), "no recording where there is none");
+}
+
+/* The word that the user knows an attribute by */
+static void test_attribute_words(void)
+{
+	static const struct {
+		unsigned int attr;
+		bool one_key;
+		const char *word;
+	} words[] = {
+		{ MTUN_A_TUNNEL_IFINDEX, false, "name" },
+		{ MTUN_A_TUNNEL_IFLAGS, false, "ikey" },
+		{ MTUN_A_TUNNEL_IFLAGS, true, "key" },
+		{ MTUN_A_TUNNEL_OFLAGS, false, "okey" },
+		{ MTUN_A_TUNNEL_OKEY, true, "key" },
+		{ MTUN_A_TUNNEL_TTL_INHERIT, false, "ttl" },
+		{ MTUN_A_TUNNEL_TOS_INHERIT, false, "tos" },
+		{ MTUN_A_TUNNEL_LINK, false, "dev" },
+		{ MTUN_A_TUNNEL_FWMARK, false, "fwmark" },
+	};
+	struct tunnel t = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		t.one_key = words[i].one_key;
+		check(!strcmp(tunnel_attr_word(&t, words[i].attr), words[i].word),
+		      words[i].word);
+	}
+	check(!tunnel_attr_word(&t, MTUN_A_TUNNEL_MAX + 1), "an attribute of a later kernel");
 }
 
 void test_args(void)
@@ -161,5 +258,7 @@ void test_args(void)
 	test_losses();
 	test_plain();
 	test_arguments();
-	test_options();
+	test_usage();
+	test_not_here();
+	test_attribute_words();
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "args.h"
 #include "conf_file.h"
@@ -158,6 +159,8 @@ static void test_json(void)
 	described("no pair", DESCRIBED("\\\\ud83d\\\\ude00"), "\\ud83d\\ude00");
 	wrong("half a pair", DESCRIBED("\\ud83d\\u0021"), 2, 42,
 	      "found invalid Unicode character escape code, while parsing a quoted scalar");
+	wrong("a pair, and no quote", "{\"a\": \"\\ud83d\\ude00", 1, 20,
+	      "found unexpected end of stream, while scanning a quoted scalar");
 	wrong("what comes behind a pair",
 	      DESCRIBED("\\ud83d\\ude00\", \"ttl\": \"256"), 2, 62,
 	      "tunnels.mt0.ttl: a TTL is 1 to 255, or inherit");
@@ -282,6 +285,9 @@ static void test_errors(void)
 	      "tunnels.mt0: dev is needed with a link-local address");
 	wrong("an MTU that does not fit", "tunnels: {mt0: {" ENDS ", mtu: 67}}", 1,
 	      59, "tunnels.mt0: mtu must be 68 to 65511");
+	wrong("what GRE alone has",
+	      "tunnels: {mt0: {" ENDS ", mode: ipsec, if-id: 5, csum: on}}", 1, 60,
+	      "tunnels.mt0: mode ipsec has no csum and seq: leave both to ESP");
 	wrong("a prefix with bits behind it", "clamps: {eth0: {src: 10.0.0.1/8}}",
 	      1, 22,
 	      "clamps.eth0: src 10.0.0.1/8: prefix must have no bits set behind its length");
@@ -335,6 +341,34 @@ static void test_many_errors(void)
 	free(text);
 }
 
+/* A file of so many bytes, which are all spaces, or a directory */
+static enum result read_file(long size, struct error *err)
+{
+	char name[] = "/tmp/mtctl-test-XXXXXX";
+	FILE *file = fdopen(mkstemp(name), "w");
+	enum result res;
+
+	for (long i = 0; i < size; i++)
+		putc(' ', file);
+	fclose(file);
+	config_free(&config);
+	memset(&complaints, 0, sizeof(complaints));
+	res = conf_read(size < 0 ? "/proc" : name, &config, &complaints, err);
+	unlink(name);
+	return res;
+}
+
+static void test_files(void)
+{
+	struct error err;
+
+	check(!read_file(16 << 20, &err) && !complaints.n, "a file of 16 MiB");
+	check(read_file((16 << 20) + 1, &err) == RES_USAGE &&
+	      strstr(err.text, ": larger than 16 MiB"), "a larger one");
+	check(read_file(-1, &err) == RES_REFUSED &&
+	      !strcmp(err.text, "/proc: Is a directory"), "what cannot be read");
+}
+
 void test_conf(void)
 {
 	test_meaning();
@@ -345,5 +379,6 @@ void test_conf(void)
 	test_parts();
 	test_errors();
 	test_many_errors();
+	test_files();
 	config_free(&config);
 }

@@ -234,6 +234,13 @@ static void test_templates(void)
 	gre.iflags &= ~MTUN_GRE_FLAG_SEQ;
 	gre.okey = 2;
 	check(says(&gre, PEER_MTUN, " ikey 2 okey 1 ocsum on "), "keys of mtun");
+	gre.oflags |= MTUN_GRE_FLAG_SEQ;
+	check(says(&gre, PEER_LINUX, " ikey 2 okey 1 ocsum iseq\n"), "numbers of ip_gre");
+	check(!says(&gre, PEER_NONE, "in clear"), "it is required");
+	gre.ipsec = MTUN_IPSEC_OFF;
+	check(says(&gre, PEER_NONE,
+		   "\n# Nothing is to go in clear before there are keys:\n"
+		   "#   mtctl tunnel set mt0 ipsec required\n"), "it is not");
 	gre.oflags = 0;
 	check(says(&gre, PEER_LINUX, " remote 2001:db8::1 okey 1 ocsum\n"),
 	      "a key one way");

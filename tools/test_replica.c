@@ -330,6 +330,28 @@ static void test_hostile(const struct secret *text)
 	secret_free(&more);
 }
 
+/* A block of as many lines as there may be, and one more */
+static void test_long(void)
+{
+	struct replica_parser parser = { 0 };
+	enum result res = RES_OK;
+	struct error err = { 0 };
+	bool complete = false;
+	unsigned int n = 0;
+	char line[100];
+
+	for (; !res && n < 200000; n++) {
+		snprintf(line, sizeof(line), n ?
+			 "tunnel name mt%u mode ipsec local 192.0.2.1 remote 192.0.2.2 if-id 7" :
+			 "mtun-ipsec 1", n);
+		res = replica_parse(&parser, line, &complete, &err);
+	}
+	if (n != 100001)
+		printf("# line %u: %s\n", n, err.text);
+	check(res && n == 100001 && strstr(err.text, "are too many"), "too many lines");
+	replica_parser_free(&parser);
+}
+
 /* What may be on several nodes: with one change, it is refused by a text */
 static void test_refused(void)
 {
@@ -649,6 +671,7 @@ void test_replica(void)
 	test_round_trip(&text);
 	test_broken(&text);
 	test_hostile(&text);
+	test_long();
 	test_refused();
 	test_steps();
 	test_tunnels();

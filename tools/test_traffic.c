@@ -679,6 +679,47 @@ static void test_talkers(void)
 	talkers_free(&ts);
 }
 
+/* What a packet counts under, or what it has not */
+static void test_keys(void)
+{
+	struct sample icmp6 = { .length = 1, .data_len = 42, .data = { 0x60, [6] = 58 } };
+	struct sample udp = with_ports(17, 0x0a000001, VICTIM, 5353, 53, 1023);
+	struct sample esp = ipv4(50, 0x0a000001, VICTIM, 1024);
+	struct sample none = { .length = UINT32_MAX };
+	struct sample syn = tcp(0x0a000001, VICTIM, 0x12);
+	struct sample hidden = { .data_len = 40, .data = { 0x60, [6] = 0 } };
+	struct sample odd = ipv4(253, 0x0a000001, VICTIM, 64);
+	const struct {
+		enum talkers_by by;
+		const struct sample *s;
+		const char *key;
+	} cases[] = {
+		{ BY_SOURCE, &udp, "10.0.0.1" }, { BY_DESTINATION, &udp, "203.0.113.1" },
+		{ BY_SOURCE_PORT, &udp, "udp 5353" }, { BY_PORT, &udp, "udp 53" },
+		{ BY_PORT, &syn, "tcp 443" }, { BY_PORT, &esp, NULL },
+		{ BY_PROTOCOL, &udp, "IPv4 udp" }, { BY_PROTOCOL, &icmp6, "IPv6 icmpv6" },
+		{ BY_PROTOCOL, &odd, "IPv4 proto-253" }, { BY_PROTOCOL, &hidden, "IPv6 ?" },
+		{ BY_PROTOCOL, &none, NULL },
+		{ BY_FLAGS, &syn, "SA" }, { BY_FLAGS, &udp, NULL },
+		{ BY_SIZE, &udp, "512-1023" }, { BY_SIZE, &esp, "1024-2047" },
+		{ BY_SIZE, &icmp6, "1-1" }, { BY_SIZE, &none, "2147483648-4294967295" },
+		{ BY_REASON, &esp, "rx-filter" }, { BY_REASON, &udp, NULL },
+	};
+
+	esp.reason = MTUN_DROP_RX_FILTER;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct sample *s = cases[i].s;
+		struct packet p = packet_parse(s->data, s->data_len);
+		struct text key = { "" };
+		bool has = talkers_key(cases[i].by, s, &p, &key);
+
+		if (has && cases[i].key && strcmp(key.s, cases[i].key))
+			printf("# %s\n", key.s);
+		check(has == !!cases[i].key && (!has || !strcmp(key.s, cases[i].key)),
+		      "talkers: what a packet counts under");
+	}
+}
+
 /* Lines of 10.0.0.1 and of what there was no place for */
 static void test_others(void)
 {
@@ -846,6 +887,7 @@ void test_traffic(void)
 	test_resolution();
 	test_many_interfaces();
 	test_talkers();
+	test_keys();
 	test_hash();
 	check(cost(true) < 0.5, "detect: chosen targets cost no more");
 	check(cost(false) < 0.5, "talkers: chosen sources cost no more");
