@@ -22,6 +22,7 @@ int main(void)
 	test_ipsec();
 	test_live();
 	test_plan();
+	test_print();
 	test_replica();
 	test_traffic();
 	printf("1..%d\n", number);

@@ -13,6 +13,7 @@ void test_conf(void);
 void test_ipsec(void);
 void test_live(void);
 void test_plan(void);
+void test_print(void);
 void test_replica(void);
 void test_traffic(void);
 

@@ -448,6 +448,9 @@ static void test_origin(void)
 	check(!make_again(false) &&
 	      says("\"changes\":{},\"origin\":{\"was\":\"manual\",\"is\":\"file\"}}"),
 	      "what is taken over, as JSON");
+	check(!make("", file, false) &&
+	      says("{\"action\":\"add\",\"kind\":\"tunnel\",\"name\":\"a\",\"settings\":{"),
+	      "what is added, as JSON");
 	make(file, "tunnels: {a: {local: 192.0.2.1, remote: 192.0.2.2, ttl: 9}}", false);
 	check(says("\"changes\":{\"ttl\":{\"was\":64,\"is\":9}}}"),
 	      "what is the file's already");
