@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Runs the unit tests of what is pure. Prints TAP. */
+/* Runs the unit tests, and what needs no kernel. Prints TAP. */
 #include <stdio.h>
 
 #include "test.h"
@@ -21,6 +21,7 @@ int main(void)
 	test_conf();
 	test_ipsec();
 	test_live();
+	test_main();
 	test_plan();
 	test_print();
 	test_replica();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Unit tests of what is pure. */
+/* Unit tests of what is pure, and tests of what needs no kernel. */
 #ifndef MTCTL_TEST_H
 #define MTCTL_TEST_H
 
@@ -12,6 +12,7 @@ void test_args(void);
 void test_conf(void);
 void test_ipsec(void);
 void test_live(void);
+void test_main(void);
 void test_plan(void);
 void test_print(void);
 void test_replica(void);
