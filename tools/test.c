@@ -20,6 +20,7 @@ int main(void)
 	test_args();
 	test_conf();
 	test_ipsec();
+	test_link();
 	test_live();
 	test_main();
 	test_plan();

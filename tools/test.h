@@ -11,6 +11,7 @@ void check(bool good, const char *what);
 void test_args(void);
 void test_conf(void);
 void test_ipsec(void);
+void test_link(void);
 void test_live(void);
 void test_main(void);
 void test_plan(void);

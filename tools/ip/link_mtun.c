@@ -3,9 +3,6 @@
  * Plugin of iproute2: "ip -d link show" asks it to show the settings of a link
  * of kind "mtun". ip loads link_mtun.so from its library directory and looks
  * for the symbol mtun_link_util.
- *
- * iproute2 installs no header for this, so what is used of it is declared here.
- * It was checked with iproute2 6.1.
  */
 #include <arpa/inet.h>
 #include <stdbool.h>
@@ -17,32 +14,7 @@
 #include <linux/mtun.h>
 
 #include "../names.h"
-
-struct link_util {
-	struct link_util *next;
-	const char *id;
-	int maxattr;
-	int (*parse_opt)(struct link_util *lu, int argc, char **argv,
-			 struct nlmsghdr *nlh);
-	void (*print_opt)(struct link_util *lu, FILE *f, struct rtattr *tb[]);
-	void (*print_xstats)(struct link_util *lu, FILE *f, struct rtattr *a);
-	void (*print_help)(struct link_util *lu, int argc, char **argv,
-			   FILE *f);
-	int (*parse_ifla_xstats)(struct link_util *lu, int argc, char **argv);
-	int (*print_ifla_xstats)(struct nlmsghdr *nlh, void *arg);
-};
-
-/* Exported by ip. The output is text or JSON; it knows which. */
-enum { PRINT_ANY = 4 };
-enum { COLOR_INET = 2, COLOR_INET6 = 3, COLOR_NONE = 6 };
-
-int print_color_string(int type, int color, const char *key, const char *fmt,
-		       const char *value);
-int print_color_uint(int type, int color, const char *key, const char *fmt,
-		     unsigned int value);
-int print_color_bool(int type, int color, const char *key, const char *fmt,
-		     bool value);
-bool is_json_context(void);
+#include "link_util.h"
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
