@@ -483,14 +483,9 @@ static enum result del_policy(struct nl *nl, const struct replica_policy *p,
 }
 
 /* What is to go may have gone by itself. */
-static enum result unless_gone(enum result res, struct error *err)
+static enum result unless_gone(enum result res, const struct error *err)
 {
-	if (res && (!strcmp(err->text, strerror(ESRCH)) ||
-		    !strcmp(err->text, strerror(ENOENT)))) {
-		err->text[0] = '\0';
-		return RES_OK;
-	}
-	return res;
+	return res && err->number != ESRCH && err->number != ENOENT ? res : RES_OK;
 }
 
 /* *kept is false if what was there is not, and could not be put back. */
