@@ -23,6 +23,7 @@ int main(void)
 	test_link();
 	test_live();
 	test_main();
+	test_nl();
 	test_plan();
 	test_print();
 	test_replica();

@@ -14,6 +14,7 @@ void test_ipsec(void);
 void test_link(void);
 void test_live(void);
 void test_main(void);
+void test_nl(void);
 void test_plan(void);
 void test_print(void);
 void test_replica(void);

@@ -14,11 +14,13 @@
 #include <time.h>
 #include <unistd.h>
 #include <netinet/in.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "cmd.h"
 #include "nl_core.h"
 #include "test.h"
+#include "test_kernel.h"
 
 #define SECOND	1000000000ull
 #define EPOCH	(1800000000 * SECOND)
@@ -63,6 +65,8 @@ static struct {
 	uint8_t cmd;
 	uint64_t bytes;		/* of the tunnel, when it was asked for */
 } world;
+
+const struct test_kernel *test_kernel;
 
 static void happen(double at, int what, const char *keys)
 {
@@ -145,6 +149,8 @@ int poll(struct pollfd *fds, nfds_t n, int timeout)
 	uint64_t end = timeout < 0 ? UINT64_MAX :
 				     world.now + timeout * (SECOND / 1000);
 
+	if (test_kernel)
+		return test_kernel->wait();
 	for (;;) {
 		uint64_t next;
 		int ready = 0;
@@ -178,7 +184,7 @@ int usleep(useconds_t us)
 int isatty(int fd)
 {
 	(void)fd;
-	return 1;
+	return !test_kernel;
 }
 
 int tcgetattr(int fd, struct termios *t)
@@ -196,11 +202,45 @@ int tcsetattr(int fd, int when, const struct termios *t)
 	return 0;
 }
 
+/* Of the whole machine */
+int mkdir(const char *path, mode_t mode)
+{
+	if (!test_kernel || strcmp(path, "/run/mtun"))
+		return mkdirat(AT_FDCWD, path, mode);
+	errno = test_kernel->lock_error;
+	return -1;
+}
+
 /* The kernel */
 
 struct mnl_socket {
 	int fd;
 };
+
+struct mnl_socket *mnl_socket_open2(int bus, int flags)
+{
+	static struct mnl_socket other = { OTHER_FD };
+
+	(void)bus;
+	(void)flags;
+	errno = test_kernel ? test_kernel->open_error : EAFNOSUPPORT;
+	return errno ? NULL : &other;
+}
+
+int mnl_socket_bind(struct mnl_socket *s, unsigned int groups, pid_t pid)
+{
+	(void)s;
+	(void)groups;
+	(void)pid;
+	errno = test_kernel->bind_error;
+	return errno ? -1 : 0;
+}
+
+int mnl_socket_close(struct mnl_socket *s)
+{
+	(void)s;
+	return 0;
+}
 
 int mnl_socket_get_fd(const struct mnl_socket *s)
 {
@@ -211,9 +251,10 @@ int mnl_socket_setsockopt(const struct mnl_socket *s, int type, void *data,
 			  socklen_t len)
 {
 	(void)s;
-	(void)type;
 	(void)data;
 	(void)len;
+	if (test_kernel)
+		return type == NETLINK_ADD_MEMBERSHIP ? test_kernel->subscribe() : 0;
 	errno = world.error;
 	return errno ? -1 : 0;
 }
@@ -222,6 +263,8 @@ ssize_t mnl_socket_sendto(const struct mnl_socket *s, const void *req,
 			  size_t len)
 {
 	(void)s;
+	if (test_kernel)
+		return test_kernel->send(req);
 	memcpy(&world.request, req, sizeof(world.request));
 	world.cmd = ((const struct genlmsghdr *)mnl_nlmsg_get_payload(req))->cmd;
 	world.bytes = (double)world.now / SECOND * BYTES;
@@ -327,9 +370,10 @@ ssize_t recvfrom(int fd, void *restrict buf, size_t size, int flags,
 		 struct sockaddr *restrict from, socklen_t *restrict from_len)
 {
 	(void)fd;
-	(void)size;
 	memset(from, 0, sizeof(struct sockaddr_nl));
 	*from_len = sizeof(struct sockaddr_nl);
+	if (test_kernel)
+		return test_kernel->receive(buf, size, flags);
 	if (flags & MSG_DONTWAIT)
 		return sample(buf);
 	return world.error ? error_answer(buf) : answer(buf);
