@@ -46,6 +46,7 @@ struct happening {
 		KEYS,
 		INTERRUPT,
 		GONE,		/* who reads what is printed */
+		HANG_UP,	/* who presses keys */
 		END,
 	} what;
 	const char *keys;
@@ -60,7 +61,8 @@ static struct {
 	int reader;
 	double dump_takes;	/* seconds */
 	int changes;		/* dumps during which something changes */
-	int error;		/* of whatever the kernel is asked for */
+	int error;		/* of whatever the kernel is asked for ... */
+	double error_at;	/* ... from here on */
 	struct nlmsghdr request;
 	uint8_t cmd;
 	uint64_t bytes;		/* of the tunnel, when it was asked for */
@@ -127,6 +129,8 @@ static void press_keys(void)
 			kill(getpid(), SIGINT);
 		else if (is.what == GONE)
 			close(world.reader);
+		else if (is.what == HANG_UP)
+			close(world.keyboard);
 		else if (write(world.keyboard, is.keys, strlen(is.keys)) < 0)
 			abort();
 	}
@@ -376,7 +380,8 @@ ssize_t recvfrom(int fd, void *restrict buf, size_t size, int flags,
 		return test_kernel->receive(buf, size, flags);
 	if (flags & MSG_DONTWAIT)
 		return sample(buf);
-	return world.error ? error_answer(buf) : answer(buf);
+	return world.error && world.now >= world.error_at * SECOND ? error_answer(buf) :
+								      answer(buf);
 }
 
 /* Commands */
@@ -579,6 +584,58 @@ static void test_error(const struct command *c, int error, const char *text,
 	free(said);
 }
 
+/* The first reading was good. */
+static void test_late_error(void)
+{
+	char *text;
+	int status;
+
+	world.error = ENOMEM;
+	world.error_at = 1;
+	text = run(top_commands, false, WORDS("-once", "-by", "drops"), &status);
+	check(WEXITSTATUS(status) == RES_REFUSED && strstr(text, "Cannot allocate memory"),
+	      "top: no second reading");
+	free(text);
+}
+
+/* What is typed for a filter is taken back, and then nobody is there any more. */
+static void test_typing(void)
+{
+	char *text;
+	int status;
+
+	happen(1, KEYS, "t/udq\177p");
+	happen(1.5, KEYS, "\033");
+	happen(2.5, HANG_UP, NULL);
+	text = run(top_commands, false, WORDS("-by", "drops"), &status);
+	check(!status && strstr(text, "filter: udp") && !strstr(text, "  filter udp"),
+	      "top: a filter that is typed, and not taken");
+	free(text);
+}
+
+/* Where samples shall go to */
+static void test_files(void)
+{
+	char name[] = "/tmp/mtctl-test-XXXXXX";
+	struct stat st = { 0 };
+	char *text;
+	int status;
+
+	text = run(samples_commands, false, WORDS("-w", "-"), &status);
+	check(WEXITSTATUS(status) == RES_USAGE && strstr(text, "-w -: a terminal is no place"),
+	      "samples: a terminal");
+	free(text);
+	text = run(samples_commands, false, WORDS("-w", "/proc/none/x"), &status);
+	check(WEXITSTATUS(status) == RES_REFUSED &&
+	      !strcmp(text, "/proc/none/x: No such file or directory\n"),
+	      "samples: a file that cannot be made");
+	free(text);
+	close(mkstemp(name));
+	test_lost(samples_commands, false, WORDS("-w", name), "", "samples: lost ones, to a file");
+	check(!stat(name, &st) && st.st_size > 400, "samples: a file");
+	unlink(name);
+}
+
 /* A reading that is not over is none. */
 static void test_interrupt(void)
 {
@@ -616,8 +673,13 @@ void test_live(void)
 		  "{\"lost\":5}\n", "detect: samples were lost, JSON");
 	test_lost(monitor_commands, false, WORDS("attacks"),
 		  "5 samples were lost", "monitor: samples were lost");
+	test_lost(samples_commands, false, WORDS(NULL),
+		  "5 samples were lost", "samples: samples were lost");
+	test_files();
 	test_slow();
 	test_talkers();
+	test_typing();
+	test_late_error();
 	test_interval();
 	test_filter();
 	test_error(top_commands, ENOENT,

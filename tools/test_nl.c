@@ -227,13 +227,15 @@ static void test_talk(void)
 
 static void test_changing(void)
 {
+	static const char *const texts[] = {
+		"the tunnels changed while they were read, 10 times: some may be missing, or shown as they were",
+	};
 	struct nl *nl = start();
 	struct tunnels ts = { 0 };
 	bool incomplete = false;
 
 	kernel.changing = true;
-	check(says(nl_tunnel_dump(nl, &ts, &incomplete, &err), &err,
-		   "the tunnels changed while they were read, 10 times: some may be missing, or shown as they were") &&
+	check(says(nl_tunnel_dump(nl, &ts, &incomplete, &err), &err, texts[0]) &&
 	      incomplete, "tunnels that always change");
 	tunnels_free(&ts);
 	stop(nl);
@@ -369,10 +371,12 @@ static void test_events(void)
 	nl->groups[GROUP_CONFIG] = 1;
 	nl->groups[GROUP_HEALTH] = 2;
 	kernel.subscriptions = 0;
-	check(says(nl_subscribe(nl, &err), &err, "cannot subscribe to config: Cannot allocate memory"),
+	check(says(nl_subscribe(nl, &err), &err,
+		   "cannot subscribe to config: Cannot allocate memory"),
 	      "a group that cannot be joined");
 	kernel.subscriptions = 1;
-	check(says(nl_subscribe(nl, &err), &err, "cannot subscribe to nlctrl: Cannot allocate memory"),
+	check(says(nl_subscribe(nl, &err), &err,
+		   "cannot subscribe to nlctrl: Cannot allocate memory"),
 	      "nor can that of nlctrl");
 	kernel.subscriptions = -1;
 	check(!nl_subscribe(nl, &err), "events");
@@ -399,7 +403,8 @@ static void test_events(void)
 	check(nl_events_wait(nl) && next_is(nl, EVENT_LOST, ABOUT_TUNNEL), "and the second");
 	fails(ENOMEM);
 	check(says(nl_event(nl, 0, &event, &err), &err,
-		   "cannot receive events: Cannot allocate memory"), "events that are not to be had");
+		   "cannot receive events: Cannot allocate memory"),
+	      "events that are not to be had");
 	stop(nl);
 }
 
