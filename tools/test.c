@@ -18,6 +18,7 @@ void check(bool good, const char *what)
 int main(void)
 {
 	test_args();
+	test_cmd();
 	test_conf();
 	test_ipsec();
 	test_link();

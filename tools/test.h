@@ -9,6 +9,7 @@
 void check(bool good, const char *what);
 
 void test_args(void);
+void test_cmd(void);
 void test_conf(void);
 void test_ipsec(void);
 void test_link(void);

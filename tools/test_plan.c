@@ -419,10 +419,10 @@ static void test_many(void)
 	free(to);
 }
 
-/* What is told of a plan, as JSON */
-static bool says(const char *what)
+/* What is told of a plan */
+static bool says_so(const char *what, bool json)
 {
-	const struct options opt = { .json = true };
+	const struct options opt = { .json = json };
 	FILE *usual = stdout;
 	char *text = NULL;
 	size_t len;
@@ -439,6 +439,11 @@ static bool says(const char *what)
 	return good;
 }
 
+static bool says(const char *what)
+{
+	return says_so(what, true);
+}
+
 static void test_origin(void)
 {
 	const char *file = "tunnels: {a: {local: 192.0.2.1, remote: 192.0.2.2}}";
@@ -448,6 +453,7 @@ static void test_origin(void)
 	check(!make_again(false) &&
 	      says("\"changes\":{},\"origin\":{\"was\":\"manual\",\"is\":\"file\"}}"),
 	      "what is taken over, as JSON");
+	check(says_so("  made by hand before\n", false), "what is taken over");
 	check(!make("", file, false) &&
 	      says("{\"action\":\"add\",\"kind\":\"tunnel\",\"name\":\"a\",\"settings\":{"),
 	      "what is added, as JSON");

@@ -110,6 +110,20 @@ static void test_tunnels(void)
 	SHOWS(print_table(&ts, &json), "\"ifname\":\"\\\\xff-\\\\xc3\\\\xbc\"");
 }
 
+/* Of a tunnel that wants them, what a key is and how long it holds */
+static void test_tunnel_states(void)
+{
+	struct tunnel t = tunnel("mt0");
+	struct sa sa = { .src = t.local, .dst = t.remote, .spi = 0xc0ffee };
+	const struct sas sas = { .v = &sa, .n = 1 };
+	const struct tunnels ts = { .v = &t, .n = 1, .sas = &sas };
+
+	t.ipsec = MTUN_IPSEC_REQUIRED;
+	SHOWS(print_blocks(&ts, &json),
+	      "\"sa_states\":[{\"direction\":\"egress\",\"spi\":\"00c0ffee\",\"keyed\":false}]");
+	SHOWS(print_blocks(&ts, &plain), "\n    esp negotiating\n");
+}
+
 static void test_tunnel_events(void)
 {
 	struct event e = { .type = EVENT_SET, .tunnel = tunnel("mt0") };
@@ -312,6 +326,7 @@ static void test_end(void (*print)(void), const char *said)
 void test_print(void)
 {
 	test_tunnels();
+	test_tunnel_states();
 	test_tunnel_events();
 	test_events();
 	test_clamps();
