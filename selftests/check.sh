@@ -280,8 +280,6 @@ module_sparse()
 #   STATIC_CONST_CHAR_ARRAY	it means an argv, which main() wants writable
 user_space="PREFER_DEFINED_ATTRIBUTE_MACRO,BIT_MACRO,CAMELCASE"
 user_space+=",EMBEDDED_FUNCTION_NAME,STATIC_CONST_CHAR_ARRAY"
-#   AVOID_EXTERNS	functions of ip, which has no header, for its plugin
-user_space+=",AVOID_EXTERNS"
 # ... and of tests on kselftest_harness.h:
 #   PREFER_KERNEL_TYPES, ARRAY_SIZE	user space has neither
 #   COMPLEX_MACRO, PARENTHESIS_ALIGNMENT	tables of test cases
