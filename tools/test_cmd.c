@@ -392,6 +392,7 @@ static bool take_says(const char *line, size_t n, size_t times, const char *said
 		fwrite(line, 1, n, in);
 	fflush(in);
 	rewind(in);
+	made_up.lock_error = EACCES;
 	good = says(replicate, fileno(in), null_fd, WORDS("-apply"), said, NULL);
 	fclose(in);
 	return good;
@@ -401,10 +402,11 @@ static void test_take(void)
 {
 	int directory = open("/proc", O_RDONLY | O_CLOEXEC);
 
+	made_up.lock_error = EACCES;
 	check(says(replicate, directory, null_fd, WORDS("-apply"),
 		   "the standard input: Is a directory", NULL), "replicate: no input");
-	check(take_says("mtun-ipsec 1\n", 13, 1, "it ends in the middle"), "replicate: half");
-	check(take_says("mtun-ipsec 1\0x\n", 15, 1, "this is not what"),
+	check(take_says("mtun-ipsec 2\n", 13, 1, "it ends in the middle"), "replicate: half");
+	check(take_says("mtun-ipsec 2\0x\n", 15, 1, "this is not what"),
 	      "replicate: a line that ends before it ends");
 	check(take_says("x", 1, 8191, "it ends in the middle"), "replicate: a long line");
 	check(take_says("x", 1, 8192, "a line is longer than 8192 bytes"),
