@@ -56,7 +56,7 @@ static enum result begin_file(struct job *job, const char *name,
 		return refuse(err, RES_REFUSED, "%s: %s", name,
 			      strerror(errno));
 	pcapng_begin(&job->pcapng, file);
-	fflush(file);	/* finished() and the end of samples() ask whether it could */
+	pcapng_flush(file);	/* finished() and the end of samples() ask whether it could */
 	return RES_OK;
 }
 
@@ -114,7 +114,10 @@ static enum result samples(struct context *ctx, int argc, char **argv)
 			fprintf(stderr, "%llu samples were lost\n",
 				(unsigned long long)(lost - told));
 		told = lost;
-		fflush(file ? job.pcapng.file : stdout);
+		if (file)
+			pcapng_flush(job.pcapng.file);
+		else
+			fflush(stdout);
 	}
 	if (file && job.pcapng.file && job.pcapng.file != stdout) {
 		/* fclose() has forgotten what fflush() could not write. */

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* libpcap reads this format and cannot write it. */
+#include <signal.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,11 +64,23 @@ static struct block begin(uint32_t type)
 	return b;
 }
 
-/* The length is at both ends. */
+void pcapng_flush(FILE *file)
+{
+	sigset_t all, was;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &was);
+	fflush(file);
+	sigprocmask(SIG_SETMASK, &was, NULL);
+}
+
+/* The length is at both ends. stdio would write what there is room for of a block. */
 static void end(FILE *file, struct block *b)
 {
 	b->words[1] = 4 * (b->n + 1);
 	put32(b, b->words[1]);
+	if (__fpending(file) + b->words[1] > __fbufsize(file))
+		pcapng_flush(file);
 	fwrite(b->words, 4, b->n, file);
 }
 

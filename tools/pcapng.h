@@ -17,10 +17,12 @@ struct pcapng {
 	size_t room;
 };
 
+/* Whole blocks are what is written, whenever a signal ends us. */
 void pcapng_begin(struct pcapng *p, FILE *file);
 
 /* name is that of the sample's tunnel. */
 void pcapng_write(struct pcapng *p, const struct sample *s, const char *name);
+void pcapng_flush(FILE *file);
 void pcapng_free(struct pcapng *p);
 
 /*

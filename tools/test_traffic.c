@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include <sys/stat.h>
 
 #include <netinet/in.h>
 
@@ -842,13 +843,19 @@ static void test_many_rates(void)
 	tunnels_free(&is);
 }
 
-/* Each tunnel is an interface, whatever the order in which they are met. */
+/*
+ * Each tunnel is an interface, whatever the order in which they are met. What is in the file
+ * is whole blocks at any time: it can be read when the program that writes it is killed.
+ */
 static void test_many_interfaces(void)
 {
+	size_t writes = 0, bad = 0;
+	off_t size = 0;
 	char name[] = "/tmp/mtctl-test-XXXXXX";
 	FILE *file = fdopen(mkstemp(name), "w");
 	struct pcapng p;
 	struct error err;
+	struct stat st;
 	uint32_t i;
 
 	pcapng_begin(&p, file);
@@ -857,7 +864,13 @@ static void test_many_interfaces(void)
 
 		s.ifindex = 1 + i % MANY * 7919 % MANY;
 		pcapng_write(&p, &s, "mt0");
+		if (!fstat(fileno(file), &st) && st.st_size != size) {
+			bad += !!pcapng_read(name, keep, NULL, &err);
+			size = st.st_size;
+			writes++;
+		}
 	}
+	check(writes > 10 && !bad, "pcapng: whole blocks at any time");
 	check(p.n == MANY, "pcapng: an interface for each tunnel");
 	fclose(file);
 	pcapng_free(&p);
