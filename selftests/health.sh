@@ -794,6 +794,13 @@ refused_test()
 	out=$(mt "$near" health set back 2>&1)
 	check_match "$out" "say what to change" "no word"
 	check_eq "$(mt "$near" health show back)" "back: not watched" "as it was"
+	# one of source and target is the tunnel's, of its family
+	mt "$near" tunnel add f4 local 192.0.2.1 remote 192.0.2.9
+	mt "$near" health set f4 probe direction uni source 192.0.2.3
+	check_err $? "a source alone"
+	out=$(mt "$near" tunnel set f4 local 2001:db8::1 remote 2001:db8::9 2>&1)
+	check_match "$out" "remote must be of the family of health" "another family"
+	mt "$near" tunnel del f4
 	log_test "what is refused"
 }
 

@@ -23,6 +23,7 @@ ALL_TESTS="hooks_test:4 hooks_test:6 state_test:4 state_test:6 no_leak_test:4
 	   iptables_test:4 iptables_test:6 flowtable_test:4 flowtable_test:6
 	   flowtable_udp_test:4 flowtable_udp_test:6 tc_test:4 tc_test:6
 	   rp_filter_test:4 rp_filter_test:6 queue_test:4 queue_test:6
+	   queue_test:4:early queue_test:6:early
 	   queue_errors_test:4 queue_errors_test:6
 	   fwd_test:4 fwd_test:6 xdp_test:4 xdp_test:6"
 
@@ -881,7 +882,7 @@ queue_up()
 	rules "$near" <<-EOF
 		table inet t {
 			chain in {
-				type filter hook input priority -10;
+				type filter hook ${HOOK:-input} priority ${PRIORITY:--10};
 				$(printf 'iifname u0 %s queue num 7\n' "$@")
 			}
 		}
@@ -900,18 +901,25 @@ queue_down()
 	rules_gone "$near"
 }
 
+# queue_test FAMILY [early]
 queue_test()
 {
-	local v=$1
+	local v=$1 rx=${2:-local}
 
-	queue_up "meta l4proto gre"
+	mt "$near" netns set rx "$rx"
+	if [ "$rx" = early ]; then
+		HOOK=prerouting PRIORITY=-400 queue_up "meta l4proto gre"
+	else
+		queue_up "meta l4proto gre"
+	fi
 	snapshot BEFORE "$near"
 	way_back "$v"
 	pings "$v"
 	snapshot AFTER "$near"
 	check_grown BEFORE AFTER "queued" "mt$v" rx_packets 6 "mt$v" drops 0
 	queue_down 6
-	log_test "IPv$v: packets that were queued"
+	mt "$near" netns set rx local
+	log_test "IPv$v: packets that were queued, received $rx"
 }
 
 # Far has no such tunnel, and says so.

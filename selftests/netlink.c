@@ -893,6 +893,13 @@ TEST_F(mtun, unknown_attributes)
 	EXPECT_REFUSED(EINVAL, "unknown attribute", 31);
 }
 
+TEST_F(mtun, netns_without_namespace)
+{
+	request_init(&self->r, self->family, MTUN_CMD_NETNS_GET, 0);
+	put_u32(&self->r, MTUN_A_NETNS_NETNSID, 12345);
+	EXPECT_REFUSED(EINVAL, "belongs to no namespace", MTUN_A_NETNS_NETNSID);
+}
+
 /* What the kernel reports but does not take */
 TEST_F(mtun, read_only_attributes)
 {
@@ -1605,13 +1612,16 @@ TEST_F(mtun, without_capability_for_the_underlay)
 		static struct request r;
 		static struct reply re;
 		int fd, family = self->family;
+		uint32_t underlay;
 
 		if (unshare(CLONE_NEWUSER | CLONE_NEWNET) ||
 		    write(up[1], "x", 1) != 1 || read(down[0], &byte, 1) != 1)
 			_exit(2);
 		fd = genl_open();
-		if (fd < 0 || get(fd, family, "mt0", &re))
+		if (fd < 0 || get(fd, family, "mt0", &re) ||
+		    !re.attrs[MTUN_A_TUNNEL_UNDERLAY_NETNSID])
 			_exit(3);
+		underlay = get_u32(&re, MTUN_A_TUNNEL_UNDERLAY_NETNSID);
 		/* It is its device: what is its own it may do. */
 		request_new(&r, family, "own");
 		put_addrs4(&r);
@@ -1629,7 +1639,13 @@ TEST_F(mtun, without_capability_for_the_underlay)
 		put_str(&r, MTUN_A_FILTER_IFNAME, "mt0");
 		if (!talk(fd, &r, &re))
 			_exit(1);
-		_exit(re.error == -EPERM && re.text[0] ? 0 : 6);
+		if (re.error != -EPERM || !re.text[0])
+			_exit(6);
+		request_init(&r, family, MTUN_CMD_NETNS_GET, 0);
+		put_u32(&r, MTUN_A_NETNS_NETNSID, underlay);
+		if (!talk(fd, &r, &re))
+			_exit(1);
+		_exit(re.error == -EPERM && strstr(re.text, "CAP_NET_ADMIN") ? 0 : 7);
 	}
 	ASSERT_EQ(1, read(up[0], &byte, 1));
 	snprintf(cmd, sizeof(cmd), "ip link set mt0 netns %d", pid);

@@ -1089,7 +1089,9 @@ enum mtun_health_attr {
  *   stays; src and dst each replace all of their kind.
  * @MTUN_CMD_CLAMP_DEL: Delete a clamp, named by ifname.
  * @MTUN_CMD_CLAMP_GET: Get a clamp, named by ifname, or dump those of the
- *   namespace in the order in which they were made.
+ *   namespace in the order in which they were made. A dump ends with EINTR if a
+ *   clamp was given more prefixes meanwhile than its messages have room for:
+ *   ask again.
  * @MTUN_CMD_CLAMP_NEW_NTF: A clamp was made in the namespace.
  * @MTUN_CMD_CLAMP_SET_NTF: A clamp's configuration has changed, or its device
  *   has come, gone or been renamed.
