@@ -22,7 +22,7 @@ ALL_TESTS="py_result:none py_result:table py_result:random py_result:nonlinear
 
 need_mtun
 need_command "$PYTHON" ethtool
-need_module veth esp4 esp6
+need_module veth
 
 setup_end()
 {

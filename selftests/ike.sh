@@ -278,7 +278,7 @@ is_rekeying()
 
 rekey_test()
 {
-	local t before pid number
+	local t before pid number i
 
 	for t in t4 e4; do
 		number=$(ike_number "$t")
@@ -286,11 +286,11 @@ rekey_test()
 		in_bg "$near" "$TMP/pings" ping -n -i 0.05 -w 600 "${INSIDE[$t]}"
 		pid=$BG_PID
 		sleep 1
-		for _ in 1 2 3; do
+		for i in 1 2 3; do
 			swan near --rekey "--$1" "$t" > "$TMP/said"
 			check_err $? "$(tail -n 3 "$TMP/said")"
 			# for 5 seconds, by which late packets still come
-			[ "$1" = ike ] || slowwait_for is_rekeying "$t"
+			[ "$1" = ike ] || [ "$i" -gt 1 ] || slowwait_for is_rekeying "$t"
 			check_err $? "\"rekeying\" is not shown: $(mt "$near" tunnel show "$t")"
 			sleep 1
 			swan far --rekey "--$1" "$t" > "$TMP/said"

@@ -449,14 +449,14 @@ has_more()
 	[ "$(stat -c %s "$1")" -gt "$2" ]
 }
 
-answers()
+ping_answers()
 {
 	grep -c "bytes from .*icmp_seq=" "$1"
 }
 
-more_answers()
+has_more_answers()
 {
-	[ "$(answers "$1")" -gt "$2" ]
+	[ "$(ping_answers "$1")" -gt "$2" ]
 }
 
 # stop_pings PID FILE: all that ping sent was answered, and still is. FILE is what it says
@@ -465,7 +465,7 @@ stop_pings()
 {
 	local answers last
 
-	slowwait_for more_answers "$2" "$(answers "$2")"
+	slowwait_for has_more_answers "$2" "$(ping_answers "$2")"
 	check_err $? "no more answers"
 	stop_bg "$1" INT
 	read -r answers last < <(awk 'sub(/.*bytes from .*icmp_seq=/, "") {

@@ -812,10 +812,10 @@ xdp_test()
 		route add 10.8.$v.2 via 10.7.0.1
 	EOF
 	check_err $? "a VLAN"
-	in_bg "$near" "$TMP/xdp" "$PYTHON" "$TEST_DIR/xdp.py" l0 "mt$v"
+	in_bg "$near" "$TMP/xdp$v" "$PYTHON" "$TEST_DIR/xdp.py" l0 "mt$v"
 	pid=$BG_PID
-	slowwait_for grep -q ready "$TMP/xdp"
-	check_err $? "XDP: $(cat "$TMP/xdp")"
+	slowwait_for grep -q ready "$TMP/xdp$v"
+	check_err $? "XDP: $(cat "$TMP/xdp$v")"
 	snapshot BEFORE "$far"
 	in_ns "$lan" ping -q -n -c 3 -i 0.01 -W 0.2 "10.8.$v.2" > /dev/null 2>&1
 	slowwait_for_counter "$far" "mt$v" rx_packets $((${BEFORE["mt$v rx_packets"]} + 2))
@@ -887,6 +887,7 @@ queue_up()
 			}
 		}
 	EOF
+	: > "$TMP/queue"
 	in_bg "$near" "$TMP/queue" "$PYTHON" "$TEST_DIR/nfqueue.py" 7
 	QUEUE=$BG_PID
 	slowwait_for grep -q ready "$TMP/queue"

@@ -488,7 +488,7 @@ broken_test()
 # What ssh delivers when something later has come by another connection
 late_test()
 {
-	local before i pids=()
+	local before i old pids=()
 
 	up 4
 	up 6
@@ -509,6 +509,37 @@ late_test()
 	check_err $? "it is the first one at another node"
 	mt "$n2" ipsec replicate -apply < "$TMP/other" > /dev/null
 	check_err $? "it is the first one of another tunnel"
+
+	# Another machine has taken over: what the first one still sends by a stream that is
+	# older than that one's is late as well. (The sum is not for those who mean it.)
+	rm -f "$TMP/stream"
+	mkfifo -m 600 "$TMP/stream"
+	in_bg "$n2" "$TMP/old" sh -c "exec '$MTCTL' ipsec replicate -apply < '$TMP/stream'"
+	old=$BG_PID
+	exec 5> "$TMP/stream"
+	sleep 0.5
+	"$PYTHON" -I -S - "$TMP/block" > "$TMP/taken_over" <<-'EOF'
+		import sys
+		lines = [x.rstrip("\n") for x in open(sys.argv[1])][:-1]
+		lines[1] = "made boot 0 ns 1"
+		total = 0xcbf29ce484222325
+		for line in lines:
+		    for c in line.encode():
+		        total = (total ^ c) * 0x100000001b3 % 2 ** 64
+		    total = (total ^ 10) * 0x100000001b3 % 2 ** 64
+		print(*lines, "end %d %016x" % (len(lines), total), sep="\n")
+	EOF
+	mt "$n2" ipsec replicate -apply < "$TMP/taken_over" > /dev/null
+	check_err $? "of another machine, by a younger stream"
+	cat "$TMP/block" >&5
+	exec 5>&-
+	slowwait_for has_ended "$old"
+	wait "$old"
+	check_fail $? "a block of the first machine, by the older stream"
+	check_match "$(cat "$TMP/old")" "e4: a later block" "why"
+	mt "$n2" ipsec replicate -apply < "$TMP/block" > /dev/null
+	check_err $? "the first machine again, by a younger stream"
+
 	ip_batch "$n2" <<-EOF
 		xfrm policy flush
 		xfrm state flush

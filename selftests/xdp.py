@@ -15,7 +15,7 @@ import socket
 import struct
 import sys
 
-SYS_BPF = {"x86_64": 321, "aarch64": 280}[platform.machine()]
+SYS_BPF = {"x86_64": 321}.get(platform.machine(), 280)    # as of all newer ones
 PROG_LOAD, LINK_CREATE = 5, 28
 PROG_TYPE_XDP, ATTACH_XDP, SKB_MODE = 6, 37, 2
 MOV, CALL, EXIT, REDIRECT = 0xb7, 0x85, 0x95, 23

@@ -32,7 +32,8 @@ enum result load_config(const char *file, struct config *config,
 /* Two at once would each plan from what the other one is about to change. */
 static enum result lock(int *fd, struct error *err)
 {
-	enum result res = netns_file_open("apply", fd, err);
+	enum result res = netns_file_open("apply", "the lock against a second mtctl apply",
+					  fd, err);
 
 	if (res || *fd < 0 || !flock(*fd, LOCK_EX | LOCK_NB))
 		return res;

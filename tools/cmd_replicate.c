@@ -251,14 +251,33 @@ static enum result apply_plan(struct context *ctx, const struct replica_plan *pl
 	return res;
 }
 
+/*
+ * The notes of which block was taken last, locked: one after another, as each looks at what
+ * the one before it has made. Whoever tidies up may have removed the file since the last
+ * time.
+ */
+static enum result open_notes(int *fd, struct error *err)
+{
+	enum result res = netns_file_open("replicate",
+					  "the notes of which block came last",
+					  fd, err);
+
+	if (!res && *fd >= 0 && flock(*fd, LOCK_EX))
+		res = refuse(err, RES_REFUSED, "the notes of which block came last: %s",
+			     strerror(errno));
+	return res;
+}
+
 /* A block, of which all is looked at before anything is done */
-static enum result take_block(struct context *ctx, int last,
+static enum result take_block(struct context *ctx, __u64 since,
 			      struct replicas *shall)
 {
 	struct replica_plan plan = { 0 };
 	struct replicas here = { 0 };
-	enum result res = RES_OK;
+	enum result res;
+	int notes;
 
+	res = open_notes(&notes, &ctx->err);
 	for (size_t i = 0; i < shall->n; i++)
 		replicas_add(&here);
 	for (size_t i = 0; !res && i < shall->n; i++)
@@ -271,11 +290,13 @@ static enum result take_block(struct context *ctx, int last,
 		for (size_t i = 0; i < shall->n; i++)
 			replica_plan(&here.v[i], &shall->v[i], &plan);
 		replica_plan_sort(&plan);
-		if (last >= 0)
-			res = replica_last(last, shall, &ctx->err);
+		if (notes >= 0)
+			res = replica_last(notes, shall, since, &ctx->err);
 	}
 	if (!res)
 		res = apply_plan(ctx, &plan);
+	if (notes >= 0)
+		close(notes);
 	if (!res)
 		print_replicated(shall, &plan, &ctx->opt);
 	free(plan.v);
@@ -283,7 +304,7 @@ static enum result take_block(struct context *ctx, int last,
 	return res;
 }
 
-static enum result take_line(struct context *ctx, int last,
+static enum result take_line(struct context *ctx, __u64 since,
 			     struct replica_parser *parser, char *line)
 {
 	enum result res;
@@ -292,13 +313,7 @@ static enum result take_line(struct context *ctx, int last,
 	res = replica_parse(parser, line, &complete, &ctx->err);
 	if (res || !complete)
 		return res;
-	/* One after another: each looks at what the one before it has made. */
-	if (last >= 0 && flock(last, LOCK_EX))
-		return refuse(&ctx->err, RES_REFUSED, "the lock: %s",
-			      strerror(errno));
-	res = take_block(ctx, last, &parser->rs);
-	if (last >= 0)
-		flock(last, LOCK_UN);
+	res = take_block(ctx, since, &parser->rs);
 	replicas_free(&parser->rs);
 	return res;
 }
@@ -307,13 +322,13 @@ static enum result take(struct context *ctx)
 {
 	struct replica_parser parser = { 0 };
 	char buf[LINE_MAX_BYTES + 1], *end;
+	struct replica_made begun = { 0 };
 	bool any = false;
 	enum result res;
 	size_t n = 0;
 	ssize_t got;
-	int last;
 
-	res = netns_file_open("replicate", &last, &ctx->err);
+	res = now(&begun, &ctx->err);
 	while (!res) {
 		got = read(STDIN_FILENO, buf + n, LINE_MAX_BYTES - n);
 		if (got < 0 && errno == EINTR)
@@ -330,7 +345,7 @@ static enum result take(struct context *ctx)
 			if (strlen(buf) != (size_t)(end - buf))
 				*buf = '\0';
 			any = true;
-			res = take_line(ctx, last, &parser, buf);
+			res = take_line(ctx, begun.ns, &parser, buf);
 			n -= end + 1 - buf;
 			memmove(buf, end + 1, n);
 		}
@@ -345,8 +360,6 @@ static enum result take(struct context *ctx)
 	else if (!res && !any)
 		res = refuse(&ctx->err, RES_REFUSED,
 			     "nothing came: did the other end say why?");
-	if (last >= 0)
-		close(last);
 	explicit_bzero(buf, sizeof(buf));
 	replica_parser_free(&parser);
 	return res;

@@ -6,10 +6,11 @@
 #include "model.h"
 
 /*
- * Opens the file of this network namespace for a command, to be read, written and
- * locked: root alone can open it, so that nobody else can hold the lock. Who has
- * CAP_NET_ADMIN alone goes without, and is told so: then *fd is -1.
+ * Opens the file of that name of this network namespace, to be read, written and locked:
+ * root alone can, so that nobody else can hold the lock. Who has CAP_NET_ADMIN alone goes
+ * without what it is for, and is told so: then *fd is -1.
  */
-enum result netns_file_open(const char *command, int *fd, struct error *err);
+enum result netns_file_open(const char *name, const char *what_for, int *fd,
+			    struct error *err);
 
 #endif /* MTCTL_NETNS_FILE_H */

@@ -4,6 +4,7 @@
 #include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "args.h"
 #include "pcapng.h"
@@ -67,7 +68,12 @@ static struct block begin(uint32_t type)
 void pcapng_flush(FILE *file)
 {
 	sigset_t all, was;
+	struct stat st;
 
+	if (fstat(fileno(file), &st) || !S_ISREG(st.st_mode)) {
+		fflush(file);	/* somebody may read it slowly, or not at all */
+		return;
+	}
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &was);
 	fflush(file);

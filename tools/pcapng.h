@@ -17,7 +17,7 @@ struct pcapng {
 	size_t room;
 };
 
-/* Whole blocks are what is written, whenever a signal ends us. */
+/* Whole blocks are what is written to a file, whenever a signal ends us. */
 void pcapng_begin(struct pcapng *p, FILE *file);
 
 /* name is that of the sample's tunnel. */

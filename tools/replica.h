@@ -183,9 +183,11 @@ void replica_parser_free(struct replica_parser *parser);
 
 /*
  * Notes in a file, which is locked, that these are taken; or refuses them, if what was
- * taken last of one of them was made later.
+ * taken last of one of them was made later. since is when the stream began that they came
+ * by: of two machines, or boots, the one counts whose stream is younger.
  */
-enum result replica_last(int fd, const struct replicas *rs, struct error *err);
+enum result replica_last(int fd, const struct replicas *rs, __u64 since,
+			 struct error *err);
 
 /* ---- what there is to do ---- */
 

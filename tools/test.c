@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Runs the unit tests, and what needs no kernel. Prints TAP. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "test.h"
 
@@ -17,6 +18,9 @@ void check(bool good, const char *what)
 
 int main(void)
 {
+	/* What is shown depends on these. */
+	setenv("TERM", "xterm", 1);
+	unsetenv("NO_COLOR");
 	test_args();
 	test_cmd();
 	test_conf();

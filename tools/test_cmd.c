@@ -279,7 +279,7 @@ static void test_apply(void)
 	refuse_from(MTUN_CMD_TUNNEL_NEW, 1, 1);
 	check(apply_says(two, false,
 			 "tunnel b: name b: Device or resource busy; what was done before has been undone\n",
-			 "without the lock against a second one, which is root's: /run/mtun/"),
+			 "without the lock against a second mtctl apply, which is root's"),
 	      "apply: undone, and without a lock");
 	refuse_from(MTUN_CMD_TUNNEL_NEW, 1, 1);
 	refuse_from(MTUN_CMD_TUNNEL_DEL, 0, 1);

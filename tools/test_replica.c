@@ -341,9 +341,10 @@ static void test_long(void)
 	char line[100];
 
 	for (; !res && n < 200000; n++) {
-		snprintf(line, sizeof(line), n ?
-			 "tunnel name mt%u mode ipsec local 192.0.2.1 remote 192.0.2.2 if-id 7" :
-			 "mtun-ipsec 1", n);
+		snprintf(line, sizeof(line), n == 0 ? "mtun-ipsec 2" :
+			 n == 1 ? "made boot 0 ns 1" :
+			 "tunnel name mt%u mode ipsec local 192.0.2.1 remote 192.0.2.2 if-id 7",
+			 n);
 		res = replica_parse(&parser, line, &complete, &err);
 	}
 	if (n != 100001)
@@ -576,7 +577,10 @@ static void test_tunnels(void)
 	      "one in clear");
 }
 
-/* What a file with this in it says of a block of two tunnels, which was made at 1000 */
+/*
+ * What a file with this in it says of a block of two tunnels, which was made at 1000, and
+ * comes by a stream that began at 50
+ */
 static bool notes(const char *file, const char *why, const char *then)
 {
 	FILE *f = tmpfile();
@@ -589,7 +593,7 @@ static bool notes(const char *file, const char *why, const char *then)
 	fill(&rs);
 	fputs(file, f);
 	fflush(f);
-	res = replica_last(fileno(f), &rs, &err);
+	res = replica_last(fileno(f), &rs, 50, &err);
 	rewind(f);
 	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
 	fclose(f);
@@ -603,25 +607,27 @@ static bool notes(const char *file, const char *why, const char *then)
 /* What was on its way longer than what came after it is not taken. */
 static void test_last(void)
 {
-#define NOW	"mt0 " BOOT " 1000\nmt1 " BOOT " 1000\n"
-#define LATER	"mt1 " BOOT " 1001\n"
-#define OTHER	"mt0 5f1ce8f4-2c31-4d6a-9d0e-8e3b3c1f0a55 2000\n"
+#define NOW	"mt0 " BOOT " 1000 50\nmt1 " BOOT " 1000 50\n"
+#define LATER	"mt1 " BOOT " 1001 40\n"
+#define OTHER	"mt0 5f1ce8f4-2c31-4d6a-9d0e-8e3b3c1f0a55 2000 "
 	struct replicas rs = { 0 };
 	struct error err = { 0 };
 
 	check(notes("", "", NOW), "the first of all");
 	check(notes(NOW, "", NOW), "the same again");
-	check(notes("mt0 " BOOT " 999\n", "", NOW), "a later one");
+	check(notes("mt0 " BOOT " 999 60\n", "", NOW), "a later one");
 	check(notes(LATER, "mt1: a later block", LATER), "an older one");
-	check(notes("mt0 " BOOT " 9\n" LATER, "mt1: a later block",
-		    "mt0 " BOOT " 9\n" LATER), "and nothing of it is noted");
-	check(notes(OTHER, "", NOW), "one of another boot");
-	check(notes("mt2 " BOOT " 5000\n", "", "mt2 " BOOT " 5000\n" NOW),
+	check(notes("mt0 " BOOT " 9 9\n" LATER, "mt1: a later block",
+		    "mt0 " BOOT " 9 9\n" LATER), "and nothing of it is noted");
+	check(notes(OTHER "50\n", "", NOW), "one of another boot");
+	check(notes(OTHER "51\n", "mt0: a later block", OTHER "51\n"),
+	      "one of another boot, by an older stream");
+	check(notes("mt2 " BOOT " 5000 5\n", "", "mt2 " BOOT " 5000 5\n" NOW),
 	      "another tunnel");
-	check(notes("mt0 " BOOT " 999\nmuch nonsense\nmt1 " BOOT "\n", "", NOW),
+	check(notes("mt0 " BOOT " 999 1\nmuch nonsense\nmt1 " BOOT " 5000\n", "", NOW),
 	      "what is no line, and less than there was");
 	fill(&rs);
-	check(replica_last(-1, &rs, &err) && strstr(err.text, "cannot note"),
+	check(replica_last(-1, &rs, 50, &err) && strstr(err.text, "cannot note"),
 	      "no file");
 	replicas_free(&rs);
 }
