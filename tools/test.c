@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "model.h"
 #include "test.h"
 
 static int number;
@@ -14,6 +15,21 @@ void check(bool good, const char *what)
 	if (!good)
 		failed++;
 	printf("%sok %d - %s\n", good ? "" : "not ", number, what);
+}
+
+char *take_text(FILE *file)
+{
+	char *text;
+	long len;
+
+	fseek(file, 0, SEEK_END);
+	len = ftell(file);
+	rewind(file);
+	text = allocate(len + 1, 1);
+	if (fread(text, 1, len, file) != (size_t)len)
+		abort();
+	fclose(file);
+	return text;
 }
 
 int main(void)

@@ -4,6 +4,7 @@
 #define MTCTL_TEST_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 /* One result. A test counts even if it is not good: it goes on. */
 void check(bool good, const char *what);
@@ -20,5 +21,8 @@ void test_plan(void);
 void test_print(void);
 void test_replica(void);
 void test_traffic(void);
+
+/* All that was written to a file, which is closed: to be freed */
+char *take_text(FILE *file);
 
 #endif /* MTCTL_TEST_H */

@@ -178,8 +178,6 @@ static char *run(const struct command *c, int in, int out, char **words, int *st
 {
 	struct context ctx = { 0 };
 	FILE *file = tmpfile();
-	char *text;
-	long len;
 	pid_t pid;
 	int n = 0;
 
@@ -206,16 +204,9 @@ static char *run(const struct command *c, int in, int out, char **words, int *st
 	}
 	waitpid(pid, status, 0);
 	*status = WIFEXITED(*status) ? WEXITSTATUS(*status) : -1;
-	fseek(file, 0, SEEK_END);
-	len = ftell(file);
-	rewind(file);
-	text = allocate(len + 1, 1);
-	if (fread(text, 1, len, file) != (size_t)len)
-		abort();
-	fclose(file);
 	memset(&kernel, 0, sizeof(kernel));
 	made_up.lock_error = 0;
-	return text;
+	return take_text(file);
 }
 
 /* Whether it fails with all of that, or is good with NULL */

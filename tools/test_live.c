@@ -443,18 +443,9 @@ static int run_to(int out, const struct command *c, bool json, char **words)
 static char *run(const struct command *c, bool json, char **words, int *status)
 {
 	FILE *out = tmpfile();
-	char *text;
-	long len;
 
 	*status = run_to(fileno(out), c, json, words);
-	fseek(out, 0, SEEK_END);
-	len = ftell(out);
-	rewind(out);
-	text = allocate(len + 1, 1);
-	if (fread(text, 1, len, out) != (size_t)len)
-		abort();
-	fclose(out);
-	return text;
+	return take_text(out);
 }
 
 #define WORDS(...)	((char *[]) { __VA_ARGS__, NULL })
