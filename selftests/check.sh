@@ -90,7 +90,8 @@ trap 'failed=$((failed + 1)); failures+=("check.sh was interrupted"); finish' \
 trap 'exit 1' INT TERM HUP
 
 # count_tap FILE STATUS: results of one program that printed TAP. Prints
-# "PASSED FAILED SKIPPED", then the names of what failed.
+# "PASSED FAILED SKIPPED", then the names of what failed, each with the first thing that
+# was wrong: where the log is gone, this is what is left of it.
 count_tap()
 {
 	awk -v status="$2" '
@@ -101,16 +102,18 @@ count_tap()
 		if (plan == 0)
 			all_skipped = 1
 	}
+	/^# FAIL: / && why == "" { why = ": " substr($0, 9, 160) }
 	/^(not )?ok( |$)/ {
 		seen++
 		if (/^not ok/) {
 			failed++
-			names[++n] = $0
+			names[++n] = $0 why
 		} else if (tolower($0) ~ /# *skip/) {
 			skipped++
 		} else {
 			passed++
 		}
+		why = ""
 	}
 	/^Bail out!/ { failed++; names[++n] = $0 }
 	END {

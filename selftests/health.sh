@@ -18,8 +18,9 @@
 #  |  uN  192.0.1N.1/24            --+-------+-- uN  192.0.1N.2/24           |
 #  +---------------------------------+       +-------------------------------+
 #
-# At the far end of one of them, named both, is mtun, too. NAME and uN are for the cases that do something to the underlay: each has its own,
-# so that they run at the same time.
+# At the far end of one of them, named both, is mtun, too. NAME and uN are for the
+# cases that do something to the underlay: each has its own, so that they run at the
+# same time.
 
 # The cases that run one after the other, and all such lists at the same time
 LANES=("style keepalive down_device show change"
@@ -526,6 +527,9 @@ carrier_test()
 	check_err $? "carrier of a tunnel that is not watched"
 	ip -n "$far" link set u1 up
 	unwatch cut
+	# The case after this one is about packets that are not lost.
+	slowwait_for ping_now "$near" 192.0.11.2
+	check_err $? "the underlay is back"
 	log_test "the underlay is cut; carrier and events"
 }
 
