@@ -112,7 +112,8 @@ const struct command ipsec_commands[] = {
 	  "Of each, its SPI, cipher, age and how long it has left, what it has carried\n"
 	  "and, of those that receive, the window of its protection from replay and how\n"
 	  "much it has refused. A tunnel is established when there is one for each\n"
-	  "direction, rekeying while there are more, and negotiating before.\n"
+	  "direction, rekeying while there are more, and negotiating before; its states are\n"
+	  "elsewhere when it was moved here from another network namespace.\n"
 	  "\n"
 	  "  mtctl ipsec show\n"
 	  "  mtctl -j ipsec show mt0\n" },

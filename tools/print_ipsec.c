@@ -115,7 +115,8 @@ static void print_one(const struct tunnel *t, const struct sas *sas)
 
 	printf("%s%s%s: ", on(BOLD), plain_text(t->ifname).s, off());
 	print_outer(t);
-	printf("  %s%s%s\n", on(state >= SA_ESTABLISHED ? GREEN : RED),
+	printf("  %s%s%s\n", on(state == SA_ELSEWHERE ? YELLOW :
+				 state >= SA_ESTABLISHED ? GREEN : RED),
 	       sa_state_names[state], off());
 	for (size_t d = 0; d <= MTUN_DIRECTION_MAX; d++) {
 		const struct sa *sa;

@@ -158,8 +158,8 @@ enum result replica_of(const struct tunnel *t, struct replica *r,
 			      t->ifname);
 	if (tunnel_has(t, MTUN_A_TUNNEL_UNDERLAY_NETNSID))
 		return refuse(err, RES_USAGE,
-			      "the states of %s are in the network namespace that it was made in: read them there, by -netns",
-			      t->ifname);
+			      "the states of %s are in the network namespace that it was made in, and it is not: move it back there, by \"ip link set %s netns\"",
+			      t->ifname, t->ifname);
 	strcpy(r->ifname, t->ifname);
 	r->mode = t->mode;
 	r->local = t->local;

@@ -9,6 +9,7 @@ const char *const sa_state_names[] = {
 	[SA_NEGOTIATING] = "negotiating",
 	[SA_ESTABLISHED] = "established",
 	[SA_REKEYING]	 = "rekeying",
+	[SA_ELSEWHERE]	 = "elsewhere",
 };
 
 bool wants_ipsec(const struct tunnel *t)
@@ -66,6 +67,10 @@ const struct sa *sas_find(const struct sas *sas, const struct tunnel *t,
 	};
 	size_t from = 0, to = sas->n;
 
+	*n = 0;
+	/* Those that are here, with its addresses, are of somebody else. */
+	if (tunnel_has(t, MTUN_A_TUNNEL_UNDERLAY_NETNSID))
+		return NULL;
 	while (from < to) {
 		size_t middle = (from + to) / 2;
 
@@ -74,7 +79,7 @@ const struct sa *sas_find(const struct sas *sas, const struct tunnel *t,
 		else
 			to = middle;
 	}
-	for (*n = 0; from + *n < sas->n; ++*n)
+	for (; from + *n < sas->n; ++*n)
 		if (compare(&sas->v[from + *n], &key))
 			break;
 	return sas->v + from;
@@ -97,6 +102,8 @@ enum sa_state sas_state(const struct sas *sas, const struct tunnel *t)
 {
 	size_t in, out;
 
+	if (tunnel_has(t, MTUN_A_TUNNEL_UNDERLAY_NETNSID))
+		return SA_ELSEWHERE;
 	sas_find(sas, t, MTUN_DIRECTION_INGRESS, &in);
 	sas_find(sas, t, MTUN_DIRECTION_EGRESS, &out);
 	if (!in && !out)

@@ -36,6 +36,7 @@ enum sa_state {
 	SA_NEGOTIATING,
 	SA_ESTABLISHED,
 	SA_REKEYING,		/* the next ones are there, or coming */
+	SA_ELSEWHERE,		/* in the network namespace of its underlay */
 };
 
 extern const char *const sa_state_names[];

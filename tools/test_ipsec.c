@@ -45,6 +45,7 @@ static void test_states(void)
 	const struct tunnel *all[] = { &a, &b, &c, &d };
 	const struct sa *newest;
 	struct sas sas = { 0 };
+	struct tunnel moved;
 	size_t n;
 
 	check(sas_state(&sas, &a) == SA_NONE, "no states at all");
@@ -72,6 +73,12 @@ static void test_states(void)
 	newest = sas_newest(&sas, &b, MTUN_DIRECTION_EGRESS);
 	check(newest && newest->added == 5, "the newest that has keys");
 	check(sas_state(&sas, &a) == SA_ESTABLISHED, "those of others");
+	moved = a;
+	moved.has |= has_bit(MTUN_A_TUNNEL_UNDERLAY_NETNSID);
+	check(sas_state(&sas, &moved) == SA_ELSEWHERE, "moved here");
+	sas_find(&sas, &moved, MTUN_DIRECTION_EGRESS, &n);
+	check(!n && !sas_newest(&sas, &moved, MTUN_DIRECTION_EGRESS),
+	      "those that are here are not of one that was moved here");
 	sas_free(&sas);
 }
 

@@ -213,6 +213,10 @@ static void test_states(void)
 	      "mt0: GRE over IPv4  192.0.2.1 -> 192.0.2.2  negotiating\n"
 	      "    egress   spi 00c0ffee  negotiating\n");
 	SHOWS(print_ipsec(&ts, &sas, &json), "[{\"ifname\":\"mt0\",");
+	v[1].has |= has_bit(MTUN_A_TUNNEL_UNDERLAY_NETNSID);
+	SHOWS(print_ipsec(&ts, &sas, &plain), "  elsewhere\n");
+	SHOWS(print_ipsec(&ts, &sas, &json),
+	      "\"sa\":\"elsewhere\",\"states\":[]");
 	SHOWS(print_template("a\nb\n", &json), "{\"template\":\"a\\nb\\n\"}\n");
 }
 
