@@ -4,7 +4,8 @@
 
 	selftests/syzkaller.py > SYZKALLER/sys/linux/socket_netlink_generic_mtun.txt
 
-syz-extract needs uapi/linux/mtun.h among the headers of its kernel.
+syz-extract needs uapi/linux/mtun.h among the headers of its kernel. Syzkaller's compiler
+takes it together with all of sys/linux (1e72964b0, August 2026).
 """
 import spec
 
@@ -60,14 +61,24 @@ def value(set_name, name, one):
     return "nlattr[%s, %s]" % (number, kind)
 
 
+def print_fields(fields):
+    """(NAME, TYPE)s in columns of tabs, as syz-fmt wants them"""
+    tabs = max(len(name) for name, _ in fields) // 8 + 1
+    for name, what in fields:
+        print("\t" + name + "\t" * (tabs - len(name) // 8) + what)
+
+
 def main():
     print(HEAD)
     for name, op in SPEC.requests.items():
         cmd = upper("mtun_cmd", name)
         print("sendmsg$%s(fd sock_nl_generic, msg ptr[in, msghdr_mtun[%s, %s]], "
               "f flags[send_flags])" % (cmd, cmd, policy(op["attribute-set"])))
-    print("\nmtun_addr [\n\tipv4\tipv4_addr\n\tipv6\tipv6_addr\n] [varlen]")
-    print("\nmtun_bitfield32 {\n\tvalue\tint32[0:7]\n\tselector\tint32[0:7]\n}")
+    print("\nmtun_addr [")
+    print_fields([("ipv4", "ipv4_addr"), ("ipv6", "ipv6_addr")])
+    print("] [varlen]\n\nmtun_bitfield32 {")
+    print_fields([("value", "int32[0:7]"), ("selector", "int32[0:7]")])
+    print("}")
 
     # What requests have, and the nests in that
     wanted = {}
@@ -81,10 +92,10 @@ def main():
                 wanted[nested] = set(SPEC.sets[nested])
     for set_name, names in wanted.items():
         print("\n%s [" % policy(set_name))
-        for name, one in SPEC.sets[set_name].items():
-            if name in names:
-                print("\t%s\t%s" % (upper("mtun_a", set_name, name),
-                                    value(set_name, name, one)))
+        print_fields([(upper("mtun_a", set_name, name),
+                       value(set_name, name, one))
+                      for name, one in SPEC.sets[set_name].items()
+                      if name in names])
         print("] [varlen]")
 
 
