@@ -16,16 +16,19 @@
 # The box lets in what answers, and nothing else. All that reaches far is captured: it
 # has to be UDP of IKE's ports.
 
-ALL_TESTS="template_test up_test:e4 up_test:t4 show_test mss_test size_test
+ALL_TESTS="page_test template_test up_test:e4 up_test:t4 show_test mss_test size_test
 	   port_test:e4 port_test:t4 address_test:e4 clear_test"
 
 . "$(dirname "$0")/lib.sh"
 . "$TEST_DIR/ike_lib.sh"
 
+PAGE=$TEST_DIR/../Documentation/ipsec.md
+
 need_mtun
 need_charon
 need_command nft conntrack tcpdump ping
 need_module veth esp4 nft_masq
+[ -e "$PAGE" ] || skip_all "no documentation here"
 
 declare -A INSIDE=([t4]=10.0.4.2 [e4]=10.1.4.2)
 
@@ -118,6 +121,25 @@ template_test()
 	start_charon far && start_charon near
 	check_err $? "strongSwan does not run"
 	log_test "the other end is told of the NAT's address"
+}
+
+# What Documentation/ipsec.md types there is typed, and has to say what stands there.
+page_test()
+{
+	local block
+
+	block=$(sed -n '/^### Behind NAT/,/^##/ { /^    # mtctl/,/^$/p }' "$PAGE" |
+		sed 's/^    //')
+	mt "$near" tunnel add mt1 local 10.77.0.1 remote 192.0.2.2 mode ipsec \
+		if-id 42 mss auto
+	check_err $? "mt1"
+	check_eq "$(in_ns "$near" env "PATH=$(dirname "$MTCTL"):$PATH" bash -c \
+		    "$(sed -n '1s/^# //p' <<< "$block")" | expand -t 4)" \
+		"$(tail -n +2 <<< "$block")" "what the page shows"
+	[ "$(wc -l <<< "$block")" -gt 5 ]
+	check_err $? "the page has nothing"
+	mt "$near" tunnel del mt1
+	log_test "the page tells what the other end is told"
 }
 
 up_test()

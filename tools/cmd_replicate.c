@@ -370,7 +370,10 @@ enum result ipsec_replicate(struct context *ctx, int argc, char **argv)
 	struct job job = { .names = allocate(argc, sizeof(*job.names)) };
 	enum result res;
 
-	/* no keys in a core file, and nobody to look by ptrace() */
+	/*
+	 * No keys in a core file, and nobody to look by ptrace(): they may come from
+	 * standard input before there is a socket.
+	 */
 	prctl(PR_SET_DUMPABLE, 0);
 	res = parse(argc, argv, &job, &ctx->err);
 	if (!res)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -242,6 +243,9 @@ enum result open_socket(struct mnl_socket **s, int bus, struct error *err)
 
 	if (*s)
 		return RES_OK;
+	/* The kernel's states come with their keys: none of it in a core file. */
+	if (bus == NETLINK_XFRM)
+		prctl(PR_SET_DUMPABLE, 0);
 	*s = mnl_socket_open2(bus, SOCK_CLOEXEC);
 	if (!*s)
 		return refuse(err, RES_REFUSED, "cannot open a netlink socket: %s",

@@ -142,6 +142,8 @@ enum result nl_sa_dump(struct nl *nl, struct sas *sas, bool *incomplete,
 	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	res = talk_whole(nl, nl->xfrm, forget, read_sa, sas, NULL,
 			 "states of IPsec", incomplete, err);
+	/* Keys were in there that nobody has read. */
+	explicit_bzero(nl->buf, sizeof(nl->buf));
 	if (!res || *incomplete)
 		sas_sort(sas);
 	return res;

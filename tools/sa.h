@@ -5,7 +5,7 @@
 
 #include "args.h"
 
-/* Of ESP, in one direction. Its keys are never read. */
+/* Of ESP, in one direction. Its keys are not looked at. */
 struct sa {
 	struct addr src;
 	struct addr dst;

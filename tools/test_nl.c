@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 #include "nl_core.h"
@@ -589,6 +590,24 @@ static void test_read_states(void)
 	stop(nl);
 }
 
+static void test_forgotten_key(void)
+{
+	struct nl *nl = start();
+	struct sas sas = { 0 };
+	size_t left = 0;
+	bool incomplete;
+
+	prctl(PR_SET_DUMPABLE, 1);
+	put_key(answers_state(0x101), 288, 36);
+	check(!nl_sa_dump(nl, &sas, &incomplete, &err) && sas.n == 1 && sas.v[0].keyed,
+	      "a state is shown");
+	for (size_t i = 0; i < sizeof(nl->buf); i++)
+		left += !!nl->buf[i];
+	check(!left && !prctl(PR_GET_DUMPABLE), "its key is nowhere");
+	sas_free(&sas);
+	stop(nl);
+}
+
 static void test_short_key(void)
 {
 	struct nl *nl = start();
@@ -681,6 +700,7 @@ void test_nl(void)
 	test_samples();
 	test_unknown();
 	test_read_states();
+	test_forgotten_key();
 	test_short_key();
 	test_steps();
 	test_watch();
