@@ -178,6 +178,10 @@ netns_test()
 	setup_clamps "$ns"
 	ip netns del "$ns"
 	check_err $? "ip netns del"
+	# The namespace ends behind that, at the latest when the module does.
+	rmmod mtun
+	check_err $? "rmmod"
+	load_mtun
 	log_test "a namespace goes with its clamps"
 }
 

@@ -343,17 +343,23 @@ def test_untouched():
            {t: c for t, c in counters(NEAR).items() if t != "w"}, old)
 
 
+def conntrack(*words):
+    with netns(NEAR):
+        return subprocess.run(("conntrack", *words), text=True, check=True,
+                              stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL).stdout
+
+
 def test_conntrack():
-    """It has no entry for what is early."""
+    """It has no entry for what is early, and one for what is forwarded."""
     nft(("input", 0, "ct state new counter"),
         ("forward", 0, "ct state new counter"))
-    one_each()
-    with netns(NEAR):
-        done = subprocess.run(("conntrack", "-L", "-p", "gre"), text=True,
-                              stdout=subprocess.PIPE,
-                              stderr=subprocess.DEVNULL)
-    report("conntrack", "no entry of the outer packets",
-           [line for line in done.stdout.splitlines() if ANY[4] in line], [])
+    for where, takes, wanted in ("local", [], [4, 6]), ("early", ["a4", "a6"], []):
+        rx(where)
+        conntrack("-F")
+        report("conntrack", "received, " + where, one_each(), takes)
+        report("conntrack", "entries of the outer packets, " + where,
+               [v for v in ANY if ANY[v] in conntrack("-L", "-f", "ipv%d" % v)], wanted)
     nft()
 
 

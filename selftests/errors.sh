@@ -9,7 +9,7 @@
 #  near: u0 (dummy), mt0 and what is added to them; empty: no tunnel
 
 ALL_TESTS=""
-for name in load tunnel link esp clamp late filter health early set mtu up sequence show \
+for name in load tunnel required guard link esp clamp late filter health early set mtu up sequence show \
 		show_one events; do
 	ALL_TESTS+="refused_test:$name "
 done
@@ -86,6 +86,32 @@ do_tunnel()
 undo_tunnel()
 {
 	mt "$empty" tunnel del mt9
+}
+
+# The first tunnel of a namespace that has its guard
+required_ns=empty
+required_calls="nf_register_net_hooks:$ENOMEM"
+
+do_required()
+{
+	mt "$empty" tunnel add mt9 local 192.0.2.1 remote 192.0.2.9 ipsec required
+}
+
+undo_required()
+{
+	mt "$empty" tunnel del mt9
+}
+
+guard_calls=$required_calls
+
+do_guard()
+{
+	mt "$near" tunnel set mt0 ipsec required
+}
+
+undo_guard()
+{
+	mt "$near" tunnel set mt0 ipsec off
 }
 
 link_calls="__alloc_percpu_gfp:$NULL"
@@ -324,6 +350,14 @@ each_call()
 		called=$((called + 1))
 	done
 	[ "$status" -eq 0 ] || say "$func: $text"
+	# What has failed is done when it is asked for again.
+	case $name in
+	show*|events) ;;
+	*)
+		[ "$calls" -eq $((n - 1)) ] ||
+			{ say "$func: $calls calls in the end, of $((n - 1))"; return 1; }
+		;;
+	esac
 	[ "$n" -gt 1 ] || { say "$func: is never called"; return 1; }
 	[ "$n" -le "$MOST" ] && [ "$status" -eq 0 ]
 }

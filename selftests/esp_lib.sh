@@ -338,16 +338,32 @@ nothing_received()
 		"t$v" drops "${3:-6}" "t$v" rx_packets 0 "t$v" tx_packets 0
 }
 
+# beat_start FAMILY: with the text of $PATTERN in each packet, if $BEAT_TEXT is no other
 beat_start()
 {
-	in_bg "$near" "$TMP/beat" "$TRAFFIC" udp-beat 9 5 "10.0.$1.2" \
+	: > "$TMP/in_clear"
+	wire > /dev/null
+	BEAT_TEXT=${BEAT_TEXT-mtunleak} in_bg "$near" "$TMP/beat" "$TRAFFIC" udp-beat 9 5 "10.0.$1.2" \
 		"2001:db8:a:$1::2"
 	BEAT=$BG_PID
 }
 
+# A look at the wire is the only one at what has passed until then: it is kept.
 esp_flows()
 {
-	[[ $(wire) =~ ^[1-9][0-9]*\ 0$ ]]
+	local packets
+
+	packets=$(wire)
+	echo "${packets#* }" >> "$TMP/in_clear"
+	[[ $packets =~ ^[1-9][0-9]*\ 0$ ]]
+}
+
+# Nothing was in clear since it began, while all was well, either.
+beat_stop()
+{
+	esp_flows
+	stop_bg "$BEAT"
+	check_eq "$(sort -u "$TMP/in_clear")" 0 "packets in clear of each look"
 }
 
 refused_more()

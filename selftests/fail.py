@@ -663,6 +663,7 @@ def cases(full, empty):
         yield ("dump_" + op[:-4], full, lambda op=op: full.dump(op), None)
     for op in ("tunnel-get", "filter-get", "health-get"):
         yield ("get_" + op[:-4], full, do(full, op, ifname="t2"), None)
+    yield ("get_clamp", full, do(full, "clamp-get", ifname="u1"), None)
     yield ("get_netns", full, do(full, "netns-get"), None)
 
 
@@ -739,6 +740,12 @@ tell("policy_delete", try_policies, t5, "policy_delete",
 with Within("spare=device_rename,netdev_change_owner"):
     tell("move", attempt, Worlds(some, nothing), "move", lambda: some.move("t4", nothing),
          lambda: nothing.move("t4", some))
+# Somebody listens: telling him needs memory, too.
+enter(FULL)
+listener = Plain(spec.NETLINK_GENERIC)
+for group, number in some.netlink.group_ids.items():
+    if group != "samples":
+        listener.sock.setsockopt(spec.SOL_NETLINK, spec.NETLINK_ADD_MEMBERSHIP, number)
 for case, where, *how in cases(some, nothing):
     tell(case, attempt, where, case, *how)
     # What takes something away may want memory, too.

@@ -389,6 +389,9 @@ ipv6_test()
 
 	ip -n "$near" addr add 2001:db8:b::/127 dev back
 	ip -n "$far" addr add 2001:db8:b::1/127 dev back
+	# The kernel routes to an address of IPv6 a moment after it has it.
+	slowwait_for ping_now "$near" 2001:db8:b::1
+	check_err $? "the far end"
 	for style in request reply; do
 		watch_patiently back probe style "$style" source 2001:db8:b::
 		wait_above back answered 5
@@ -410,6 +413,8 @@ guess_test()
 			addr add $near_has dev back
 		EOF
 		ip -n "$far" addr add $far_has dev back
+		slowwait_for ping_now "$near" "$target"
+		check_err $? "$target"
 		watch_patiently back probe style request
 		wait_above back answered 3
 		check_health back lost 0
@@ -442,7 +447,7 @@ uni_test()
 	wait_above cut answered 15
 	after=$(stat_get "$near" cut rx_packets)
 	check_eq "$((after - before))" 0 "received through the tunnel"
-	ping_now "$near" 192.0.11.2
+	ping_once "$near" 192.0.11.2
 	check_err $? "ping of somebody else"
 	unwatch cut
 
@@ -988,6 +993,7 @@ steer_test()
 	lines=$(wc -l < "$TMP/routes")
 	netem "$near" u6 loss 30%
 	wait_state steer degraded
+	wait_metrics $v4 $v6 500100
 	netem "$near" u6 loss 100%
 	wait_metrics $v4 $v6 1000100
 	[[ $(ip -n "$near" route show $v4) == *via\ 10.16.0.1*mtu\ 1300* ]]

@@ -710,7 +710,7 @@ memory_test()
 {
 	[ "$FIRST" -gt 0 ] || everything $((N / 2))
 	take_down
-	busywait 10000 returned > /dev/null
+	slowwait_for returned
 	measure
 	say "skbs before: $HEADS_BEFORE, afterwards: $HEADS; kB before: $KB_BEFORE," \
 		"afterwards: $KB"

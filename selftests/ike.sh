@@ -20,8 +20,8 @@
 ALL_TESTS="refused_test nobody_test up_test:t4 up_test:t6 up_test:e4 up_test:e6
 	   show_test replay_test:e4:0 replay_test:e6:1 replay_test:t6:0
 	   late_test:e4:64:0 late_test:t6:4096:1 cipher_test
-	   rekey_test:child rekey_test:ike lost_test:far lost_test:near
-	   deleted_test trap_test clear_test"
+	   rekey_test:child:t4:e6 rekey_test:ike:t6:e4 lost_test:far lost_test:near
+	   crashed_test unloaded_test deleted_test trap_test clear_test"
 
 . "$(dirname "$0")/lib.sh"
 . "$TEST_DIR/ike_lib.sh"
@@ -78,6 +78,14 @@ setup_prepare()
 		addr add 10.1.4.2/24 dev e4
 		addr add 2001:db8:e::2/64 dev e6
 	EOF
+	tunnels_near || return 1
+	templates t4 t6 e4 e6 || return 1
+	clear_capture \
+		"not esp and not udp port 500 and not udp port 4500 and not arp and not (icmp and src net 192.0.2.0/24) and not (icmp6 and src net 2001:db8::/64) and not (icmp6 and src net fe80::/10) and not (ip6 proto 0 and dst net ff02::/16)"
+}
+
+tunnels_near()
+{
 	mt "$near" -b - <<-EOF || return 1
 		tunnel add t4 local 192.0.2.1 remote 192.0.2.2 key 4 ipsec required up on
 		tunnel add t6 local 2001:db8::1 remote 2001:db8::2 key 6 ipsec required up on
@@ -90,9 +98,6 @@ setup_prepare()
 		addr add 10.1.4.1/24 dev e4
 		addr add 2001:db8:e::1/64 dev e6
 	EOF
-	templates t4 t6 e4 e6 || return 1
-	clear_capture \
-		"not esp and not udp port 500 and not udp port 4500 and not arp and not (icmp and src net 192.0.2.0/24) and not (icmp6 and src net 2001:db8::/64) and not (icmp6 and src net fe80::/10) and not (ip6 proto 0 and dst net ff02::/16)"
 }
 
 declare -A OUTSIDE=([t6]=2001:db8::2 [e4]=192.0.2.4 [e6]=2001:db8::4)
@@ -276,13 +281,28 @@ is_rekeying()
 	[[ $(mt "$near" tunnel show "$1") == *"esp rekeying"* ]]
 }
 
+ike_number_is()
+{
+	[ "$(ike_number "$1")" -ge "$2" ]
+}
+
+# rekeyed child|ike TUNNEL NUMBER: whoever begins while the other one has not ended has to
+# try again much later. Of IKE the number tells.
+rekeyed()
+{
+	sleep 1
+	[ "$1" != ike ] || slowwait_for ike_number_is "$2" "$3"
+	check_err $? "IKE SA $(ike_number "$2"), not $3"
+}
+
+# rekey_test child|ike TUNNEL TUNNEL
 rekey_test()
 {
 	local t before pid number i
 
-	for t in t4 e4; do
+	for t in "$2" "$3"; do
 		number=$(ike_number "$t")
-		before=$(mt "$near" -j ipsec show "$t" | grep -o '"spi": *"[0-9a-f]*"')
+		before=$(spis "$t")
 		in_bg "$near" "$TMP/pings" ping -n -i 0.05 -w 600 "${INSIDE[$t]}"
 		pid=$BG_PID
 		sleep 1
@@ -292,21 +312,20 @@ rekey_test()
 			# for 5 seconds, by which late packets still come
 			[ "$1" = ike ] || [ "$i" -gt 1 ] || slowwait_for is_rekeying "$t"
 			check_err $? "\"rekeying\" is not shown: $(mt "$near" tunnel show "$t")"
-			sleep 1
+			rekeyed "$1" "$t" $((number + 2 * i - 1))
 			swan far --rekey "--$1" "$t" > "$TMP/said"
 			check_err $? "far: $(tail -n 3 "$TMP/said")"
-			sleep 1
+			rekeyed "$1" "$t" $((number + 2 * i))
 		done
 		slowwait_for established "$t"
 		check_err $? "$(mt "$near" ipsec show "$t")"
 		stop_pings "$pid" "$TMP/pings"
 		[ "$1" != ike ] || [ $(($(ike_number "$t") - number)) -ge 6 ]
 		check_err $? "IKE SA was $number, now $(ike_number "$t")"
-		[ "$1" = ike ] || [ "$before" != "$(mt "$near" -j ipsec show "$t" |
-			grep -o '"spi": *"[0-9a-f]*"')" ]
+		[ "$1" = ike ] || [ "$before" != "$(spis "$t")" ]
 		check_err $? "$t has the same states as before"
 	done
-	log_test "rekeyed six times under traffic: nothing is lost ($1)"
+	log_test "rekeyed six times under traffic: nothing is lost ($*)"
 }
 
 # One daemon is killed; what the kernel has of that side goes as well, as with a
@@ -330,18 +349,85 @@ lost_test()
 	log_test "$1 was lost, and came back"
 }
 
+spis()
+{
+	mt "$near" -j ipsec show "$1" | grep -o '"spi": *"[0-9a-f]*"' | sort
+}
+
+# has_new_spis TUNNEL OLD: others beside these, or in their place
+has_new_spis()
+{
+	[ -n "$(comm -13 <(echo "$2") <(spis "$1"))" ]
+}
+
+# The daemon alone dies, and leaves states and policies: packets go on by them. It comes
+# back, and makes others, whatever is left of the old ones.
+crashed_test()
+{
+	local t
+	local -A pid old
+
+	for t in t4 e6; do
+		check_answers "$t" "before"
+		old[$t]=$(spis "$t")
+		in_bg "$near" "$TMP/pings.$t" ping -n -i 0.05 -w 600 "${INSIDE[$t]}"
+		pid[$t]=$BG_PID
+	done
+	slowwait_for has_more_answers "$TMP/pings.e6" 1
+	stop_bg "${CHARON_PID[near]}" KILL
+	for t in t4 e6; do
+		stop_pings "${pid[$t]}" "$TMP/pings.$t"
+	done
+	start_charon near
+	check_err $? "strongSwan does not run"
+	for t in t4 e6; do
+		slowwait_for has_new_spis "$t" "${old[$t]}"
+		check_err $? "no new states: $(told "$t")"
+		check_answers "$t" "by new states"
+	done
+	log_test "the daemon was killed, and the states have stayed"
+}
+
+# While the module is away the daemon goes on; what it has made then is used.
+unloaded_test()
+{
+	local t old
+
+	old=$(spis e4)
+	in_bg "$near" /dev/null ping -q -n -i 0.01 "${INSIDE[t4]}"
+	rmmod mtun
+	check_err $? "cannot be unloaded"
+	for t in t4 e4; do
+		swan near --rekey --child "$t" > "$TMP/said"
+		check_err $? "$(tail -n 3 "$TMP/said")"
+	done
+	load_mtun
+	tunnels_near
+	check_err $? "the tunnels"
+	stop_bg "$BG_PID"
+	for t in t4 t6 e4 e6; do
+		check_answers "$t" "with the module anew"
+	done
+	has_new_spis e4 "$old"
+	check_err $? "e4 has the states from before: $(told e4)"
+	log_test "the module was unloaded, and keys were negotiated meanwhile"
+}
+
+dropped_above()
+{
+	[ "$(stat_get "$near" e4 tx-ipsec)" -gt "$1" ]
+}
+
 deleted_test()
 {
-	local before after
+	local before
 
 	before=$(stat_get "$near" e4 tx-ipsec)
 	in_bg "$near" /dev/null ping -q -n -i 0.01 "${INSIDE[e4]}"
 	ip -n "$near" xfrm state flush
-	sleep 1
-	after=$(stat_get "$near" e4 tx-ipsec)
-	stop_bg "$BG_PID"
-	[ "$after" -gt "$before" ]
+	slowwait_for dropped_above "$before"
 	check_err $? "nothing was dropped"
+	stop_bg "$BG_PID"
 	swan near --terminate --ike e4 --force > /dev/null
 	ping_check "$near" "${INSIDE[e4]}"
 	check_err $? "it does not come back"

@@ -145,7 +145,7 @@ state_gone_test()
 	done
 	slowwait_for esp_flows
 	check_err $? "no ESP at the end"
-	stop_bg "$BEAT"
+	beat_stop
 	esp_down
 	log_test "IPv$v: the state goes while traffic flows"
 }
@@ -178,7 +178,7 @@ expired_time_test()
 	beat_start "$v"
 	expiring "$v" "time-hard $((3 * ${MTUN_SLOW:-1}))"
 	gone "$v" "its time" true
-	stop_bg "$BEAT"
+	beat_stop
 	check_eq "$(ip -n "$near" xfrm state list spi "0x1${v}1" | grep -c "mode")" 0 \
 		"states that have keys"
 	wire > /dev/null
@@ -200,12 +200,17 @@ policy_gone_test()
 	done
 	gone "$v" "a policy that lets pass" ip -n "$near" xfrm policy update \
 		src "${A1[v]}" dst "${A2[v]}" proto gre dir out
-	stop_bg "$BEAT"
+	beat_stop
 	esp_down
 	log_test "IPv$v: the policy goes while traffic flows"
 }
 
 # The route of what was in clear is not used any more.
+clear_flows()
+{
+	[[ $(wire) =~ ^0\ [1-9] ]]
+}
+
 required_later_test()
 {
 	local v=$1
@@ -213,11 +218,14 @@ required_later_test()
 	mt "$near" tunnel set "t$v" ipsec off
 	ping_check "$near" "10.0.$v.2"	# nothing secret yet
 	check_err $? "a ping in clear"
-	beat_start "$v"
+	BEAT_TEXT="nothing secret" beat_start "$v"
+	slowwait_for clear_flows
+	check_err $? "nothing is in clear before"
+	: > "$TMP/in_clear"
 	mt "$near" tunnel set "t$v" ipsec required
 	wire > /dev/null
 	nothing_sent_beside "$v"
-	stop_bg "$BEAT"
+	beat_stop
 	nothing_sent "$v" "required"
 	log_test "IPv$v: required while traffic flows in clear"
 }

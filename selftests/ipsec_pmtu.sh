@@ -393,8 +393,8 @@ expire_test()
 	local old=$((mtu + 100)) net time=net.ipv4.route.mtu_expires
 	local name="$mode, IPv$v: after its time, $((mtu + 100)) bytes fit again"
 
-	if ! in_ns "$near" sysctl -qw $time=$((4 * ${MTUN_SLOW:-1})) \
-	     net.ipv6.route.mtu_expires=$((4 * ${MTUN_SLOW:-1})) 2> /dev/null; then
+	if ! in_ns "$near" sysctl -qw $time=$((WAIT_TIMEOUT / 4)) \
+	     net.ipv6.route.mtu_expires=$((WAIT_TIMEOUT / 4)) 2> /dev/null; then
 		log_skip "$name" "$time is not of a namespace"
 		return
 	fi

@@ -16,17 +16,20 @@
 # in it. (What arrives, and no device takes out of ESP, comes by u0 once more, in clear.)
 
 ALL_TESTS="esp_test:4:GCM esp_test:6:GCM esp_test:4:CBC esp_test:6:CBC
-	   no_state_test:4 no_state_test:6 gone_test:4 gone_test:6 expired_test:4
-	   expired_test:6 expired_time_test:4 expired_time_test:6 rekey_test:4 rekey_test:6 policies_test:4 policies_test:6
-	   policies_before_test received_test:4 received_test:6 ties_test
-	   newer_state_test output_mark_test lookups_test
-	   if_id_test:4 if_id_test:6 selector_test foreign_test:4 foreign_test:6 transport_test:4
-	   transport_test:6 forged_test:4 forged_test:6 clear_test down_test loop_test
-	   mss_test:4:GCM:1406 mss_test:4:CBC:1398 mss_test:6:GCM:1386
-	   mss_test:6:CBC:1366 mss_test:4:NATT:1398 pmtu_test:4:GCM:1446
-	   mss_test:4:CBC:1398:two pmtu_test:4:CBC:1438 pmtu_test:6:CBC:1406 filter_test health_test
-	   coexist_test nat_test netns_test taken_test settings_test async_test:4
-	   async_test:6 leak_test"
+	   no_state_test:4 no_state_test:6 gone_test:4 gone_test:6
+	   expired_test:4 expired_test:6 expired_time_test:4
+	   expired_time_test:6 rekey_test:4 rekey_test:6 policies_test:4
+	   policies_test:6 policies_before_test received_test:4
+	   received_test:6 ties_test uncounted_test:xa_store:-46
+	   uncounted_test:kmalloc:0 newer_state_test output_mark_test
+	   lookups_test if_id_test:4 if_id_test:6 selector_test foreign_test:4
+	   foreign_test:6 transport_test:4 transport_test:6 forged_test:4
+	   forged_test:6 clear_test down_test loop_test mss_test:4:GCM:1406
+	   mss_test:4:CBC:1398 mss_test:6:GCM:1386 mss_test:6:CBC:1366
+	   mss_test:4:NATT:1398 pmtu_test:4:GCM:1446 mss_test:4:CBC:1398:two
+	   pmtu_test:4:CBC:1438 pmtu_test:6:CBC:1406 filter_test health_test
+	   coexist_test nat_test netns_test taken_test settings_test
+	   async_test:4 async_test:6 leak_test"
 
 . "$(dirname "$0")/lib.sh"
 . "$TEST_DIR/esp_lib.sh"
@@ -147,7 +150,7 @@ gone_test()
 	done
 	slowwait_for esp_flows
 	check_err $? "no ESP at the end"
-	stop_bg "$BEAT"
+	beat_stop
 	esp_down
 	log_test "IPv$v: state or policy goes while traffic flows"
 }
@@ -176,7 +179,7 @@ expired_time_test()
 	esp_state "$near" from "$v"
 	esp_state "$near" to "$v" "limit time-hard $((3 * ${MTUN_SLOW:-1}))"
 	gone "$v" "its time" true
-	stop_bg "$BEAT"
+	beat_stop
 	wire > /dev/null
 	nothing_sent "$v" "expired"
 	esp_down
@@ -205,7 +208,7 @@ rekey_test()
 		slowwait_for esp_flows
 		check_err $? "round $ROUND: no ESP"
 	done
-	stop_bg "$BEAT"
+	beat_stop
 	snapshot AFTER "$near"
 	check_grown BEFORE AFTER "rekeyed" "t$v" tx-ipsec 0 "t$v" drops 0
 	esp_down
@@ -278,7 +281,7 @@ policies_test()
 	all_sent 3 "and is gone"
 
 	far_policy add action block limit time-soft 1 \
-		limit time-hard $((6 * ${MTUN_SLOW:-1}))
+		limit time-hard $((WAIT_TIMEOUT / 3))
 	sleep 1.5
 	sent "t$v" 3 "10.0.$v.2" "one that will end"
 	sent "t$v" 0 "10.0.$v.3" "one that will end"
@@ -376,7 +379,7 @@ received()
 	in_ns "$far" ping -q -n -p $PATTERN -c 3 -i 0.01 -W $WAIT_TIMEOUT \
 		-I "10.0.$v.2" "10.0.$v.1" > /dev/null 2>&1
 	check_err $? "$message: pings from the first address"
-	ping_now "$far" "2001:db8:a:$v::1"
+	ping_once "$far" "2001:db8:a:$v::1"
 	check_err $? "$message: IPv6"
 	snapshot AFTER "$near"
 	check_grown BEFORE AFTER "$message" "t$v" rx-ipsec $lost "t$v" drops $lost \
@@ -505,6 +508,58 @@ ties_test()
 	ip -n "$far" link del x9
 	in_ns "$far" nft delete table inet quiet
 	log_test "policies of one priority"
+}
+
+# kmalloc of 6.1, 6.10 and before both, as it is called
+kmalloc_name()
+{
+	grep -wo -m 1 -e kmalloc_trace -e __kmalloc_cache_noprof -e kmem_cache_alloc_trace \
+		/proc/kallsyms
+}
+
+# calls_failed: of the function that fails
+calls_failed()
+{
+	cat /sys/module/failnth/parameters/calls
+}
+
+# A policy that there is no memory to know of: until there is, nothing is received, for it
+# may be one that blocks.
+uncounted_test()
+{
+	local FAMILY=4 func=$1 value=$2
+
+	[ "$func" != kmalloc ] || func=$(kmalloc_name)
+	tunnel_esp_up 4
+	ip -n "$far" addr add 10.0.4.3/24 dev x4
+	received 3 "all is known"
+	if ! insmod "$TEST_DIR/fault/failnth.ko" func="$func" from=mtun nth=0 \
+			value="$value" 2> "$TMP/insmod"; then
+		log_skip "a policy that is not known ($1)" "failnth: $(cat "$TMP/insmod")"
+		esp_down
+		ip -n "$far" addr del 10.0.4.3/24 dev x4
+		return
+	fi
+	in_policy add in 10.0.4.3/32 priority 1 action block
+	[ "$(calls_failed)" -gt 0 ]
+	check_err $? "$func is not called"
+	nothing_received 4 "one is not known"
+	ip -n "$near" xfrm policy flush
+	esp_policies "$near" 4 out
+	in_policy add in 10.0.4.3/32 priority 1 action block
+	in_policy add in 10.0.4.0/24 priority 2
+	PRIORITY=3 policy_lines "$near" 4 fwd | ip_batch "$near"
+	check_err $? "policies"
+	nothing_received 4 "none is known"
+	[ "$(calls_failed)" -gt 2 ]
+	check_err $? "nobody asks again"
+	rmmod failnth
+	slowwait_for ping_now "$far" 10.0.4.1
+	check_err $? "nothing is received again"
+	received 0 "all is known again"
+	ip -n "$far" addr del 10.0.4.3/24 dev x4
+	esp_down
+	log_test "a policy that is not known ($1)"
 }
 
 # sent_by SPI: how many packets the state that has it in near
@@ -680,7 +735,7 @@ selector_test()
 	esp_state "$near" to 4
 	state "$near" from 4 "if_id 4 $sel"
 	snapshot BEFORE "$near"
-	ping_now "$far" 10.0.4.1
+	ping_once "$far" 10.0.4.1
 	check_err $? "a ping that is selected"
 	lost_pings "$far" 10.0.4.1 -I 10.0.4.3
 	in_ns "$far" bash -c "echo mtunleak > /dev/udp/10.0.4.1/9"
@@ -778,7 +833,7 @@ clear_test()
 		        raw.sendto(before + inner, ("192.0.2.1", 0))
 	EOF
 	check_err $? "sending in clear"
-	ping_now "$near" 10.0.4.2
+	ping_once "$near" 10.0.4.2
 	check_err $? "a ping in ESP"
 	snapshot AFTER "$near"
 	check_grown BEFORE AFTER "in clear" t4 rx_packets 1 t4 tx_packets 1 \
@@ -1064,7 +1119,7 @@ coexist_test()
 	wire > /dev/null
 	snapshot BEFORE "$near"
 	for to in 9 5 8; do
-		ping_now "$near" "10.0.$to.2"
+		ping_once "$near" "10.0.$to.2"
 		check_err $? "a ping to 10.0.$to.2"
 	done
 	snapshot AFTER "$near"
@@ -1079,7 +1134,7 @@ coexist_test()
 		spi 0x141
 	nothing_sent 4 "a state less"
 	for to in 9 5 8; do
-		ping_now "$near" "10.0.$to.2"
+		ping_once "$near" "10.0.$to.2"
 		check_err $? "a ping to 10.0.$to.2 after that"
 	done
 	esp_down
@@ -1129,7 +1184,7 @@ netns_test()
 	EOF
 	tunnel_esp_up 4
 	wire > /dev/null
-	ping_now "$side" 10.0.7.2
+	ping_once "$side" 10.0.7.2
 	check_err $? "a ping from the other namespace"
 	check_eq "$(wire)" "1 0" "packets in ESP and not"
 	check_eq "$(stat_get "$side" t7 rx_packets)" 1 "packets received"

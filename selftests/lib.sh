@@ -463,21 +463,26 @@ has_more_answers()
 # without -q. The last ones may still be under way when it is stopped.
 stop_pings()
 {
-	local answers last
+	local answers last lost
 
 	slowwait_for has_more_answers "$2" "$(ping_answers "$2")"
 	check_err $? "no more answers"
 	stop_bg "$1" INT
-	read -r answers last < <(awk 'sub(/.*bytes from .*icmp_seq=/, "") {
+	read -r answers last lost < <(awk 'sub(/.*bytes from .*icmp_seq=/, "") {
 		for (n = $1 + 0; n < last - 32768; n += 65536)	# it is 16 bits
 			;
 		seen[n]
 		if (n > last)
 			last = n
 	}
-	END { print length(seen), last + 0 }' "$2")
+	END {
+		for (n = 1; n < last; n++)
+			if (!(n in seen))
+				lost = lost " " n
+		print length(seen), last + 0, lost
+	}' "$2")
 	[ "$answers" -gt 0 ] && [ "$answers" -eq "$last" ]
-	check_err $? "lost: $answers answers up to that to ping $last: $(tail -n 3 "$2")"
+	check_err $? "$answers answers up to that to ping $last, lost: $lost"
 }
 
 cleanup()
@@ -564,7 +569,10 @@ json_number()
 # stat_get NS TUNNEL COUNTER
 stat_get()
 {
-	mt "$1" -j -s tunnel show "$2" | json_number "$3"
+	local json
+
+	json=$(mt "$1" -j -s tunnel show "$2") || { echo "no counters"; return 1; }
+	json_number "$3" <<< "$json"
 }
 
 # drops_get NS TUNNEL: all of them, as "reason": count
@@ -574,7 +582,7 @@ drops_get()
 
 	json=$(mt "$1" -j -s tunnel show "$2")
 	json=${json//[[:space:]]}
-	[[ $json == *\"drops\":{* ]] || return 1
+	[[ $json == *\"drops\":{* ]] || { echo "no counters"; return 1; }
 	json=${json#*\"drops\":\{}
 	echo "${json%%\}*}"
 }
@@ -589,7 +597,8 @@ snapshot()
 	local -a fields
 
 	into=()
-	json=$(mt "$2" -j -s tunnel show) || return 1
+	json=$(mt "$2" -j -s tunnel show)
+	check_err $? "no counters of $2" || return
 	json=${json//[[:space:]]}
 	while IFS= read -r one; do
 		[[ $one =~ \"ifname\":\"([^\"]*)\" ]] || continue
@@ -677,9 +686,19 @@ capture_wait()
 	return 1
 }
 
+# It waits for packets: those that came are in the file.
+is_asleep()
+{
+	local stat
+
+	stat=$(cat "/proc/$1/stat" 2> /dev/null) || return 0
+	[[ ${stat##*) } == [SZ]* ]]
+}
+
 # capture_stop PID: what it has seen so far is in the file afterwards
 capture_stop()
 {
+	slowwait_for is_asleep "$1"
 	stop_bg "$1" INT
 	return 0
 }
@@ -706,7 +725,14 @@ ping_check()
 		> /dev/null 2>&1
 }
 
-# ping_now NS ADDRESS: one answer to one packet, within two seconds
+# ping_once NS ADDRESS: one packet, which is answered within the time limit
+ping_once()
+{
+	in_ns "$1" ping -q -n -c 1 -W "$WAIT_TIMEOUT" "$2" > /dev/null 2>&1
+}
+
+# ping_now NS ADDRESS: the same within two seconds, where no answer is right, or another
+# try is made
 ping_now()
 {
 	in_ns "$1" ping -q -n -c 1 -W 2 "$2" > /dev/null 2>&1

@@ -934,6 +934,8 @@ queue_errors_test()
 	mt "$far" tunnel set "mt$v" key 99
 	in_ns "$lan" ping -q -n -c 1 -W 1 "10.8.$v.1" > /dev/null
 	check_fail $? "ping"
+	slowwait_for_counter "$near" "mt$v" icmp_errors \
+		$((${BEFORE["mt$v icmp_errors"]} + 1)) > /dev/null
 	snapshot AFTER "$near"
 	check_grown BEFORE AFTER "queued" "mt$v" icmp_errors 1
 	mt "$far" tunnel set "mt$v" key none

@@ -67,7 +67,7 @@ send6()
 
 ipv4_test()
 {
-	ping_now "$near" 10.0.4.2
+	ping_once "$near" 10.0.4.2
 	check_err $? "a ping"
 	log_test "IPv4 works"
 }

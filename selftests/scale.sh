@@ -166,7 +166,7 @@ churn()
 			"$MTCTL" -n "$1" -b "$TMP/churn.del" || return 1
 		echo round
 		# Room for a dump without change
-		sleep 1
+		sleep "${MTUN_SLOW:-1}"
 	done
 }
 

@@ -242,6 +242,19 @@ steady_test()
 	log_test "steady for $SOAK seconds"
 }
 
+# Nothing has come for a second but to those that are watched, which always do.
+is_quiet()
+{
+	local -A NOW THEN
+	local key number
+
+	{ look THEN && sleep 1 && look NOW; } || return
+	for key in "${!NOW[@]}"; do
+		number=${key#* t}
+		is_watched "${number%% *}" || [ "${NOW[$key]}" = "${THEN[$key]}" ] || return
+	done
+}
+
 counted_test()
 {
 	local i pid way sent got wrong=0 sum=0
@@ -251,7 +264,9 @@ counted_test()
 	done
 	pkill -x traffic
 	pkill -x ping
-	sleep 1
+	# What they have left may be sent again, and is under way.
+	slowwait_for is_quiet
+	check_err $? "there is always more"
 	look NEW
 	for ((i = 1; i <= N; i++)); do
 		# Keepalives and probes are no packets of the far end.

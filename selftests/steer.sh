@@ -258,6 +258,16 @@ all_have()
 		"$N $1" "metrics of IPv6"
 }
 
+# metric_is NUMBER: of all of them
+metric_is()
+{
+	local net
+
+	for net in "$V4" "$V6"; do
+		[ "$(metrics root "$net" | xargs -n 1 | sort -u)" = "$1" ] || return
+	done
+}
+
 # Each tunnel has routes of its own, and all fail at the same time.
 batch_test()
 {
@@ -300,7 +310,7 @@ batch_test()
 		wait_state t$i healthy || break
 	done
 	slowwait_for is_drained
-	sleep 1
+	slowwait_for metric_is 100
 	all_have 100
 	# shellcheck disable=SC2046
 	clean $(seq -f t%.0f $N)

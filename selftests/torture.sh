@@ -56,6 +56,7 @@ setup_prepare()
 	setup_underlay "$near" "$far"
 	setup_gre_end "$far"
 	setup_esp_end
+	watch_clear
 	tunnel_lines "$near" 4 | ip_batch "$near"
 	tunnels > /dev/null 2>&1
 	flood_gre "$near" "$far" 200 1400
@@ -76,6 +77,32 @@ setup_prepare()
 		[ "$now" -ge "$KB_BEFORE" ] || KB_BEFORE=$now
 	done
 	load_mtun
+}
+
+# What comes of e8, as it is or in something else than ESP
+watch_clear()
+{
+	in_ns "$far" nft -f - <<-EOF
+		table netdev e8 {
+			chain in {
+				type filter hook ingress device u0 priority -500;
+				ip protocol esp counter comment "esp"
+				ip daddr 10.0.8.2 counter comment "clear"
+				ip protocol ipip counter comment "clear"
+				ip protocol gre @th,160,32 0x0a000802 counter comment "clear"
+				ip protocol gre @th,192,32 0x0a000802 counter comment "clear"
+			}
+		}
+	EOF
+	check_err $? "nft" || exit $ksft_fail
+}
+
+# came esp|clear: how many packets
+came()
+{
+	in_ns "$far" nft list table netdev e8 |
+		sed -n "s/.* packets \([0-9]*\) .*\"$1\".*/\1/p" |
+		awk '{ n += $1 } END { print n }'
 }
 
 cleanup_more()
@@ -298,6 +325,7 @@ keyer()
 		$(one_of "xfrm state flush" "xfrm policy flush" "")
 		$(state_line to 4 "$(one_of "" "limit packet-hard 20" "limit time-hard 1")")
 		$(one_of "xfrm policy add $any dir out action block priority 1 if_id 8" "" \
+			"xfrm policy add $any dir out priority 1 if_id 8" \
 			"xfrm policy delete $any dir out if_id 8")
 		$(policy_lines "$near" 4 out)
 		xfrm state delete src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x${ROUND}41
@@ -400,8 +428,13 @@ processors()
 
 unloader()
 {
+	local i
+
 	sleep 5
-	rmmod mtun && did unloader
+	# Whoever reads holds it for a moment.
+	for i in 1 2 3; do
+		rmmod mtun && { did unloader; break; }
+	done
 	load_mtun
 	tunnels
 }
@@ -471,6 +504,9 @@ torture_test()
 		[ -e "$TMP/did.$actor" ] || [ "$(< "$TMP/$actor")" -lt "${FEW[$actor]:-4}" ]
 		check_err $? "$actor has never reached its end"
 	done
+	[ "$(came esp)" -gt 0 ]
+	check_err $? "no ESP has come to far"
+	check_eq "$(came clear)" 0 "packets of e8 that are not in ESP"
 	check_err "$WARM" "before all of that"
 	for actor in $ACTORS; do
 		rounds=$(cat "$TMP/$actor" 2> /dev/null)
@@ -528,7 +564,7 @@ memory_test()
 {
 	rmmod mtun
 	check_err $? "cannot be unloaded"
-	busywait 10000 returned > /dev/null
+	slowwait_for returned
 	say "kB before: $KB_BEFORE, afterwards: $(unreclaimed)"
 	returned
 	check_err $? "$((KB_AFTER - KB_BEFORE)) kB are missing"

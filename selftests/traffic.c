@@ -11,7 +11,7 @@
  *		stop it
  *	traffic udp-beat PORT MILLISECONDS ADDRESS...
  *		one datagram to each address again and again until it is killed;
- *		errors do not stop it
+ *		errors do not stop it. It begins with $BEAT_TEXT, if that is set.
  *	traffic udp-gso ADDRESS PORT SIZE COUNT
  *		sends COUNT datagrams of SIZE bytes, as many in one go as the
  *		kernel takes (UDP_SEGMENT, udp(7))
@@ -42,6 +42,7 @@
 #define BURST		8
 #define PAUSE_US	20000
 #define BEAT_MAX	16
+#define BEAT_SIZE	64
 #define MAX_SEGMENTS	64
 #define MAX_DATAGRAM	65000
 
@@ -169,6 +170,7 @@ static int udp_flood(const char *addr, const char *port, const char *size)
 
 static void udp_beat(const char *port, const char *ms, char **addrs)
 {
+	const char *text = getenv("BEAT_TEXT");
 	struct addrinfo *ai[BEAT_MAX];
 	int fds[BEAT_MAX], n, i;
 
@@ -178,9 +180,11 @@ static void udp_beat(const char *port, const char *ms, char **addrs)
 		if (fds[n] < 0)
 			die("socket");
 	}
+	if (text)
+		strncpy(buffer, text, BEAT_SIZE);
 	for (;;) {
 		for (i = 0; i < n; i++)
-			sendto(fds[i], buffer, 64, 0, ai[i]->ai_addr,
+			sendto(fds[i], buffer, BEAT_SIZE, 0, ai[i]->ai_addr,
 			       ai[i]->ai_addrlen);
 		usleep(atoi(ms) * 1000);
 	}

@@ -23,7 +23,7 @@ MODULE_PARM_DESC(from, "only if this module calls it");
 
 static unsigned int nth = 1;
 module_param(nth, uint, 0);
-MODULE_PARM_DESC(nth, "which of its calls fails");
+MODULE_PARM_DESC(nth, "which of its calls fails, 0 for all of them");
 
 static long value;
 module_param(value, long, 0);
@@ -61,7 +61,12 @@ static bool ours(const struct pt_regs *regs)
 
 static int failnth_handler(struct kprobe *p, struct pt_regs *regs)
 {
-	if (!ours(regs) || atomic_inc_return(&calls) != nth)
+	unsigned int number;
+
+	if (!ours(regs))
+		return 0;
+	number = atomic_inc_return(&calls);
+	if (nth && number != nth)
 		return 0;
 	regs_set_return_value(regs, value);
 	instruction_pointer_set(regs, (unsigned long)failnth_return);
