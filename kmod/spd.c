@@ -2,6 +2,7 @@
 #include "spd.h"
 #include "selector.h"
 
+#include <linux/list_sort.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
 #include <net/xfrm.h>
@@ -12,10 +13,12 @@
 /*
  * struct entry - a policy, as far as we ask for it
  * @policy: it may be gone: then nobody has said so
+ * @index: its number, which the one that replaces it takes over
  * @received: it is for what is received, and in a gate
  */
 struct entry {
 	const struct xfrm_policy *policy;
+	u32 index;
 	u32 if_id;
 	u8 family;
 	bool received;
@@ -43,6 +46,11 @@ static struct xarray *gates(struct mt_net *mn, u8 family)
 	return &mn->policy_gates[family == AF_INET6];
 }
 
+static u8 other(u8 family)
+{
+	return family == AF_INET ? AF_INET6 : AF_INET;
+}
+
 static unsigned long number_of(struct mt_net *mn, u32 if_id, u8 family)
 {
 	void *number = xa_load(numbers(mn, family), if_id);
@@ -61,8 +69,9 @@ static bool ask(struct mt_net *mn, const struct flowi *fl, u32 if_id, u8 family)
 	const struct gate *gate = xa_load(gates(mn, family), if_id);
 	const struct entry *entry;
 
+	/* Those for one IP version are not for the other, and say so. */
 	if (!gate)
-		return true;
+		return !xa_load(gates(mn, other(family)), if_id);
 	list_for_each_entry_rcu(entry, &gate->entries, node)
 		if ((fl->flowi_mark & entry->mark.m) == entry->mark.v &&
 		    mt_selects(&entry->sel, fl, family))
@@ -122,19 +131,34 @@ static bool is_narrow(const struct entry *entry)
 }
 
 /*
- * Before which one @entry is to be asked. Of equal ones, those that block: which of them
- * xfrm asks first depends on its version, on the length of their prefixes, and on which
- * one was changed when.
+ * Which one is to be asked first: < 0 if that is @a. Of equal ones, those that block:
+ * which of them xfrm asks first depends on its version, on the length of their prefixes,
+ * and on which one was changed when.
  */
+static int compare(const struct entry *a, const struct entry *b)
+{
+	if (a->priority != b->priority)
+		return a->priority < b->priority ? -1 : 1;
+	return a->allows - b->allows;
+}
+
+/* Behind which one. What comes in that order is where it belongs at once. */
 static struct list_head *place(struct gate *gate, const struct entry *entry)
 {
-	struct entry *next;
+	struct entry *last;
 
-	list_for_each_entry(next, &gate->entries, node)
-		if (next->priority > entry->priority ||
-		    (next->priority == entry->priority && next->allows))
+	list_for_each_entry_reverse(last, &gate->entries, node)
+		if (compare(last, entry) <= 0)
 			break;
-	return &next->node;
+	return &last->node;
+}
+
+/* A gate for one IP version closes the other one: @by 1 when it comes, -1 when it goes. */
+static void count_gate(struct mt_net *mn, const struct entry *entry, int by)
+{
+	if (xa_load(gates(mn, other(entry->family)), entry->if_id))
+		by = -by;
+	WRITE_ONCE(mn->policies_narrow, mn->policies_narrow + by);
 }
 
 static int gate_add(struct mt_net *mn, struct entry *entry)
@@ -154,8 +178,9 @@ static int gate_add(struct mt_net *mn, struct entry *entry)
 			kfree(gate);
 			return err;
 		}
+		count_gate(mn, entry, 1);
 	} else {
-		list_add_tail_rcu(&entry->node, place(gate, entry));
+		list_add_rcu(&entry->node, place(gate, entry));
 	}
 	WRITE_ONCE(mn->policies_narrow,
 		   mn->policies_narrow + is_narrow(entry));
@@ -172,6 +197,7 @@ static void gate_remove(struct mt_net *mn, struct entry *entry)
 	if (list_is_singular(&gate->entries)) {
 		xa_erase(all, entry->if_id);
 		kfree_rcu(gate, rcu);
+		count_gate(mn, entry, -1);
 	} else {
 		list_del_rcu(&entry->node);
 	}
@@ -208,27 +234,20 @@ static void forget_all(struct mt_net *mn)
 		forget(mn, index);
 }
 
-/*
- * One that replaces another one takes over its index, and nobody says that the other
- * one is gone. It goes last, so that there is always one of them.
- */
-static int add(struct mt_net *mn, const struct xfrm_policy *policy, int dir)
+/* Of a socket's, and of one for no device, we know nothing. */
+static bool is_ours(const struct xfrm_policy *policy, int dir)
 {
-	struct entry *entry, *old;
-	int err;
+	return dir <= XFRM_POLICY_FWD && policy->if_id;
+}
 
-	lockdep_assert_held(&mn->policy_lock);
+static struct entry *entry_of(const struct xfrm_policy *policy, int dir)
+{
+	struct entry *entry = kmalloc(sizeof(*entry), GFP_ATOMIC);
 
-	if (dir > XFRM_POLICY_FWD)
-		return 0;	/* of a socket */
-	if (!policy->if_id) {
-		forget(mn, policy->index);
-		return 0;
-	}
-	entry = kmalloc(sizeof(*entry), GFP_ATOMIC);
 	if (!entry)
-		return -ENOMEM;
+		return NULL;
 	entry->policy = policy;
+	entry->index = policy->index;
 	entry->if_id = policy->if_id;
 	entry->family = policy->family;
 	entry->received = dir != XFRM_POLICY_OUT;
@@ -236,11 +255,22 @@ static int add(struct mt_net *mn, const struct xfrm_policy *policy, int dir)
 	entry->priority = policy->priority;
 	entry->mark = policy->mark;
 	entry->sel = policy->selector;
-	old = xa_load(&mn->policies, policy->index);
+	return entry;
+}
+
+/*
+ * One that replaces another one takes over its index, and nobody says that the other
+ * one is gone. It goes last, so that there is always one of them. Consumes the entry.
+ */
+static int publish(struct mt_net *mn, struct entry *entry)
+{
+	struct entry *old = xa_load(&mn->policies, entry->index);
+	int err;
+
 	err = insert(mn, entry);
 	if (err)
 		goto err_free_entry;
-	err = xa_err(xa_store(&mn->policies, policy->index, entry, GFP_ATOMIC));
+	err = xa_err(xa_store(&mn->policies, entry->index, entry, GFP_ATOMIC));
 	if (err)
 		goto err_discard_entry;
 	if (old)
@@ -255,6 +285,21 @@ err_free_entry:
 	return err;
 }
 
+static int add(struct mt_net *mn, const struct xfrm_policy *policy, int dir)
+{
+	struct entry *entry;
+
+	lockdep_assert_held(&mn->policy_lock);
+
+	if (!is_ours(policy, dir)) {
+		if (dir <= XFRM_POLICY_FWD)
+			forget(mn, policy->index);
+		return 0;
+	}
+	entry = entry_of(policy, dir);
+	return entry ? publish(mn, entry) : -ENOMEM;
+}
+
 static void drop(struct mt_net *mn, const struct xfrm_policy *policy)
 {
 	const struct entry *entry;
@@ -266,9 +311,40 @@ static void drop(struct mt_net *mn, const struct xfrm_policy *policy)
 		forget(mn, policy->index);
 }
 
-static int add_found(struct xfrm_policy *policy, int dir, int number, void *mn)
+static int find(struct xfrm_policy *policy, int dir, int number, void *found)
 {
-	return add(mn, policy, dir);
+	struct entry *entry;
+
+	if (!is_ours(policy, dir))
+		return 0;
+	entry = entry_of(policy, dir);
+	if (!entry)
+		return -ENOMEM;
+	list_add_tail(&entry->node, (struct list_head *)found);
+	return 0;
+}
+
+static int compare_nodes(void *priv, const struct list_head *a,
+			 const struct list_head *b)
+{
+	return compare(list_entry(a, struct entry, node),
+		       list_entry(b, struct entry, node));
+}
+
+/* In order, so that to find the place of each is no search among all before it */
+static int add_all(struct mt_net *mn, struct list_head *found)
+{
+	struct entry *entry, *next;
+	int err = 0;
+
+	list_sort(NULL, found, compare_nodes);
+	list_for_each_entry_safe(entry, next, found, node) {
+		if (err)
+			kfree(entry);
+		else
+			err = publish(mn, entry);
+	}
+	return err;
 }
 
 /* What is not known now is asked for again: until then nothing is received. */
@@ -281,7 +357,8 @@ static void incomplete(struct mt_net *mn)
 static void count_all(struct net *net, struct mt_net *mn)
 {
 	struct xfrm_policy_walk walk;
-	int err;
+	LIST_HEAD(found);
+	int err, left;
 
 	lockdep_assert_held(&mn->policy_lock);
 
@@ -290,9 +367,10 @@ static void count_all(struct net *net, struct mt_net *mn)
 	smp_wmb();	/* ... or misses one, in mt_spd_takes() */
 	forget_all(mn);
 	xfrm_policy_walk_init(&walk, XFRM_POLICY_TYPE_ANY);
-	err = xfrm_policy_walk(net, &walk, add_found, mn);
+	err = xfrm_policy_walk(net, &walk, find, &found);
 	xfrm_policy_walk_done(&walk, net);
-	if (err && err != -ENOENT)
+	left = add_all(mn, &found);
+	if ((err && err != -ENOENT) || left)
 		incomplete(mn);
 	else
 		set_known(mn, true);
