@@ -5,6 +5,7 @@
 #include "encap.h"
 #include "encap_esp.h"
 #include "endpoint.h"
+#include "family.h"
 #include "filter.h"
 #include "link.h"
 #include "probe.h"
@@ -40,6 +41,9 @@ static int device_init(struct net_device *dev)
 	struct mt_tunnel *tunnel = netdev_priv(dev);
 	struct mt_net *mn = mt_net(tunnel->net);
 	int err;
+
+	/* Its queues nest in those of the underlay. */
+	netdev_lockdep_set_classes(dev);
 
 	tunnel->stats = mt_stats_alloc();
 	if (!tunnel->stats)
@@ -400,6 +404,38 @@ static struct notifier_block device_notifier = {
 	.priority = MT_NOTIFIER_PRIORITY,
 };
 
+static bool encrypts(const struct net_device *dev)
+{
+#ifdef CONFIG_XFRM_OFFLOAD
+	return dev->xfrmdev_ops;
+#else
+	return false;
+#endif
+}
+
+/*
+ * A device that encrypts goes, and xfrm has done away with its states: of those that we
+ * keep there is no end, where no packet is sent any more.
+ */
+static int offload_event(struct notifier_block *nb, unsigned long event,
+			 void *ptr)
+{
+	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
+	struct mt_tunnel *tunnel;
+
+	if (event != NETDEV_UNREGISTER || !encrypts(dev))
+		return NOTIFY_DONE;
+	list_for_each_entry(tunnel, &mt_net(dev_net(dev))->tunnels, list)
+		if (!is_esp(tunnel))
+			mt_route_forget(endpoint(tunnel));
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block offload_notifier = {
+	.notifier_call = offload_event,
+	.priority = INT_MIN,	/* behind xfrm */
+};
+
 /* The underlay goes: so do its tunnels, wherever their devices are. */
 static void __net_exit device_net_exit_batch(struct list_head *nets)
 {
@@ -426,9 +462,12 @@ int mt_device_init(void)
 	err = register_netdevice_notifier(&device_notifier);
 	if (err)
 		return err;
-	err = register_pernet_device(&device_net_ops);
+	err = register_netdevice_notifier(&offload_notifier);
 	if (err)
 		goto err_unregister_notifier;
+	err = register_pernet_device(&device_net_ops);
+	if (err)
+		goto err_unregister_offload;
 	err = rtnl_link_register(&link_ops);
 	if (err)
 		goto err_unregister_pernet;
@@ -436,6 +475,8 @@ int mt_device_init(void)
 
 err_unregister_pernet:
 	unregister_pernet_device(&device_net_ops);
+err_unregister_offload:
+	unregister_netdevice_notifier(&offload_notifier);
 err_unregister_notifier:
 	unregister_netdevice_notifier(&device_notifier);
 	return err;
@@ -445,6 +486,7 @@ void mt_device_exit(void)
 {
 	rtnl_link_unregister(&link_ops);
 	unregister_pernet_device(&device_net_ops);
+	unregister_netdevice_notifier(&offload_notifier);
 	unregister_netdevice_notifier(&device_notifier);
 }
 

@@ -302,8 +302,8 @@ struct dst_entry *mt_route_find(struct net *net, struct mt_endpoint *ep)
 	struct mt_route *route = this_cpu_ptr(ep->routes);
 	struct dst_entry *dst = ep->family->route(net, ep, true);
 
-	dst_release(route->dst);
-	route->dst = NULL;
+	/* against mt_route_forget(), as below */
+	dst_release(xchg(&route->dst, NULL));
 	if (IS_ERR(dst))
 		return dst;
 	/*
@@ -315,10 +315,33 @@ struct dst_entry *mt_route_find(struct net *net, struct mt_endpoint *ep)
 		dst_release(dst);
 		return ERR_PTR(-ENOKEY);
 	}
+	/* A bundle without memory for its own MTU has that of the underlay. */
+	if (dst->xfrm && !dst_metric_raw(dst, RTAX_MTU)) {
+		dst_release(dst);
+		return ERR_PTR(-ENOMEM);
+	}
 	if (ep->conf.family == AF_INET6)
 		route->cookie = rt6_get_cookie((struct rt6_info *)dst);
-	route->dst = dst;
+	xchg(&route->dst, dst);
 	return dst;
+}
+
+void mt_route_forget(struct mt_endpoint *ep)
+{
+	struct mt_route *route;
+	struct dst_entry *dst;
+	int cpu;
+
+	ASSERT_RTNL();
+
+	rcu_read_lock();
+	for_each_possible_cpu(cpu) {
+		route = per_cpu_ptr(ep->routes, cpu);
+		dst = READ_ONCE(route->dst);
+		if (dst && dst->xfrm && cmpxchg(&route->dst, dst, NULL) == dst)
+			dst_release(dst);
+	}
+	rcu_read_unlock();
 }
 
 void mt_family_init(void)

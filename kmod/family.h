@@ -32,12 +32,14 @@ struct mt_quote {
  * @dsfield: TOS or traffic class byte
  * @ttl: TTL or hop limit
  * @df: the packet must not be fragmented
+ * @cut: it is to be fragmented here, if it has to be
  * @hash: of the inner flow, if the family has a use for it
  */
 struct mt_variable {
 	u8 dsfield;
 	u8 ttl;
 	bool df;
+	bool cut;
 	u32 hash;
 };
 
@@ -91,11 +93,22 @@ static inline struct dst_entry *mt_route(struct net *net,
 					 struct mt_endpoint *ep)
 {
 	const struct mt_route *route = this_cpu_ptr(ep->routes);
+	struct dst_entry *dst = READ_ONCE(route->dst);
 
-	if (likely(route->dst && dst_check(route->dst, route->cookie)))
-		return route->dst;
+	if (likely(dst && dst_check(dst, route->cookie)))
+		return dst;
 	return mt_route_find(net, ep);
 }
+
+/**
+ * mt_route_forget() - keep no way that xfrm has made, on any CPU
+ * @ep: an endpoint of MTUN_MODE_GRE
+ *
+ * They hold states, and those hold devices that encrypt.
+ *
+ * Context: RTNL.
+ */
+void mt_route_forget(struct mt_endpoint *ep);
 
 /**
  * mt_route_mtu() - the largest inner packet that fits into a way

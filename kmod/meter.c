@@ -2,6 +2,7 @@
 #include "meter.h"
 
 #include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/sctp.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
@@ -33,13 +34,20 @@ u32 mt_meter_odd(const struct sk_buff *skb)
 static unsigned int segment_headers(const struct sk_buff *skb)
 {
 	struct tcphdr _tcp, *tcp;
+	u8 _first, *first;
 	int at;
 
 	/* The innermost transport header, of those that are segmented. */
 	at = skb->ip_summed == CHECKSUM_PARTIAL ?
 	     skb_checksum_start_offset(skb) : skb_transport_offset(skb);
-	if (at < (int)sizeof(struct iphdr))
-		return 0;
+	/* Of packets that are a list nobody has told: it is an outer one. */
+	if (at < (int)sizeof(struct iphdr)) {
+		first = skb_header_pointer(skb, 0, sizeof(_first), &_first);
+		if (!first)
+			return 0;
+		at = *first >> 4 == 4 ? (*first & 15) * 4 :
+					(int)sizeof(struct ipv6hdr);
+	}
 	if (skb_is_gso_sctp(skb))
 		return at + sizeof(struct sctphdr);
 	if (!skb_is_gso_tcp(skb))
