@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "encap.h"
 #include "encap_esp.h"
+#include "esp.h"
 #include "family.h"
 #include "flow.h"
 #include "tx.h"
@@ -57,6 +58,7 @@ static void choose(struct mt_variable *variable, const struct mt_endpoint *ep,
 			     ~INET_ECN_MASK) | (dsfield & INET_ECN_MASK);
 	variable->ttl = conf->ttl_inherit ? ttl : conf->ttl;
 	variable->df = outer_df(conf, skb);
+	variable->cut = !variable->df && conf->frag == MTUN_FRAG_OUTER;
 	variable->hash = ep->family->flow_label ? flow_hash(skb) : 0;
 }
 
@@ -65,20 +67,23 @@ static int no_route(const struct mt_conf *conf, const struct dst_entry *dst)
 {
 	int err = PTR_ERR(dst);
 
+	if (err == -ENOMEM)
+		return MTUN_DROP_TX_MEMORY;
 	return conf->ipsec == MTUN_IPSEC_REQUIRED &&
 	       (err == -ENOKEY || err == -EPERM) ? MTUN_DROP_TX_IPSEC :
 						   MTUN_DROP_TX_NO_ROUTE;
 }
 
 /*
- * A packet went a way and did not leave: -ENOKEY comes from guard.c. The state may have
- * gone since it was looked at, but not its memory. A drop reason.
+ * A packet went a way and did not leave: -ENOKEY comes from guard.c, also for another
+ * tunnel's that looks the same. The state may have gone since it was looked at, but not
+ * its memory. A drop reason.
  */
 static noinline int lost(const struct mt_conf *conf, const struct dst_entry *dst,
 			 int err)
 {
-	return conf->ipsec == MTUN_IPSEC_REQUIRED &&
-	       (err == -ENOKEY ||
+	return err == -ENOKEY ||
+	       (conf->ipsec == MTUN_IPSEC_REQUIRED &&
 		READ_ONCE(dst->xfrm->km.state) != XFRM_STATE_VALID) ?
 	       MTUN_DROP_TX_IPSEC : MTUN_DROP_TX_UNDERLAY;
 }
@@ -176,6 +181,32 @@ static int prepare_offloads(struct sk_buff *skb, const struct mt_conf *conf,
 	return 0;
 }
 
+static __always_inline int
+hand_over(const struct mt_tunnel *tunnel, const struct mt_endpoint *ep,
+	  struct sk_buff *skb, const struct mt_variable *variable)
+{
+	return INDIRECT_CALL_INET(ep->family->send, mt_ipv6_send, mt_ipv4_send,
+				  tunnel->net, skb, variable);
+}
+
+/* By a way of xfrm */
+static noinline int
+hand_over_to_xfrm(const struct mt_tunnel *tunnel, const struct mt_endpoint *ep,
+		  struct sk_buff *skb, const struct dst_entry *dst,
+		  const struct mt_variable *variable)
+{
+	const struct sk_buff *was;
+	int err;
+
+	mt_esp_use(dst);
+	if (ep->conf.ipsec != MTUN_IPSEC_REQUIRED)
+		return hand_over(tunnel, ep, skb, variable);
+	was = mt_esp_owe(skb);
+	err = hand_over(tunnel, ep, skb, variable);
+	mt_esp_owe(was);
+	return err;
+}
+
 /*
  * Behind the outer headers, and out. Consumes the packet. In line: a
  * call would be a tenth of what this takes.
@@ -207,15 +238,17 @@ void send(struct mt_tunnel *tunnel, const struct mt_endpoint *ep,
 	skb_clear_hash_if_not_l4(skb);
 	if (conf->fwmark)
 		skb->mark = conf->fwmark;
-	if (unlikely(!variable->df && conf->frag == MTUN_FRAG_OUTER))
+	if (unlikely(variable->cut))
 		skb->ignore_df = 1;
 	skb_dst_set_noref(skb, dst);
 	meter = mt_meter_begin(ep, MTUN_DIRECTION_EGRESS, skb, &conf->local);
 	push_headers(tunnel, ep, skb, proto);
 
 	__this_cpu_inc(mt_tx_depth);
-	err = INDIRECT_CALL_INET(ep->family->send, mt_ipv6_send, mt_ipv4_send,
-				 tunnel->net, skb, variable);
+	if (unlikely(dst->xfrm))
+		err = hand_over_to_xfrm(tunnel, ep, skb, dst, variable);
+	else
+		err = hand_over(tunnel, ep, skb, variable);
 	__this_cpu_dec(mt_tx_depth);
 	reason = unlikely(net_xmit_eval(err)) ? lost(conf, dst, err) : 0;
 	mt_meter_end(meter, ep, MTUN_DIRECTION_EGRESS, reason);
@@ -251,10 +284,13 @@ static void encap(struct mt_tunnel *tunnel, struct sk_buff *skb,
 	mtu = mt_route_mtu(dst, ep);
 	if (conf->mss_tx)
 		mt_tx_clamp(tunnel, conf, skb, mtu);
-	if (unlikely(!mt_tx_fits(skb, mtu)) &&
-	    (variable.df || conf->frag != MTUN_FRAG_OUTER)) {
-		mt_tx_too_big(ep, skb, mtu, encap_part);
-		return;
+	if (unlikely(!mt_tx_fits(skb, mtu)) && !variable.cut) {
+		if (!mt_tx_has_to_pass(skb)) {
+			mt_tx_too_big(ep, skb, mtu, encap_part);
+			return;
+		}
+		variable.df = false;
+		variable.cut = true;
 	}
 
 	send(tunnel, ep, skb, dst, skb->protocol, &variable);

@@ -20,9 +20,12 @@ static int no_route(const struct dst_entry *dst)
 	}
 }
 
-/* Into ESP, and out. Consumes the packet, and the reference to @dst. */
+/*
+ * Into ESP, and out; with @cut, xfrm makes fragments of what is inside. Consumes the
+ * packet, and the reference to @dst.
+ */
 static void send(struct mt_tunnel *tunnel, const struct mt_endpoint *ep,
-		 struct sk_buff *skb, struct dst_entry *dst)
+		 struct sk_buff *skb, struct dst_entry *dst, bool cut)
 {
 	const struct xfrm_state *x = dst->xfrm;
 	unsigned int headroom;
@@ -33,6 +36,7 @@ static void send(struct mt_tunnel *tunnel, const struct mt_endpoint *ep,
 	if (skb->sk && skb_headroom(skb) < headroom)
 		mt_tx_want_headroom(tunnel->dev, headroom);
 	skb_scrub_packet(skb, !net_eq(tunnel->net, dev_net(tunnel->dev)));
+	skb->ignore_df = cut;
 	skb_dst_set(skb, dst);
 	skb->dev = dst->dev;
 	meter = mt_meter_begin(ep, MTUN_DIRECTION_EGRESS, skb, &ep->conf.local);
@@ -62,6 +66,7 @@ void mt_encap_esp(struct mt_tunnel *tunnel, struct sk_buff *skb,
 	const struct mt_conf *conf = &ep->conf;
 	struct dst_entry *dst;
 	unsigned int mtu;
+	bool cut = false;
 	int reason;
 
 	reason = mt_tx_check(skb, filter);
@@ -83,12 +88,15 @@ void mt_encap_esp(struct mt_tunnel *tunnel, struct sk_buff *skb,
 	if (conf->mss_tx)
 		mt_tx_clamp(tunnel, conf, skb, mtu);
 	if (unlikely(!mt_tx_fits(skb, mtu))) {
-		dst_release(dst);
-		mt_tx_too_big(ep, skb, mtu, encap_part);
-		return;
+		cut = mt_tx_has_to_pass(skb);
+		if (!cut) {
+			dst_release(dst);
+			mt_tx_too_big(ep, skb, mtu, encap_part);
+			return;
+		}
 	}
 
-	send(tunnel, ep, skb, dst);
+	send(tunnel, ep, skb, dst, cut);
 	return;
 
 err_release_dst:

@@ -10,6 +10,8 @@
 #include <net/route.h>
 #include <net/xfrm.h>
 
+DEFINE_PER_CPU(const struct sk_buff *, mt_esp_owed);
+
 static const xfrm_address_t *address(const union mt_addr *addr)
 {
 	return (const xfrm_address_t *)addr;
@@ -139,8 +141,7 @@ static bool is_common(const struct dst_entry *dst)
 	       dst_metric_raw(dst, RTAX_MTU);
 }
 
-/* How long a policy may be idle is for xfrm to judge, and for IKE daemons. */
-static void use_policy(const struct dst_entry *dst)
+void mt_esp_use(const struct dst_entry *dst)
 {
 	struct xfrm_policy *policy = ((struct xfrm_dst *)dst)->pols[0];
 	time64_t now = ktime_get_real_seconds();
@@ -218,7 +219,7 @@ struct dst_entry *mt_esp_route(struct mt_endpoint *ep, struct sk_buff *skb,
 		     !dst_check(kept->dst, 0)))
 		return find(ep, skb, family, back, kept);
 
-	use_policy(kept->dst);
+	mt_esp_use(kept->dst);
 	dst_hold(kept->dst);
 	return kept->dst;
 }
@@ -231,7 +232,8 @@ bool mt_esp_takes(struct sk_buff *skb, const struct mt_conf *conf)
 	struct flowi fl;
 
 	if (!is_esp(x, XFRM_MODE_TUNNEL, conf->if_id, conf->family,
-		    &conf->remote, &conf->local))
+		    &conf->remote, &conf->local) ||
+	    (x->sel.family && x->sel.family != family))
 		return false;
 	if (likely(mt_selects_any(&x->sel) && mt_spd_takes_any(mn)))
 		return true;

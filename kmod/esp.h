@@ -8,6 +8,7 @@
 
 #include "types.h"
 
+#include <linux/percpu.h>
 #include <linux/skbuff.h>
 #include <net/dst.h>
 
@@ -31,6 +32,41 @@ bool mt_esp_guarded(const struct sk_buff *skb, const struct mt_tuple *tuple);
  * @conf: of the tunnel. In MTUN_MODE_IPSEC it is ESP in tunnel mode, with its if_id
  */
 bool mt_esp_guards(const struct dst_entry *dst, const struct mt_conf *conf);
+
+/* What this CPU is sending for a tunnel that must not send in clear, to be compared */
+DECLARE_PER_CPU(const struct sk_buff *, mt_esp_owed);
+
+/**
+ * mt_esp_owe() - a packet is being sent that must not leave in clear
+ * @skb: the packet, behind its outer headers, or what this returned before
+ *
+ * Rules may give it other addresses, and with them another way, without anybody
+ * remembering those from before: until it was handed over it is known by what it is.
+ *
+ * Context: bottom halves off.
+ * Return: what there was before: packets are sent while others are.
+ */
+static inline const struct sk_buff *mt_esp_owe(const struct sk_buff *skb)
+{
+	const struct sk_buff *was = __this_cpu_read(mt_esp_owed);
+
+	__this_cpu_write(mt_esp_owed, skb);
+	return was;
+}
+
+/* Whether it is the packet that is being sent */
+static inline bool mt_esp_is_owed(const struct sk_buff *skb)
+{
+	return this_cpu_read(mt_esp_owed) == skb;
+}
+
+/**
+ * mt_esp_use() - a way of xfrm is used once more
+ * @dst: the way, which xfrm was not asked for again
+ *
+ * How long its policy may be idle is for xfrm to judge, and for IKE daemons.
+ */
+void mt_esp_use(const struct dst_entry *dst);
 
 /**
  * mt_esp_route() - the way of an inner packet through a tunnel of MTUN_MODE_IPSEC

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "guard.h"
+#include "esp.h"
 #include "outer.h"
 #include "registry.h"
 #include "wire.h"
@@ -34,7 +35,10 @@ static void undo_nat(const struct sk_buff *skb, struct mt_tuple *tuple)
 #endif
 }
 
-/* GRE in clear: is it of a tunnel that does not send such? */
+/*
+ * GRE in clear: is it of a tunnel that does not send such? What waits in a queue for a
+ * process, or is a copy, is known by its addresses alone.
+ */
 static noinline unsigned int look_at_gre(const struct nf_hook_state *state,
 					 struct sk_buff *skb)
 {
@@ -50,6 +54,9 @@ static noinline unsigned int look_at_gre(const struct nf_hook_state *state,
 	/* A VRF that queues what it sends asks for the way anew, and for ESP. */
 	if (netif_is_l3_master(state->out))
 		return NF_ACCEPT;
+	/* Who has sent it counts it. */
+	if (mt_esp_is_owed(skb))
+		return NF_DROP_ERR(-ENOKEY);
 	if (pf == NFPROTO_IPV4)
 		mt_tuple_ipv4(&tuple, ip_hdr(skb)->saddr, ip_hdr(skb)->daddr);
 	else
@@ -62,7 +69,6 @@ static noinline unsigned int look_at_gre(const struct nf_hook_state *state,
 	undo_nat(skb, &tuple);
 	tuple.keyed = !!(gre.flags & MTUN_GRE_FLAG_KEY);
 	tuple.key = gre.key;
-	/* Who has sent it counts it. */
 	return mt_registry_guards(state->net, &tuple) ? NF_DROP_ERR(-ENOKEY) :
 							NF_ACCEPT;
 }

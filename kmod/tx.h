@@ -117,6 +117,12 @@ static inline bool mt_tx_fits(const struct sk_buff *skb, unsigned int mtu)
 	       (skb_is_gso(skb) && skb_gso_validate_network_len(skb, mtu));
 }
 
+/* One that no source of IPv6 makes smaller, whatever it is told (RFC 8200 section 5) */
+static inline bool mt_tx_has_to_pass(const struct sk_buff *skb)
+{
+	return !mt_tx_is_ipv4(skb) && skb->len <= IPV6_MIN_MTU;
+}
+
 /* Tell the source what size would have gone through (RFC 1191, RFC 8201). */
 void mt_tx_answer_too_big(struct sk_buff *skb, unsigned int mtu);
 

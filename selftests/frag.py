@@ -63,8 +63,11 @@ class Tunnel:
             return "outer"
         if kind == "4" or kind == "4df" and self.inner_df == "clear":
             return "inner"
-        # RFC 8200 section 5: no source of IPv6 goes lower. An IPv4 source is
-        # told what is so, and knows its own limit (RFC 1191 section 3).
+        # RFC 8200 section 5: no source of IPv6 goes lower, so that what is no larger
+        # has to pass. An IPv4 source is told what is so, and knows its own limit (RFC
+        # 1191 section 3).
+        if kind == "6" and size <= 1280:
+            return "outer"
         return "told %d" % max(self.mtu, 1280 if kind == "6" else 0)
 
     def outer_df(self, kind, fate):

@@ -23,6 +23,7 @@ ALL_TESTS="never_test:4 never_test:6 esp_test:4 esp_test:6 early_test:4
 	   required_later_test:4 required_later_test:6 clear_in_test:4
 	   clear_in_test:6 tunnel_mode_test:4 tunnel_mode_test:6 foreign_test:4
 	   foreign_test:6 if_id_test:4 if_id_test:6 nat_test:4 nat_test:6
+	   rewritten_test:4 rewritten_test:6
 	   ah_test ah_later_test key_test:4 key_test:6 options_test
 	   mss_test:4:1402:1394
 	   mss_test:6:1382:1362 error_test leak_test"
@@ -320,6 +321,31 @@ nat_test()
 	in_ns "$near" nft delete table inet nat
 	esp_down
 	log_test "IPv$v: no translated address leads around ESP"
+}
+
+# Nor does one that nobody remembers: without conntrack, ahead of where it looks.
+rewritten_test()
+{
+	local v=$1 other=192.0.2.77 ip=ip priority
+
+	[ "$v" = 4 ] || { other=2001:db8::77; ip=ip6; }
+	esp_up "$v"
+	for priority in raw mangle; do
+		in_ns "$near" nft -f - <<-EOF
+			table $ip rewrite {
+				chain out {
+					type route hook output priority $priority;
+					meta l4proto gre $ip saddr set $other
+				}
+			}
+		EOF
+		check_err $? "nft"
+		nothing_sent "$v" "another source ($priority)"
+		in_ns "$near" nft delete table $ip rewrite
+	done
+	all_esp "$v" "without that"
+	esp_down
+	log_test "IPv$v: no rewritten address leads around ESP"
 }
 
 ah_test()

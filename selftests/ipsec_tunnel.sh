@@ -20,16 +20,18 @@ ALL_TESTS="esp_test:4:GCM esp_test:6:GCM esp_test:4:CBC esp_test:6:CBC
 	   expired_test:4 expired_test:6 expired_time_test:4
 	   expired_time_test:6 rekey_test:4 rekey_test:6 policies_test:4
 	   policies_test:6 policies_before_test received_test:4
-	   received_test:6 ties_test uncounted_test:xa_store:-46
-	   uncounted_test:kmalloc:0 newer_state_test output_mark_test
-	   lookups_test if_id_test:4 if_id_test:6 selector_test foreign_test:4
-	   foreign_test:6 transport_test:4 transport_test:6 forged_test:4
-	   forged_test:6 clear_test down_test loop_test mss_test:4:GCM:1406
+	   received_test:6 version_test:4 version_test:6 ties_test
+	   uncounted_test:xa_store:-46 uncounted_test:kmalloc:0
+	   newer_state_test output_mark_test lookups_test if_id_test:4
+	   if_id_test:6 selector_test foreign_test:4 foreign_test:6
+	   transport_test:4 transport_test:6 forged_test:4 forged_test:6
+	   clear_test down_test loop_test mss_test:4:GCM:1406
 	   mss_test:4:CBC:1398 mss_test:6:GCM:1386 mss_test:6:CBC:1366
 	   mss_test:4:NATT:1398 pmtu_test:4:GCM:1446 mss_test:4:CBC:1398:two
-	   pmtu_test:4:CBC:1438 pmtu_test:6:CBC:1406 filter_test health_test
-	   coexist_test nat_test netns_test taken_test settings_test
-	   async_test:4 async_test:6 leak_test"
+	   pmtu_test:4:CBC:1438 pmtu_test:6:CBC:1406 least_test:4:GCM
+	   least_test:6:CBC filter_test health_test coexist_test nat_test
+	   netns_test taken_test settings_test async_test:4 async_test:6
+	   leak_test"
 
 . "$(dirname "$0")/lib.sh"
 . "$TEST_DIR/esp_lib.sh"
@@ -399,7 +401,7 @@ in_policy()
 # What policies allow to come in: an IKE daemon writes what it has negotiated into them.
 received_test()
 {
-	local FAMILY=$1 v=$1 first="10.0.$1.2/32" second="10.0.$1.3/32"
+	local FAMILY=$1 v=$1 first="10.0.$1.2/32" second="10.0.$1.3/32" dir
 
 	tunnel_esp_up "$v"
 	ip -n "$far" addr add "10.0.$v.3/24" dev "x$v"
@@ -408,6 +410,8 @@ received_test()
 	esp_policies "$near" "$v" out
 	received 3 "no policy for what is received"
 
+	ip -n "$near" xfrm policy add src ::/0 dst ::/0 dir in if_id "$v"
+	check_err $? "a policy for IPv6"
 	in_policy add in "$first" priority 30
 	received 0 "one that lets in the first address"
 	IF_ID=99 esp_policies "$near" "$v" in
@@ -446,10 +450,90 @@ received_test()
 	in_policy delete in "$second" mark 7 mask 0xff
 	received 0 "which is gone"
 	in_policy delete in "$first"
+	for dir in in fwd; do
+		ip -n "$near" xfrm policy delete src ::/0 dst ::/0 dir $dir if_id "$v"
+		check_err $? "deleting the policies for IPv6"
+	done
 	received 3 "all are gone"
 	ip -n "$far" addr del "10.0.$v.3/24" dev "x$v"
 	esp_down
 	log_test "IPv$v: policies for what is received"
+}
+
+# received_of 4|6 YES|NO MESSAGE: pings of far, of that version
+received_of()
+{
+	local v=$FAMILY to=10.0.$FAMILY.1
+
+	[ "$1" = 4 ] || to=2001:db8:a:$v::1
+	if [ "$2" = yes ]; then
+		ping_once "$far" "$to"
+		check_err $? "$3: IPv$1"
+		return
+	fi
+	snapshot BEFORE "$near"
+	lost_pings "$far" "$to"
+	snapshot AFTER "$near"
+	check_grown BEFORE AFTER "$3: IPv$1" "t$v" rx-ipsec 3 "t$v" rx_packets 0
+}
+
+# What is negotiated for one IP version lets in no packet of the other.
+version_test()
+{
+	local FAMILY=$1 v=$1 n any
+
+	tunnel_esp_up "$v"
+	ip -n "$near" xfrm policy flush
+	esp_policies "$near" "$v" out
+	for n in 4 6; do
+		any=0.0.0.0/0
+		[ $n = 4 ] || any=::/0
+		ip -n "$near" xfrm policy add src $any dst $any dir in if_id "$v"
+		check_err $? "a policy"
+		received_of $n yes "its own"
+		received_of $((10 - n)) no "none of its own"
+		ip -n "$near" xfrm policy delete src $any dst $any dir in if_id "$v"
+	done
+	received_of 4 yes "no policy"
+	received_of 6 yes "no policy"
+	for n in 4 6; do
+		any=0.0.0.0/0
+		[ $n = 4 ] || any=::/0
+		ip -n "$near" xfrm policy add src $any dst $any dir fwd if_id "$v"
+	done
+	received_of 4 yes "one each"
+	received_of 6 yes "one each"
+
+	# A state that is for one version, which is that of the outer packet
+	ip -n "$near" xfrm state flush
+	esp_state "$near" to "$v"
+	state "$near" from "$v" "if_id $v"
+	received_of "$v" yes "the state's"
+	received_of $((10 - v)) no "not the state's"
+	esp_down
+	log_test "IPv$v: what is for one IP version is not for the other"
+}
+
+# No source of IPv6 makes packets smaller than 1280 bytes: they pass a way that has less.
+least_test()
+{
+	local v=$1 CIPHER=${!2} route="${A2[$1]} dev u0"
+
+	tunnel_esp_up "$v"
+	# shellcheck disable=SC2086
+	ip -n "$near" route add $route mtu 1280
+	check_err $? "a narrow way"
+	wire > /dev/null
+	in_ns "$near" ping -q -n -p $PATTERN -c 3 -i 0.05 -W "$WAIT_TIMEOUT" -s 1232 \
+		"2001:db8:a:$v::2" > "$TMP/said"
+	check_err $? "1280 bytes: $(cat "$TMP/said")"
+	check_eq "$(wire)" "6 0" "packets in ESP and not, two for each"
+	check_match "$(in_ns "$near" ping -n -M do -c 1 -W 2 -s 1233 "2001:db8:a:$v::2")" \
+		"mtu[ =]+1280" "1281 bytes"
+	# shellcheck disable=SC2086
+	ip -n "$near" route del $route
+	esp_down
+	log_test "IPv$v, $2: 1280 bytes of IPv6 pass a way that has less"
 }
 
 # Of two that are as important the one that blocks has its say, whichever is older, and

@@ -14,7 +14,7 @@
 #          V: 4, 6, and 7 for GRE
 #   links  10.3.N.1/24 (front), 10.3.N.2/24 (node N); 10.2.0.1/24 (front), .2 (far)
 #
-# What is not ESP, as IKE, goes to n1. The if_id of e4 is another one at each node: 41 to
+# What is not ESP, as IKE, goes to n1, or to the node that negotiates in its place. The if_id of e4 is another one at each node: 41 to
 # 44; of e6, 61 to 64.
 #
 # MTUN_IVS	packets of each node and cipher of which the IVs are compared, default
@@ -23,7 +23,7 @@
 ALL_TESTS="refused_test cipher_test spread_test:4 spread_test:6 spread_test:7 same_test
 	   again_test broken_test late_test taken_test follow_test rekey_test secret_test
 	   deleted_test replay_test:0 replay_test:64 iv_test:GCM iv_test:CHACHA
-	   iv_test:CBC ike_test"
+	   iv_test:CBC ike_test handover_test"
 
 . "$(dirname "$0")/lib.sh"
 . "$TEST_DIR/esp_lib.sh"
@@ -897,24 +897,38 @@ check_all_have_other()
 	check_match "$(cat "$TMP/pings")" " 0% packet loss" "$2: pings"
 }
 
-ike_test()
+has_strongswan()
 {
-	local was side sent came
+	[ -x $CHARON ] && command -v swanctl > /dev/null
+}
 
-	if [ ! -x $CHARON ] || ! command -v swanctl > /dev/null; then
-		log_skip "keys from strongSwan" "it is not installed"
-		return
-	fi
+# negotiate: n1 with far, whose daemon runs if this is another node
+negotiate()
+{
 	ip -n "$n1" addr add 192.0.2.1/32 dev lo
 	mkdir -p "$TMP/near" "$TMP/far"
 	mt "$n1" ipsec template e4 > "$TMP/near/template" &&
 		mt "$n1" ipsec template e4 -peer linux > "$TMP/far/template"
 	check_err $? "templates"
 	configured
-	sed -i "s/if_id_\(in\|out\) = 41/if_id_\1 = 4/" "$TMP/far/swanctl.conf"
+	sed -i "s/if_id_\(in\|out\) = 4[12]/if_id_\1 = 4/" "$TMP/far/swanctl.conf"
 	follow_start e4
-	start_charon far && start_charon near
+	[ "$near" != "$n1" ] || start_charon far
+	check_err $? "strongSwan does not run at far"
+	near=$n1
+	start_charon near
 	check_err $? "strongSwan does not run"
+}
+
+ike_test()
+{
+	local was side sent came
+
+	if ! has_strongswan; then
+		log_skip "keys from strongSwan" "it is not installed"
+		return
+	fi
+	negotiate
 	check_all_have_other "" "negotiated"
 	check_match "$(ip -n "$n2" -s xfrm state)" "hard 536870912\(packets\)" "limit"
 	check_eq "$(ip -n "$n2" xfrm state | grep -c "replay-window 0")" 2 \
@@ -935,8 +949,45 @@ ike_test()
 	stop_bg "${CHARON_PID[near]}"
 	check_have ""
 	follow_stop
+	stop_bg "${CHARON_PID[far]}"
+	ip -n "$n1" addr del 192.0.2.1/32 dev lo
 	down
 	log_test "keys from strongSwan, rekeyed by both ends under traffic: $sent sent, $came came"
+}
+
+# The node that negotiates dies. Another one does what it did, and is the one whose states
+# all have from then on.
+handover_test()
+{
+	local was one=$n1 two=$n2
+
+	if ! has_strongswan; then
+		log_skip "another node negotiates" "strongSwan is not installed"
+		return
+	fi
+	negotiate
+	check_all_have_other "" "negotiated"
+	was=$(spis "$n1")
+	stop_bg "${CHARON_PID[near]}" KILL
+	in_ns "$far" ping -q -n -c 40 -i 0.01 -W 5 10.9.4.1 > "$TMP/pings" 2>&1
+	check_match "$(cat "$TMP/pings")" " 0% packet loss" "nobody negotiates: pings"
+	follow_stop
+
+	local n1=$two n2=$one
+	ip -n "$front" route replace 192.0.2.1 via 10.3.2.2
+	negotiate
+	check_all_have_other "$was" "by another node"
+	check_match "$(mt "$n2" ipsec show e4)" "if-id 41 .*established" "the first one"
+	stop_bg "${CHARON_PID[near]}"
+	check_have ""
+	follow_stop
+	stop_bg "${CHARON_PID[far]}"
+	ip -n "$front" route replace 192.0.2.1 via 10.3.1.2
+	ip -n "$one" addr del 192.0.2.1/32 dev lo
+	ip -n "$two" addr del 192.0.2.1/32 dev lo
+	near=$one
+	down
+	log_test "the node that negotiates dies, and another one does"
 }
 
 setup_prepare
