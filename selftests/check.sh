@@ -413,6 +413,18 @@ debug_tree()
 	echo "$tree"
 }
 
+# netdevsim BUILD TREE: the kernel's device that encrypts nothing and says it does, as
+# a module for the kernel of which BUILD is, in TREE
+netdevsim()
+{
+	local to=$2/selftests/netdevsim source
+
+	source=$(selftests/deps.sh --ksrc) || return
+	mkdir -p "$to" &&
+		cp "$source"/drivers/net/netdevsim/* "$to" &&
+		make -C "$1" M="$to" CONFIG_NETDEVSIM=m modules || return 4
+}
+
 debug_build()
 {
 	local tree=$1 build=$2/build options libs
@@ -430,7 +442,8 @@ debug_build()
 	make -C "$tree/tools" CFLAGS="-O1 -g $options" LDFLAGS="$options $libs" \
 		-j"$JOBS" &&
 	make -C "$tree/selftests" -j"$JOBS" &&
-	make -C "$build" M="$tree/selftests/fault" modules
+	make -C "$build" M="$tree/selftests/fault" modules || return
+	netdevsim "$build" "$tree" || echo "no netdevsim"
 }
 
 # run_debug NAME DIR TEST...: on the kernel in DIR
@@ -738,6 +751,7 @@ main()
 		whole "$b modules" make -C "/lib/modules/$kver/build" \
 			M="$PWD/selftests/$b" modules
 	done
+	whole "netdevsim" netdevsim "/lib/modules/$kver/build" "$PWD"
 
 	if [ -n "$T" ]; then
 		tests=$T

@@ -8,7 +8,8 @@
 #                                  install what these need and is missing
 #   deps.sh --list GROUP ...       print the package names and do nothing
 #   deps.sh --ksrc                 print a directory with parts of Linux 6.1:
-#                                  checkpatch and the kselftest framework
+#                                  checkpatch, the kselftest framework and
+#                                  netdevsim, which Debian's kernel has not
 #   deps.sh --ksource DIR          unpack all of Linux 6.1 into DIR and print
 #                                  the version
 #   deps.sh --ynl                  print a directory with parts of Linux 6.12:
@@ -210,7 +211,8 @@ source_tree()
 
 	shift
 	dir=$(ls -d "$CACHE/$name"_*/ 2>/dev/null | sort -V | tail -n 1)
-	if [ -n "$dir" ]; then
+	# One that was unpacked before somebody wanted the last of these paths is not.
+	if [ -n "$dir" ] && [ -e "$dir${!#}" ]; then
 		echo "${dir%/}"
 		return 0
 	fi
@@ -220,7 +222,10 @@ source_tree()
 	if [ $ret -eq 0 ]; then
 		dir="$CACHE/${name}_$version"
 		# Another run may have been faster.
-		[ -d "$dir" ] || mv -T "$tmp/tree" "$dir" || ret=1
+		if [ ! -e "$dir/${!#}" ]; then
+			[ ! -e "$dir" ] || mv -T "$dir" "$tmp/old"
+			mv -T "$tmp/tree" "$dir" || ret=1
+		fi
 		[ $ret -eq 0 ] && echo "$dir"
 	fi
 	rm -rf "$tmp"
@@ -239,7 +244,8 @@ case ${1:-} in
 		tools/testing/selftests/Makefile \
 		'tools/testing/selftests/*.mk' \
 		'tools/testing/selftests/kselftest*' \
-		tools/testing/selftests/run_kselftest.sh
+		tools/testing/selftests/run_kselftest.sh \
+		drivers/net/netdevsim
 	;;
 --ksource)
 	mkdir -p "$CACHE" && unpack linux-source-6.1 "${2:?}"

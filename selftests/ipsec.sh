@@ -21,12 +21,11 @@ ALL_TESTS="never_test:4 never_test:6 esp_test:4 esp_test:6 early_test:4
 	   state_gone_test:6 expired_test:4 expired_test:6 expired_time_test:4
 	   expired_time_test:6 policy_gone_test:4 policy_gone_test:6
 	   required_later_test:4 required_later_test:6 clear_in_test:4
-	   clear_in_test:6 tunnel_mode_test:4 tunnel_mode_test:6 foreign_test:4
-	   foreign_test:6 if_id_test:4 if_id_test:6 nat_test:4 nat_test:6
-	   rewritten_test:4 rewritten_test:6
-	   ah_test ah_later_test key_test:4 key_test:6 options_test
-	   mss_test:4:1402:1394
-	   mss_test:6:1382:1362 error_test leak_test"
+	   clear_in_test:6 tunnel_mode_test:4 tunnel_mode_test:6
+	   foreign_test:4 foreign_test:6 if_id_test:4 if_id_test:6 nat_test:4
+	   nat_test:6 rewritten_test:4 rewritten_test:6 card_gone_test ah_test
+	   ah_later_test key_test:4 key_test:6 options_test
+	   mss_test:4:1402:1394 mss_test:6:1382:1362 error_test leak_test"
 
 . "$(dirname "$0")/lib.sh"
 . "$TEST_DIR/esp_lib.sh"
@@ -346,6 +345,53 @@ rewritten_test()
 	all_esp "$v" "without that"
 	esp_down
 	log_test "IPv$v: no rewritten address leads around ESP"
+}
+
+count_sent()
+{
+	[ "$(stat_get "$side" n4 tx_packets)" -ge "$1" ]
+}
+
+# A network card that encrypts can be removed though a CPU has sent by it, and sends no
+# more: netdevsim, which encrypts nothing, and sends nothing.
+card_gone_test()
+{
+	local bus=/sys/bus/netdevsim side dev pid name="a card that encrypts goes"
+
+	modprobe -q -a psample esp4_offload udp_tunnel 2> /dev/null
+	if ! insmod "$TEST_DIR/netdevsim/netdevsim.ko" 2> "$TMP/insmod"; then
+		log_skip "$name" "netdevsim: $(cat "$TMP/insmod")"
+		return
+	fi
+	setup_ns side
+	echo "1 1" > $bus/new_device
+	slowwait_for test -d $bus/devices/netdevsim1/net
+	dev=$(ls $bus/devices/netdevsim1/net)
+	ip link set dev "$dev" netns "$side" name card
+	check_err $? "moving $dev"
+	mt "$side" tunnel add n4 local 192.0.2.1 remote 192.0.2.2 ipsec required
+	ip_batch "$side" <<-EOF
+		addr add 192.0.2.1/24 dev card
+		link set card up
+		neigh add 192.0.2.2 lladdr 02:00:00:00:00:02 dev card
+		addr add 10.0.4.1/24 dev n4
+		link set n4 up
+		xfrm state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x41 reqid 1 mode transport $GCM offload dev card dir out
+		xfrm policy add src 192.0.2.1 dst 192.0.2.2 proto gre dir out tmpl src 192.0.2.1 dst 192.0.2.2 proto esp reqid 1 mode transport
+	EOF
+	check_err $? "a state that is offloaded"
+	lost_pings "$side" 10.0.4.2
+	count_sent 3
+	check_err $? "nothing was sent: $(drops_get "$side" n4)"
+	in_bg "$side" "$TMP/del" sh -c "echo 1 > $bus/del_device"
+	pid=$BG_PID
+	slowwait_for has_ended "$pid"
+	check_err $? "the card does not go"
+	mt "$side" tunnel del n4
+	wait "$pid"
+	ip netns del "$side"
+	rmmod netdevsim
+	log_test "$name"
 }
 
 ah_test()

@@ -889,6 +889,18 @@ all_have_other()
 		[ "$(spis "$n4")" = "$is" ]
 }
 
+# all_have_more SPIS: what n1 has, which is two beside these
+all_have_more()
+{
+	local is
+
+	is=$(spis "$n1")
+	[ "$(wc -w <<< "$is")" -eq 4 ] && [ "$(comm -12 <(xargs -n 1 <<< "$1") \
+		<(xargs -n 1 <<< "$is") | wc -l)" -eq 2 ] &&
+		[ "$(spis "$n2")" = "$is" ] && [ "$(spis "$n3")" = "$is" ] &&
+		[ "$(spis "$n4")" = "$is" ]
+}
+
 check_all_have_other()
 {
 	slowwait_for all_have_other "$1"
@@ -959,7 +971,7 @@ ike_test()
 # all have from then on.
 handover_test()
 {
-	local was one=$n1 two=$n2
+	local was spi one=$n1 two=$n2
 
 	if ! has_strongswan; then
 		log_skip "another node negotiates" "strongSwan is not installed"
@@ -976,7 +988,18 @@ handover_test()
 	local n1=$two n2=$one
 	ip -n "$front" route replace 192.0.2.1 via 10.3.2.2
 	negotiate
-	check_all_have_other "$was" "by another node"
+	# Those of the first node have their time still, and are the older ones.
+	slowwait_for all_have_more "$was"
+	check_err $? "by another node: $(spis "$n1"), and others $(spis "$n2") $(told e4)"
+	in_ns "$far" ping -q -n -c 40 -i 0.01 -W 5 10.9.4.1 > "$TMP/pings" 2>&1
+	check_match "$(cat "$TMP/pings")" " 0% packet loss" "by another node: pings"
+	for spi in $was; do
+		ip -n "$n1" xfrm state list spi "$spi" |
+			sed -n 's/^src \(.*\) dst \(.*\)/xfrm state delete src \1 dst \2 proto esp spi '"$spi/p" |
+			ip_batch "$n1"
+		check_err $? "deleting $spi"
+	done
+	check_all_have_other "$was" "without the old ones"
 	check_match "$(mt "$n2" ipsec show e4)" "if-id 41 .*established" "the first one"
 	stop_bg "${CHARON_PID[near]}"
 	check_have ""
