@@ -13,7 +13,7 @@
 #  |      2001:db8::1/64              |       |       2001:db8::2/64              |
 #  +----------------------------------+       +-----------------------------------+
 #
-# MTUN_SOAK	seconds, default 12; an hour shows a leak of a byte in a packet
+# MTUN_SOAK	seconds, default 12; an hour shows a leak of a few bytes in a packet
 
 ALL_TESTS="steady_test counted_test removed_test"
 
