@@ -9,6 +9,7 @@ Writes "GROUP ok|bad TEXT" for each thing that was tried.
 """
 import ipaddress
 import itertools
+import os
 import random
 import subprocess
 import sys
@@ -435,9 +436,12 @@ def test_pmtu():
                            p[0] >> 4 == v and len(p) < 200)
             large = [p for _, p in tap.got if Packet(p).proto == GRE and
                      p[0] >> 4 == v and len(p) > 1400]
-            report("pmtu", "%s %s: %s" % (name, args, "believed" if learns
+            # ip_gre believes those about anybody's GRE, where an earlier test has
+            # loaded it.
+            believed = learns or (v == 4 and os.path.exists("/sys/module/ip_gre"))
+            report("pmtu", "%s %s: %s" % (name, args, "believed" if believed
                                           else "not believed"),
-                   (len(got) > 0, len(large)), (True, 0 if learns else 1))
+                   (len(got) > 0, len(large)), (True, 0 if believed else 1))
     clear()
 
 
