@@ -42,7 +42,7 @@ static int device_init(struct net_device *dev)
 	struct mt_net *mn = mt_net(tunnel->net);
 	int err;
 
-	/* Its queues nest in those of the underlay. */
+	/* The queues of the underlay nest in its own. */
 	netdev_lockdep_set_classes(dev);
 
 	tunnel->stats = mt_stats_alloc();

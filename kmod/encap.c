@@ -67,7 +67,7 @@ static int no_route(const struct mt_conf *conf, const struct dst_entry *dst)
 {
 	int err = PTR_ERR(dst);
 
-	if (err == -ENOMEM)
+	if (err == -ENOMEM || err == -ENOBUFS)
 		return MTUN_DROP_TX_MEMORY;
 	return conf->ipsec == MTUN_IPSEC_REQUIRED &&
 	       (err == -ENOKEY || err == -EPERM) ? MTUN_DROP_TX_IPSEC :
@@ -285,7 +285,8 @@ static void encap(struct mt_tunnel *tunnel, struct sk_buff *skb,
 	if (conf->mss_tx)
 		mt_tx_clamp(tunnel, conf, skb, mtu);
 	if (unlikely(!mt_tx_fits(skb, mtu)) && !variable.cut) {
-		if (!mt_tx_has_to_pass(skb)) {
+		/* fragments of several nodes could be put together */
+		if (conf->anycast || !mt_tx_has_to_pass(skb)) {
 			mt_tx_too_big(ep, skb, mtu, encap_part);
 			return;
 		}

@@ -88,7 +88,9 @@ void mt_encap_esp(struct mt_tunnel *tunnel, struct sk_buff *skb,
 	if (conf->mss_tx)
 		mt_tx_clamp(tunnel, conf, skb, mtu);
 	if (unlikely(!mt_tx_fits(skb, mtu))) {
-		cut = mt_tx_has_to_pass(skb);
+		/* xfrm cuts no offload packets, and no fragments that are whole then */
+		cut = mt_tx_has_to_pass(skb) && !skb_is_gso(skb) &&
+		      ipv6_hdr(skb)->nexthdr != NEXTHDR_FRAGMENT;
 		if (!cut) {
 			dst_release(dst);
 			mt_tx_too_big(ep, skb, mtu, encap_part);

@@ -60,6 +60,13 @@ static inline bool mt_esp_is_owed(const struct sk_buff *skb)
 	return this_cpu_read(mt_esp_owed) == skb;
 }
 
+/* It is on its way into ESP: behind the last rule that could have changed that. */
+static inline void mt_esp_pay(const struct sk_buff *skb)
+{
+	if (mt_esp_is_owed(skb))
+		this_cpu_write(mt_esp_owed, NULL);
+}
+
 /**
  * mt_esp_use() - a way of xfrm is used once more
  * @dst: the way, which xfrm was not asked for again

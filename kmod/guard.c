@@ -36,8 +36,8 @@ static void undo_nat(const struct sk_buff *skb, struct mt_tuple *tuple)
 }
 
 /*
- * GRE in clear: is it of a tunnel that does not send such? What waits in a queue for a
- * process, or is a copy, is known by its addresses alone.
+ * GRE in clear: is it of a tunnel that does not send such? What waits in a queue, for a
+ * process or of a VRF, or is a copy, is known by its addresses alone.
  */
 static noinline unsigned int look_at_gre(const struct nf_hook_state *state,
 					 struct sk_buff *skb)
@@ -88,8 +88,14 @@ static unsigned int guard_hook(void *priv, struct sk_buff *skb,
 	u8 proto = state->pf == NFPROTO_IPV4 ? ip_hdr(skb)->protocol :
 					       ipv6_hdr(skb)->nexthdr;
 
-	if (likely(proto != IPPROTO_GRE) || has_esp(skb_dst(skb)))
+	if (likely(proto != IPPROTO_GRE))
 		return NF_ACCEPT;
+	if (has_esp(skb_dst(skb))) {
+		/* What it is put into once it is in ESP may be in clear. */
+		if (!netif_is_l3_master(state->out))
+			mt_esp_pay(skb);
+		return NF_ACCEPT;
+	}
 	return look_at_gre(state, skb);
 }
 

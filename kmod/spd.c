@@ -153,11 +153,23 @@ static struct list_head *place(struct gate *gate, const struct entry *entry)
 	return &last->node;
 }
 
-/* A gate for one IP version closes the other one: @by 1 when it comes, -1 when it goes. */
-static void count_gate(struct mt_net *mn, const struct entry *entry, int by)
+/*
+ * How much narrower it is with an entry, which may be the @first of its gate: a gate for
+ * one IP version alone closes the other one.
+ */
+static int narrowed(struct mt_net *mn, const struct entry *entry, bool first)
 {
-	if (xa_load(gates(mn, other(entry->family)), entry->if_id))
-		by = -by;
+	int by = is_narrow(entry);
+
+	if (first)
+		by += xa_load(gates(mn, other(entry->family)), entry->if_id) ?
+		      -1 : 1;
+	return by;
+}
+
+/* At once: it must not be 0 for a moment between two numbers that are not. */
+static void count_narrow(struct mt_net *mn, int by)
+{
 	WRITE_ONCE(mn->policies_narrow, mn->policies_narrow + by);
 }
 
@@ -165,6 +177,7 @@ static int gate_add(struct mt_net *mn, struct entry *entry)
 {
 	struct xarray *all = gates(mn, entry->family);
 	struct gate *gate = xa_load(all, entry->if_id);
+	int by = narrowed(mn, entry, !gate);
 	int err;
 
 	if (!gate) {
@@ -178,12 +191,10 @@ static int gate_add(struct mt_net *mn, struct entry *entry)
 			kfree(gate);
 			return err;
 		}
-		count_gate(mn, entry, 1);
 	} else {
 		list_add_rcu(&entry->node, place(gate, entry));
 	}
-	WRITE_ONCE(mn->policies_narrow,
-		   mn->policies_narrow + is_narrow(entry));
+	count_narrow(mn, by);
 	return 0;
 }
 
@@ -191,16 +202,15 @@ static void gate_remove(struct mt_net *mn, struct entry *entry)
 {
 	struct xarray *all = gates(mn, entry->family);
 	struct gate *gate = xa_load(all, entry->if_id);
+	bool last = list_is_singular(&gate->entries);
 
-	WRITE_ONCE(mn->policies_narrow,
-		   mn->policies_narrow - is_narrow(entry));
-	if (list_is_singular(&gate->entries)) {
+	if (last) {
 		xa_erase(all, entry->if_id);
 		kfree_rcu(gate, rcu);
-		count_gate(mn, entry, -1);
 	} else {
 		list_del_rcu(&entry->node);
 	}
+	count_narrow(mn, -narrowed(mn, entry, last));
 }
 
 static int insert(struct mt_net *mn, struct entry *entry)

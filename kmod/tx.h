@@ -120,7 +120,7 @@ static inline bool mt_tx_fits(const struct sk_buff *skb, unsigned int mtu)
 /* One that no source of IPv6 makes smaller, whatever it is told (RFC 8200 section 5) */
 static inline bool mt_tx_has_to_pass(const struct sk_buff *skb)
 {
-	return !mt_tx_is_ipv4(skb) && skb->len <= IPV6_MIN_MTU;
+	return !mt_tx_is_ipv4(skb) && mt_tx_fits(skb, IPV6_MIN_MTU);
 }
 
 /* Tell the source what size would have gone through (RFC 1191, RFC 8201). */
@@ -138,8 +138,8 @@ static inline void mt_tx_too_big(const struct mt_endpoint *ep,
 	bool df = mt_tx_has_df(skb);
 	int err;
 
-	if (mt_tx_is_ipv4(skb) &&
-	    (!df || conf->inner_df == MTUN_INNER_DF_CLEAR)) {
+	if (mt_tx_is_ipv4(skb) ? !df || conf->inner_df == MTUN_INNER_DF_CLEAR :
+				 skb_is_gso(skb) && mt_tx_has_to_pass(skb)) {
 		if (skb_is_gso(skb))
 			err = mt_segment(skb, send);
 		else

@@ -219,6 +219,11 @@ source_tree()
 
 	mkdir -p "$CACHE" && tmp=$(mktemp -d "$CACHE/.$name.XXXXXX") || return 1
 	version=$(unpack "$name" "$tmp/tree" "$@") || ret=$?
+	if [ $ret -ne 0 ] && [ -n "$dir" ]; then
+		rm -rf "$tmp"
+		echo "${dir%/}"
+		return 0
+	fi
 	if [ $ret -eq 0 ]; then
 		dir="$CACHE/${name}_$version"
 		# Another run may have been faster.

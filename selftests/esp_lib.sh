@@ -338,7 +338,7 @@ nothing_received()
 		"t$v" drops "${3:-6}" "t$v" rx_packets 0 "t$v" tx_packets 0
 }
 
-# beat_start FAMILY: with the text of $PATTERN in each packet, if $BEAT_TEXT is no other
+# beat_start FAMILY: with the text "mtunleak" in each packet, or that of $BEAT_TEXT
 beat_start()
 {
 	: > "$TMP/in_clear"

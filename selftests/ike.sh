@@ -385,6 +385,9 @@ crashed_test()
 		check_err $? "no new states: $(told "$t")"
 		check_answers "$t" "by new states"
 	done
+	for t in t4 t6 e4 e6; do
+		check_answers "$t" "for the next case"
+	done
 	log_test "the daemon was killed, and the states have stayed"
 }
 

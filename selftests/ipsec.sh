@@ -23,9 +23,10 @@ ALL_TESTS="never_test:4 never_test:6 esp_test:4 esp_test:6 early_test:4
 	   required_later_test:4 required_later_test:6 clear_in_test:4
 	   clear_in_test:6 tunnel_mode_test:4 tunnel_mode_test:6
 	   foreign_test:4 foreign_test:6 if_id_test:4 if_id_test:6 nat_test:4
-	   nat_test:6 rewritten_test:4 rewritten_test:6 card_gone_test ah_test
-	   ah_later_test key_test:4 key_test:6 options_test
-	   mss_test:4:1402:1394 mss_test:6:1382:1362 error_test leak_test"
+	   nat_test:6 rewritten_test:4 rewritten_test:6 card_gone_test
+	   least_test:4 least_test:6 inside_test ah_test ah_later_test
+	   key_test:4 key_test:6 options_test mss_test:4:1402:1394
+	   mss_test:6:1382:1362 error_test leak_test"
 
 . "$(dirname "$0")/lib.sh"
 . "$TEST_DIR/esp_lib.sh"
@@ -205,12 +206,12 @@ policy_gone_test()
 	log_test "IPv$v: the policy goes while traffic flows"
 }
 
-# The route of what was in clear is not used any more.
 clear_flows()
 {
 	[[ $(wire) =~ ^0\ [1-9] ]]
 }
 
+# The route of what was in clear is not used any more.
 required_later_test()
 {
 	local v=$1
@@ -347,6 +348,80 @@ rewritten_test()
 	log_test "IPv$v: no rewritten address leads around ESP"
 }
 
+# No source of IPv6 makes packets smaller than 1280 bytes: they pass a way that has less, in
+# fragments of what is around them; but not where several nodes make such.
+least_test()
+{
+	local v=$1 route="${A2[$1]} dev u0" to=2001:db8:a:$1::2
+
+	esp_up "$v"
+	# An automatic one would be that of the way, with less than IPv6 wants of a device.
+	mt "$near" tunnel set "t$v" mtu 1400
+	# shellcheck disable=SC2086
+	ip -n "$near" route add $route mtu 1280
+	check_err $? "a narrow way"
+	wire_counts "$far" esp > /dev/null
+	in_ns "$near" ping -q -n -p $PATTERN -c 3 -i 0.05 -W "$WAIT_TIMEOUT" -s 1232 "$to" \
+		> "$TMP/said"
+	check_err $? "1280 bytes: $(cat "$TMP/said")"
+	check_eq "$(wire_counts "$far" fragments gre)" "6 0" "fragments, two for each"
+	check_match "$(in_ns "$near" ping -n -M do -c 1 -W 2 -s 1233 "$to")" \
+		"mtu[ =]+1280" "1281 bytes"
+	tcp_check "$near" "$far" "$to" 5001 300000
+	check_err $? "TCP, in segments of 1280 bytes"
+	mt "$near" tunnel set "t$v" anycast on
+	check_err $? "anycast on"
+	snapshot BEFORE "$near"
+	lost_pings "$near" "$to" -s 1232
+	snapshot AFTER "$near"
+	check_grown BEFORE AFTER "anycast" "t$v" tx-too-big 3 "t$v" tx_packets 0
+	# shellcheck disable=SC2086
+	ip -n "$near" route del $route
+	mt "$near" tunnel set "t$v" anycast off mtu auto
+	esp_down
+	log_test "IPv$v: 1280 bytes of IPv6 pass a way that has less"
+}
+
+# A tunnel that must not send in clear, through one that does
+inside_test()
+{
+	mt "$near" -b - <<-EOF
+		tunnel add o9 local 192.0.2.1 remote 192.0.2.2 key 9 up on
+		tunnel add t9 local 10.20.0.1 remote 10.20.0.2 ipsec required up on
+	EOF
+	check_err $? "tunnels"
+	ip_batch "$near" <<-EOF
+		addr add 10.20.0.1/24 dev o9
+		addr add 10.0.9.1/24 dev t9
+	EOF
+	ip_batch "$far" <<-EOF
+		link add o9 type gre local 192.0.2.2 remote 192.0.2.1 key 9
+		addr add 10.20.0.2/24 dev o9
+		link set o9 up
+		link add g9 type gre local 10.20.0.2 remote 10.20.0.1
+		addr add 10.0.9.2/24 dev g9
+		link set g9 up
+	EOF
+	A1[9]=10.20.0.1
+	A2[9]=10.20.0.2
+	ping_once "$near" 10.20.0.2
+	check_err $? "the tunnel outside"
+	lost_pings "$near" 10.0.9.2
+	esp_up 9
+	snapshot BEFORE "$near"
+	in_ns "$near" ping -q -n -p $PATTERN -c 3 -i 0.01 -W "$WAIT_TIMEOUT" 10.0.9.2 > /dev/null
+	check_err $? "pings through both"
+	snapshot AFTER "$near"
+	check_grown BEFORE AFTER "both" t9 tx_packets 3 t9 rx_packets 3 t9 drops 0 \
+		o9 tx_packets 3 o9 drops 0
+	esp_down
+	mt "$near" tunnel del t9
+	mt "$near" tunnel del o9
+	ip -n "$far" link del g9
+	ip -n "$far" link del o9
+	log_test "ESP of a tunnel goes through another one, in clear"
+}
+
 count_sent()
 {
 	[ "$(stat_get "$side" n4 tx_packets)" -ge "$1" ]
@@ -366,6 +441,7 @@ card_gone_test()
 	setup_ns side
 	echo "1 1" > $bus/new_device
 	slowwait_for test -d $bus/devices/netdevsim1/net
+	check_err $? "no netdevsim"
 	dev=$(ls $bus/devices/netdevsim1/net)
 	ip link set dev "$dev" netns "$side" name card
 	check_err $? "moving $dev"
@@ -389,8 +465,10 @@ card_gone_test()
 	check_err $? "the card does not go"
 	mt "$side" tunnel del n4
 	wait "$pid"
+	check_err $? "removing it: $(cat "$TMP/del")"
 	ip netns del "$side"
 	rmmod netdevsim
+	check_err $? "netdevsim is still used"
 	log_test "$name"
 }
 

@@ -501,6 +501,7 @@ version_test()
 		any=0.0.0.0/0
 		[ $n = 4 ] || any=::/0
 		ip -n "$near" xfrm policy add src $any dst $any dir fwd if_id "$v"
+		check_err $? "a policy to forward"
 	done
 	received_of 4 yes "one each"
 	received_of 6 yes "one each"
@@ -531,6 +532,9 @@ least_test()
 	check_eq "$(wire)" "6 0" "packets in ESP and not, two for each"
 	check_match "$(in_ns "$near" ping -n -M do -c 1 -W 2 -s 1233 "2001:db8:a:$v::2")" \
 		"mtu[ =]+1280" "1281 bytes"
+	tcp_check "$near" "$far" "2001:db8:a:$v::2" 5001 300000
+	check_err $? "TCP, in segments of 1280 bytes"
+	check_match "$(wire)" " 0$" "packets in ESP and not, TCP"
 	# shellcheck disable=SC2086
 	ip -n "$near" route del $route
 	esp_down
@@ -609,7 +613,8 @@ calls_failed()
 }
 
 # A policy that there is no memory to know of: until there is, nothing is received, for it
-# may be one that blocks. Which call fails, 0 for all of them as long as that lasts
+# may be one that blocks. That is seen where all calls fail (0), for as long as they do;
+# where one does, that all is known again soon.
 uncounted_test()
 {
 	local FAMILY=4 func=$1 value=$2 nth=$3

@@ -566,12 +566,12 @@ json_number()
 	fi
 }
 
-# stat_get NS TUNNEL COUNTER
+# stat_get NS TUNNEL COUNTER: or -1 without counters
 stat_get()
 {
 	local json
 
-	json=$(mt "$1" -j -s tunnel show "$2") || { echo "no counters"; return 1; }
+	json=$(mt "$1" -j -s tunnel show "$2") || { echo -1; return 1; }
 	json_number "$3" <<< "$json"
 }
 

@@ -390,7 +390,7 @@ unload_test()
 		return
 	fi
 	slowwait_for rmmod mtun
-	check_err $? "it cannot be unloaded, by $(< /sys/module/mtun/refcnt) users"
+	check_err $? "it cannot be unloaded, by $(cat /sys/module/mtun/refcnt 2> /dev/null) users"
 	no_device "$ova" mt0 && no_device "$ovb" mt0
 	check_err $? "a device is still there"
 	load_mtun
