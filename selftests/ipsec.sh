@@ -378,6 +378,8 @@ least_test()
 	# shellcheck disable=SC2086
 	ip -n "$near" route del $route
 	mt "$near" tunnel set "t$v" anycast off mtu auto
+	# ... and what near was told
+	ip -n "$near" -6 route flush cache
 	esp_down
 	log_test "IPv$v: 1280 bytes of IPv6 pass a way that has less"
 }

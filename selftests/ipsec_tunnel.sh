@@ -537,6 +537,8 @@ least_test()
 	check_match "$(wire)" " 0$" "packets in ESP and not, TCP"
 	# shellcheck disable=SC2086
 	ip -n "$near" route del $route
+	# ... and what near was told
+	ip -n "$near" -6 route flush cache
 	esp_down
 	log_test "IPv$v, $2: 1280 bytes of IPv6 pass a way that has less"
 }
