@@ -37,6 +37,9 @@ static void send(struct mt_tunnel *tunnel, const struct mt_endpoint *ep,
 		mt_tx_want_headroom(tunnel->dev, headroom);
 	skb_scrub_packet(skb, !net_eq(tunnel->net, dev_net(tunnel->dev)));
 	skb->ignore_df = cut;
+	/* xfrm remembers where it was; of a packet of our own nobody has said. */
+	if (unlikely(!skb_transport_header_was_set(skb)))
+		skb_reset_transport_header(skb);
 	skb_dst_set(skb, dst);
 	skb->dev = dst->dev;
 	meter = mt_meter_begin(ep, MTUN_DIRECTION_EGRESS, skb, &ep->conf.local);
