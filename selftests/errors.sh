@@ -9,8 +9,8 @@
 #  near: u0 (dummy), mt0 and what is added to them; empty: no tunnel
 
 ALL_TESTS=""
-for name in load tunnel required guard link esp clamp late filter health early set mtu up sequence show \
-		show_one events; do
+for name in load tunnel required guard link esp clamp late filter health early set mtu up \
+		sequence show show_one events; do
 	ALL_TESTS+="refused_test:$name "
 done
 ALL_TESTS+=grown_test

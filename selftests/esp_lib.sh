@@ -343,8 +343,8 @@ beat_start()
 {
 	: > "$TMP/in_clear"
 	wire > /dev/null
-	BEAT_TEXT=${BEAT_TEXT-mtunleak} in_bg "$near" "$TMP/beat" "$TRAFFIC" udp-beat 9 5 "10.0.$1.2" \
-		"2001:db8:a:$1::2"
+	BEAT_TEXT=${BEAT_TEXT-mtunleak} in_bg "$near" "$TMP/beat" "$TRAFFIC" udp-beat 9 5 \
+		"10.0.$1.2" "2001:db8:a:$1::2"
 	BEAT=$BG_PID
 }
 

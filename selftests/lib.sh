@@ -540,13 +540,19 @@ not()
 	! "$@"
 }
 
-# The process is gone, or only waits to be reaped.
-has_ended()
+# in_state PID STATES: letters of proc(5). One that is gone is in any
+in_state()
 {
 	local stat
 
 	stat=$(cat "/proc/$1/stat" 2> /dev/null) || return 0
-	[[ ${stat##*) } == Z* ]]
+	[[ ${stat##*) } == [$2]* ]]
+}
+
+# The process is gone, or only waits to be reaped.
+has_ended()
+{
+	in_state "$1" Z
 }
 
 ##############################################################################
@@ -686,19 +692,11 @@ capture_wait()
 	return 1
 }
 
-# It waits for packets: those that came are in the file.
-is_asleep()
-{
-	local stat
-
-	stat=$(cat "/proc/$1/stat" 2> /dev/null) || return 0
-	[[ ${stat##*) } == [SZ]* ]]
-}
-
 # capture_stop PID: what it has seen so far is in the file afterwards
 capture_stop()
 {
-	slowwait_for is_asleep "$1"
+	# It waits for packets: those that came are in the file.
+	slowwait_for in_state "$1" SZ
 	stop_bg "$1" INT
 	return 0
 }

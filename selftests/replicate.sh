@@ -14,8 +14,8 @@
 #          V: 4, 6, and 7 for GRE
 #   links  10.3.N.1/24 (front), 10.3.N.2/24 (node N); 10.2.0.1/24 (front), .2 (far)
 #
-# What is not ESP, as IKE, goes to n1, or to the node that negotiates in its place. The if_id of e4 is another one at each node: 41 to
-# 44; of e6, 61 to 64.
+# What is not ESP, as IKE, goes to n1, or to the node that negotiates in its place. The
+# if_id of e4 is another one at each node: 41 to 44; of e6, 61 to 64.
 #
 # MTUN_IVS	packets of each node and cipher of which the IVs are compared, default
 #		2500; a million in all are 250000
@@ -901,12 +901,18 @@ all_have_more()
 		[ "$(spis "$n4")" = "$is" ]
 }
 
+# check_pings MESSAGE: each of the nodes receives ten, and all of them are answered
+check_pings()
+{
+	in_ns "$far" ping -q -n -c 40 -i 0.01 -W 5 10.9.4.1 > "$TMP/pings" 2>&1
+	check_match "$(cat "$TMP/pings")" " 0% packet loss" "$1: pings"
+}
+
 check_all_have_other()
 {
 	slowwait_for all_have_other "$1"
 	check_err $? "$2: $(spis "$n1"), and others $(spis "$n2") $(cat "$TMP/applied2")"
-	in_ns "$far" ping -q -n -c 40 -i 0.01 -W 5 10.9.4.1 > "$TMP/pings" 2>&1
-	check_match "$(cat "$TMP/pings")" " 0% packet loss" "$2: pings"
+	check_pings "$2"
 }
 
 has_strongswan()
@@ -981,8 +987,7 @@ handover_test()
 	check_all_have_other "" "negotiated"
 	was=$(spis "$n1")
 	stop_bg "${CHARON_PID[near]}" KILL
-	in_ns "$far" ping -q -n -c 40 -i 0.01 -W 5 10.9.4.1 > "$TMP/pings" 2>&1
-	check_match "$(cat "$TMP/pings")" " 0% packet loss" "nobody negotiates: pings"
+	check_pings "nobody negotiates"
 	follow_stop
 
 	local n1=$two n2=$one
@@ -991,8 +996,7 @@ handover_test()
 	# Those of the first node have their time still, and are the older ones.
 	slowwait_for all_have_more "$was"
 	check_err $? "by another node: $(spis "$n1"), and others $(spis "$n2") $(told e4)"
-	in_ns "$far" ping -q -n -c 40 -i 0.01 -W 5 10.9.4.1 > "$TMP/pings" 2>&1
-	check_match "$(cat "$TMP/pings")" " 0% packet loss" "by another node: pings"
+	check_pings "by another node"
 	for spi in $was; do
 		ip -n "$n1" xfrm state list spi "$spi" |
 			sed -n 's/^src \(.*\) dst \(.*\)/xfrm state delete src \1 dst \2 proto esp spi '"$spi/p" |
