@@ -622,6 +622,8 @@ run_races()
 	vm_smp=$(printf '%s\n' $tests)
 	# shellcheck disable=SC2086
 	run_debug races "$kernel" $tests
+	MTUN_VM_KERNEL=$kernel tap "races: vm/reports" \
+		"$(debug_tree "$kernel")/selftests/vm/reports.sh"
 }
 
 main_races()

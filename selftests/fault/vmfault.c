@@ -6,6 +6,7 @@
  */
 #include <linux/delay.h>
 #include <linux/irqflags.h>
+#include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
@@ -132,6 +133,30 @@ static void vmfault_refcount(void)
 	refcount_inc(&count);
 }
 
+static int vmfault_raced;
+
+static int vmfault_racer(void *unused)
+{
+	while (!kthread_should_stop()) {
+		vmfault_raced++;
+		cond_resched();
+	}
+	return 0;
+}
+
+static void vmfault_race(void)
+{
+	struct task_struct *racer[2];
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(racer); i++)
+		racer[i] = kthread_run(vmfault_racer, NULL, "vmfault/%d", i);
+	msleep(5 * MSEC_PER_SEC);
+	for (i = 0; i < ARRAY_SIZE(racer); i++)
+		if (!IS_ERR(racer[i]))
+			kthread_stop(racer[i]);
+}
+
 static const struct {
 	const char *name;
 	void (*how)(void);
@@ -148,6 +173,7 @@ static const struct {
 	{ "shift", vmfault_shift },
 	{ "object", vmfault_object },
 	{ "refcount", vmfault_refcount },
+	{ "race", vmfault_race },
 };
 
 static int __init vmfault_init(void)

@@ -1,10 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Test the debug kernel: each kind of report that it is there for is made, seen, and
-# fails the test during which it came up, or the guest if it is a leak. Prints TAP.
+# Test the debug kernel, or the one that watches for races: each kind of report that it
+# is there for is made, seen, and fails the test during which it came up, or the guest if
+# it is a leak. Prints TAP.
 #
-# Run by "make check-debug", with MTUN_VM_KERNEL, in the tree that was built for it.
+# Run by "make check-debug" and "make check-races", with MTUN_VM_KERNEL, in the tree that
+# was built for it.
 
 cd "$(dirname "$0")" || exit 1
 [ -n "$MTUN_VM_KERNEL" ] || { echo "1..0 # SKIP no debug kernel"; exit 4; }
@@ -26,11 +28,18 @@ reports=(
 	"locks:possible circular locking dependency"
 )
 
+leaks=(leak)
+if grep -qx CONFIG_KCSAN=y "$MTUN_VM_KERNEL/build/.config"; then
+	reports=("race:BUG: KCSAN: data-race in vmfault_racer")
+	leaks=()
+	export MTUN_VM_CPUS=2
+fi
+
 mkdir -p "$work/tests/vm" "$work/out"
 cp guest.sh "$work/tests/vm"
 echo timeout=60 >"$work/tests/settings"
 names=()
-for report in "${reports[@]}" leak; do
+for report in "${reports[@]}" "${leaks[@]}"; do
 	name=${report%%:*}
 	cat >"$work/tests/$name.sh" <<-EOF
 		#!/bin/bash
@@ -46,18 +55,20 @@ chmod +x "$work/tests/nothing.sh"
 
 ./run --timeout 1500 --out "$work/out" -- \
 	"$work/tests/vm/guest.sh" nothing.sh "${names[@]}" >"$work/log" 2>&1
-# No test fails by a leak, which is found when all have ended.
-mkdir "$work/leaks"
-MTUN_LEAKS=1 ./run --timeout 1500 --env MTUN_LEAKS --out "$work/leaks" -- \
-	"$work/tests/vm/guest.sh" leak.sh >"$work/leaks.log" 2>&1
-status=$?
 
 echo "TAP version 13"
-echo "1..$((${#reports[@]} + 2))"
+echo "1..$((${#reports[@]} + ${#leaks[@]} + 1))"
 
-grep -q "^# kernel: .*unreferenced object .* (size 96)" "$work/leaks.log" &&
-	[ $status -eq 97 ]
-result $? "a leak fails the guest: status $status"
+# No test fails by a leak, which is found when all have ended.
+if [ ${#leaks[@]} -gt 0 ]; then
+	mkdir "$work/leaks"
+	MTUN_LEAKS=1 ./run --timeout 1500 --env MTUN_LEAKS --out "$work/leaks" -- \
+		"$work/tests/vm/guest.sh" leak.sh >"$work/log.leaks" 2>&1
+	status=$?
+	grep -q "^# kernel: .*unreferenced object .* (size 96)" "$work/log.leaks" &&
+		[ $status -eq 97 ]
+	result $? "a leak fails the guest: status $status"
+fi
 grep -q "^ok .*: nothing.sh$" "$work/log"
 result $? "a test during which nothing happens passes"
 for report in "${reports[@]}"; do
@@ -66,5 +77,5 @@ for report in "${reports[@]}"; do
 		grep -q "^# kernel: .*${report#*:}" "$work/log"
 	result $? "$name: ${report#*:}"
 done
-[ $ret -eq 0 ] || sed 's/^/# /' "$work/log" "$work/leaks.log"
+[ $ret -eq 0 ] || sed 's/^/# /' "$work"/log*
 exit $ret
