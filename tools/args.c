@@ -522,8 +522,8 @@ const char *closest(const void *table, size_t size, const char *text)
 	return like;
 }
 
-const struct option_desc *pick_option(const struct option_desc *options,
-				      const char *word, struct error *err)
+static const struct option_desc *pick_option(const struct option_desc *options,
+					     const char *word, struct error *err)
 {
 	const char *name = word + 1 + (word[1] == '-');
 	size_t len = strlen(name);
@@ -533,4 +533,27 @@ const struct option_desc *pick_option(const struct option_desc *options,
 			return d;
 	refuse(err, RES_USAGE, "unknown option \"%s\"", word);
 	return NULL;
+}
+
+const struct option_desc *read_option(const struct option_desc *options,
+				      struct option_words *words, const char **value,
+				      struct error *err)
+{
+	const char *word = words->argv[words->at++];
+	const struct option_desc *d;
+
+	d = pick_option(options, word, err);
+	if (!d || !*d->value)
+		return d;
+	if (words->seen & 1u << d->option) {
+		refuse(err, RES_USAGE, "%s: was given before; give one %s", word, d->value);
+		return NULL;
+	}
+	words->seen |= 1u << d->option;
+	if (words->at == words->argc) {
+		refuse(err, RES_USAGE, "%s: %s is missing", word, d->value);
+		return NULL;
+	}
+	*value = words->argv[words->at++];
+	return d;
 }

@@ -208,8 +208,21 @@ struct option_desc {
 	int option;
 };
 
-/* Finds "-word" or "--word" in an array that ends with a NULL name. */
-const struct option_desc *pick_option(const struct option_desc *options,
-				      const char *word, struct error *err);
+/* The words that options are read from, and what was there already */
+struct option_words {
+	int argc;
+	char **argv;
+	int at;			/* the next word; then the one behind the option */
+	uint32_t seen;		/* a bit for each option that has a value */
+};
+
+/*
+ * Finds the next word, "-word" or "--word", in an array that ends with a NULL name. Its
+ * value, where it has one, is the word behind it, and is given once. NULL if it is none of
+ * them, and err says why.
+ */
+const struct option_desc *read_option(const struct option_desc *options,
+				      struct option_words *words, const char **value,
+				      struct error *err);
 
 #endif /* MTCTL_ARGS_H */

@@ -213,12 +213,26 @@ static void undo(struct context *ctx, struct plan *plan, size_t done)
 	refuse(&ctx->err, RES_REFUSED, "%s%s", why.text, outcome);
 }
 
+/* Those that are to end us; one that is ignored (nohup) would be held like the others. */
+static void stop_signals(sigset_t *stop)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	struct sigaction action;
+
+	sigemptyset(stop);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		if (!sigaction(signals[i], NULL, &action) &&
+		    action.sa_handler != SIG_IGN)
+			sigaddset(stop, signals[i]);
+}
+
 /* Takes the signal: it is not to end us before we have said what became of it. */
-static bool interrupted(const sigset_t *stop)
+static int interrupted(const sigset_t *stop)
 {
 	static const struct timespec now;
+	int signal = sigtimedwait(stop, NULL, &now);
 
-	return sigtimedwait(stop, NULL, &now) > 0;
+	return signal > 0 ? signal : 0;
 }
 
 /* Those of this network namespace were known, and would have made room. */
@@ -229,21 +243,20 @@ static const char *hint(const struct error *err)
 	       "";
 }
 
-/* All of it, or nothing; an interrupt is no way to get a half. */
-static enum result execute(struct context *ctx, struct plan *plan)
+/*
+ * All of it, or nothing; no signal is a way to get a half. One that came when all was done
+ * is for the caller, who has yet to tell that.
+ */
+static enum result execute(struct context *ctx, struct plan *plan, int *late)
 {
 	enum result res = RES_OK;
 	sigset_t stop, held, before;
 	struct error err;
+	int signal;
 	size_t i, n;
 
-	sigemptyset(&stop);
-	sigaddset(&stop, SIGINT);
-	sigaddset(&stop, SIGTERM);
-	sigaddset(&stop, SIGHUP);
-	sigaddset(&stop, SIGQUIT);
-	held = stop;
-	sigaddset(&held, SIGPIPE);
+	stop_signals(&stop);
+	sigfillset(&held);
 	sigprocmask(SIG_BLOCK, &held, &before);
 	for (i = 0; !res && i < plan->n_steps; i += n) {
 		const struct step *s = &plan->steps[i];
@@ -263,9 +276,8 @@ static enum result execute(struct context *ctx, struct plan *plan)
 			       err.text, hint(&err));
 		undo(ctx, plan, i);
 	}
-	/* In the last step it is too late: all is done, and is told. */
-	while (interrupted(&stop))
-		;
+	while ((signal = interrupted(&stop)))
+		*late = signal;
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return res;
 }
@@ -288,27 +300,26 @@ static const struct option_desc export_options[] = {
 
 static enum result apply(struct context *ctx, int argc, char **argv)
 {
+	struct option_words words = { .argc = argc, .argv = argv };
 	bool dry_run = false, prune = false;
 	const char *file = NULL;
 	struct config was = { 0 }, is = { 0 };
 	struct plan plan = { 0 };
+	int locked = -1, late = 0;
 	enum result res;
-	int locked = -1;
 
-	for (int i = 0; i < argc; i++) {
+	while (words.at < argc) {
 		const struct option_desc *d;
 
-		if (argv[i][0] != '-')
+		if (argv[words.at][0] != '-')
 			return refuse(&ctx->err, RES_USAGE,
 				      "\"%s\" is no option; a file is given as -f FILE",
-				      argv[i]);
-		d = pick_option(options, argv[i], &ctx->err);
+				      argv[words.at]);
+		d = read_option(options, &words, &file, &ctx->err);
 		if (!d)
 			return RES_USAGE;
 		dry_run |= d->option == OPT_DRY_RUN;
 		prune |= d->option == OPT_PRUNE;
-		if (d->option == OPT_FILE && ++i < argc)
-			file = argv[i];
 	}
 	if (!file)
 		return refuse(&ctx->err, RES_USAGE,
@@ -321,9 +332,13 @@ static enum result apply(struct context *ctx, int argc, char **argv)
 	if (!res)
 		res = plan_make(&plan, &was, &is, prune, &ctx->err);
 	if (!res && !dry_run)
-		res = execute(ctx, &plan);
+		res = execute(ctx, &plan, &late);
 	if (!res)
 		print_plan(&plan, dry_run, &ctx->opt);
+	if (late) {
+		fflush(stdout);
+		raise(late);
+	}
 	unlock(locked);
 	plan_free(&plan);
 	config_free(&was);
@@ -352,23 +367,18 @@ static void keep(struct config *config, struct config *file)
 static enum result export(struct context *ctx, int argc, char **argv)
 {
 	struct config config = { .detection = detection_defaults };
-	const struct option_desc *d;
+	struct option_words words = { .argc = argc, .argv = argv };
 	struct config file = { 0 };
 	const char *name = NULL;
 	enum result res;
 
-	for (int i = 0; i < argc; i++) {
-		if (argv[i][0] != '-')
+	while (words.at < argc) {
+		if (argv[words.at][0] != '-')
 			return refuse(&ctx->err, RES_USAGE,
 				      "\"%s\" is no option; a file is given as -f FILE",
-				      argv[i]);
-		d = pick_option(export_options, argv[i], &ctx->err);
-		if (!d)
+				      argv[words.at]);
+		if (!read_option(export_options, &words, &name, &ctx->err))
 			return RES_USAGE;
-		if (++i == argc)
-			return refuse(&ctx->err, RES_USAGE,
-				      "say which file, as in \"-f /etc/mtun/mtun.yaml\"");
-		name = argv[i];
 	}
 	res = name ? load_config(name, &file, &ctx->err) : RES_OK;
 	res = res ?: look(ctx, &config);

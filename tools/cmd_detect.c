@@ -63,30 +63,30 @@ static enum result read_words(int argc, char **argv, struct detection *conf,
 			      const char **file, const char **recorded,
 			      struct error *err)
 {
+	struct option_words words = { .argc = argc, .argv = argv };
 	const struct option_desc *d;
 	enum result res = RES_OK;
+	const char *word, *value;
 	const struct arg *a;
 	uint32_t seen = 0;
 
-	for (int i = 0; !res && i < argc; i += 2) {
-		const char *value = i + 1 < argc ? argv[i + 1] : NULL;
-
-		a = arg_find(detection_kind.args, argv[i]);
+	while (!res && words.at < argc) {
+		word = argv[words.at];
+		a = arg_find(detection_kind.args, word);
 		if (a) {
-			res = arg_read(a, argv[i], value, &seen, conf, err);
+			value = ++words.at < argc ? argv[words.at++] : NULL;
+			res = arg_read(a, word, value, &seen, conf, err);
 			continue;
 		}
-		if (*argv[i] != '-')
-			return arg_unknown(detection_kind.args, NULL, argv[i],
-					   err);
-		d = pick_option(options, argv[i], err);
+		if (*word != '-')
+			return arg_unknown(detection_kind.args, NULL, word, err);
+		d = read_option(options, &words, &value, err);
 		if (!d)
 			return RES_USAGE;
-		if (!value)
-			return refuse(err, RES_USAGE, "%s: %s is missing",
-				      argv[i], d->value);
 		if (d->option == OPT_READ && !recorded)
-			return refuse(err, RES_USAGE, "%s: not here", argv[i]);
+			return refuse(err, RES_USAGE,
+				      "%s: what happens now is watched here; a recording is for \"mtctl detect -r\"",
+				      word);
 		if (d->option == OPT_READ)
 			*recorded = value;
 		else

@@ -80,7 +80,7 @@ const struct command health_commands[] = {
 	  "  mtctl -s health show mt0\n"
 	  "  mtctl -j health show | jq -r '.[] | select(.state == \"down\") | .ifname'\n" },
 	{ "set", health_set,
-	  "NAME [off|probe|keepalive] [style reply|request] [direction bi|uni] [target ADDR|auto] [source ADDR|auto] [interval low|mid|high|TIME] [timeout TIME] [down-probes N] [down-window TIME] [degraded-loss PERCENT] [degraded-probes N] [degraded-window TIME] [recover-probes N] [healthy-probes N] [carrier on|off] [answer on|off]",
+	  "NAME [[mode] off|probe|keepalive] [style reply|request] [direction bi|uni] [target ADDR|auto] [source ADDR|auto] [interval low|mid|high|TIME] [timeout TIME] [down-probes N] [down-window TIME] [degraded-loss PERCENT] [degraded-probes N] [degraded-window TIME] [recover-probes N] [healthy-probes N] [carrier on|off] [answer on|off]",
 	  "change how the health of a tunnel is watched",
 	  "  off             not at all (default)\n"
 	  "  probe           by ICMP echoes through the tunnel\n"

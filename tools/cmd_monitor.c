@@ -139,14 +139,15 @@ out:
 }
 
 const struct command monitor_commands[] = {
-	{ "config", monitor, "[attacks [LIMIT N|off]...]",
+	{ "config", monitor, "[attacks [-file FILE] [LIMIT N|off]...]",
 	  "show tunnels, clamps, settings and health as they change",
 	  "One event a line, until it is interrupted, nobody reads any more or, which is an\n"
 	  "error, the module is unloaded; with -j one JSON object a line. Once \"listening\n"
 	  "for events\" stands on the standard error, nothing is missed. When the kernel had\n"
 	  "to drop events, a line says so where they are missing: what is there now should\n"
 	  "be read again.\n"
-	  "With attacks also what \"mtctl detect\" tells, which explains the limits.\n"
+	  "With attacks also what \"mtctl detect\" tells, which explains the limits and\n"
+	  "the file that has them.\n"
 	  "\n"
 	  "  mtctl monitor\n"
 	  "  mtctl monitor attacks syn-flood 20000\n"

@@ -42,18 +42,19 @@ struct job {
 static enum result parse(int argc, char **argv, struct job *job,
 			 struct error *err)
 {
+	struct option_words words = { .argc = argc, .argv = argv };
 	const struct option_desc *d;
 	char ifname[IFNAMSIZ];
 
-	for (int i = 0; i < argc; i++) {
-		if (argv[i][0] != '-') {
-			if (parse_tunnel_name(argc - i, argv + i, NULL, ifname,
-					      err))
+	while (words.at < argc) {
+		if (argv[words.at][0] != '-') {
+			if (parse_tunnel_name(argc - words.at, argv + words.at, NULL,
+					      ifname, err))
 				return RES_USAGE;
-			job->names[job->n++] = argv[i];
+			job->names[job->n++] = argv[words.at++];
 			continue;
 		}
-		d = pick_option(options, argv[i], err);
+		d = read_option(options, &words, NULL, err);
 		if (!d)
 			return RES_USAGE;
 		if (d->option == OPT_FOLLOW)

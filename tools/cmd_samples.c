@@ -63,27 +63,26 @@ static enum result begin_file(struct job *job, const char *name,
 static enum result parse(struct context *ctx, int argc, char **argv,
 			 struct job *job, const char **file)
 {
+	struct option_words words = { .argc = argc, .argv = argv };
 	const struct option_desc *d;
-	int i;
+	const char *value;
 
-	for (i = 0; i < argc && argv[i][0] == '-'; i += 2) {
-		d = pick_option(options, argv[i], &ctx->err);
+	while (words.at < argc && argv[words.at][0] == '-') {
+		d = read_option(options, &words, &value, &ctx->err);
 		if (!d)
 			return RES_USAGE;
-		if (i + 1 == argc)
-			return refuse(&ctx->err, RES_USAGE, "%s: %s is missing",
-				      argv[i], d->value);
 		if (d->option == OPT_WRITE) {
-			*file = argv[i + 1];
+			*file = value;
 		} else {
 			job->limited = true;
-			if (!parse_u32(argv[i + 1], &job->left) || !job->left)
+			if (!parse_u32(value, &job->left) || !job->left)
 				return refuse(&ctx->err, RES_USAGE,
 					      "-count %s: give a number from 1 on",
-					      argv[i + 1]);
+					      value);
 		}
 	}
-	return capture_filter_new(argc - i, argv + i, &job->filter, &ctx->err);
+	return capture_filter_new(argc - words.at, argv + words.at, &job->filter,
+				  &ctx->err);
 }
 
 static bool finished(const struct job *job)

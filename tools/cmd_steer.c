@@ -244,19 +244,18 @@ static const struct option_desc options[] = {
 static enum result parse(int argc, char **argv, const char **file, bool *once,
 			 struct error *err)
 {
+	struct option_words words = { .argc = argc, .argv = argv };
 	const struct option_desc *d;
 
-	for (int i = 0; i < argc; i++) {
-		if (argv[i][0] != '-')
+	while (words.at < argc) {
+		if (argv[words.at][0] != '-')
 			return refuse(err, RES_USAGE,
 				      "\"%s\" is no option; a file is given as -f FILE",
-				      argv[i]);
-		d = pick_option(options, argv[i], err);
+				      argv[words.at]);
+		d = read_option(options, &words, file, err);
 		if (!d)
 			return RES_USAGE;
 		*once |= d->option == OPT_ONCE;
-		if (d->option == OPT_FILE && ++i < argc)
-			*file = argv[i];
 	}
 	if (!*file)
 		return refuse(err, RES_USAGE,

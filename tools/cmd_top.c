@@ -369,40 +369,40 @@ static enum result parse_by(struct live *live, const char *word,
 static enum result parse(struct live *live, int argc, char **argv,
 			 struct error *err)
 {
+	struct option_words words = { .argc = argc, .argv = argv };
 	const struct option_desc *d;
 	enum result res = RES_OK;
+	const char *value;
 	char *end;
 	int i;
 
-	for (i = 0; !res && i < argc && argv[i][0] == '-'; i++) {
-		d = pick_option(options, argv[i], err);
+	while (!res && words.at < argc && argv[words.at][0] == '-') {
+		d = read_option(options, &words, &value, err);
 		if (!d)
 			return RES_USAGE;
-		if (*d->value && ++i == argc)
-			return refuse(err, RES_USAGE, "-%s: %s is missing",
-				      d->name, d->value);
 		switch (d->option) {
 		case OPT_ONCE:
 			live->once = true;
 			break;
 		case OPT_INTERVAL:
-			live->interval = strtod(argv[i], &end);
+			live->interval = strtod(value, &end);
 			if (*end || !(live->interval >= 0.1) ||
 			    live->interval > 3600)
 				return refuse(err, RES_USAGE,
 					      "-interval %s: give 0.1 to 3600 seconds",
-					      argv[i]);
+					      value);
 			break;
 		case OPT_JSON:
 			live->ctx->opt.json = true;
 			break;
 		case OPT_BY:
-			res = parse_by(live, argv[i], err);
+			res = parse_by(live, value, err);
 			break;
 		}
 	}
 	if (res)
 		return res;
+	i = words.at;
 	if (i < argc && live->once && !live->top.talk)
 		return refuse(err, RES_USAGE,
 			      "\"%s\": a filter is for talkers: give -by source, or another order of theirs, before it",

@@ -314,7 +314,8 @@ static bool ends_in_backslash(const char *line, size_t len)
  * Reads a line, with those that a backslash at the end joins to it. A comment ends
  * with its line.
  */
-static bool read_line(FILE *file, char **line, size_t *size, unsigned int *no)
+static bool read_line(FILE *file, char **line, size_t *size, unsigned int *no,
+		      bool *zero)
 {
 	struct place at = { 0 };
 	size_t more_size = 0;
@@ -326,6 +327,7 @@ static bool read_line(FILE *file, char **line, size_t *size, unsigned int *no)
 	if (len < 0)
 		return false;
 	++*no;
+	*zero = memchr(*line, 0, len);
 	while (ends_in_backslash(*line, len)) {
 		ssize_t got;
 
@@ -338,6 +340,7 @@ static bool read_line(FILE *file, char **line, size_t *size, unsigned int *no)
 		if (got < 0)
 			break;
 		++*no;
+		*zero |= !!memchr(more, 0, got);
 		if ((size_t)(len + got + 1) > *size) {
 			char *grown = realloc(*line, len + got + 1);
 
@@ -362,6 +365,7 @@ static enum result batch(struct context *ctx, const char *name, bool force)
 	unsigned int no = 0;
 	size_t size = 0;
 	char at[300];
+	bool zero;
 	FILE *file;
 
 	file = open_orders(name, &ctx->err);
@@ -371,9 +375,14 @@ static enum result batch(struct context *ctx, const char *name, bool force)
 	}
 	if (file == stdin)
 		name = "stdin";
-	while ((force || !worst) && read_line(file, &line, &size, &no)) {
+	while ((force || !worst) && read_line(file, &line, &size, &no, &zero)) {
 		int n = split(line, words, &ctx->err);
 
+		if (zero) {
+			refuse(&ctx->err, RES_USAGE,
+			       "there is a zero byte in it, which no command has");
+			n = -1;
+		}
 		if (!n)
 			continue;
 		snprintf(at, sizeof(at), " %s:%u", name, no);
@@ -422,22 +431,17 @@ static enum result enter_netns(const char *name, struct error *err)
 int main(int argc, char **argv)
 {
 	const char *batch_file = NULL, *netns = NULL;
+	struct option_words words = { .argc = argc, .argv = argv, .at = 1 };
 	struct context ctx = { 0 };
 	enum result res = RES_OK;
 	bool force = false;
-	int i;
+	const char *value;
 
-	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
-		const struct option_desc *d = pick_option(options, argv[i],
+	while (words.at < argc && argv[words.at][0] == '-') {
+		const struct option_desc *d = read_option(options, &words, &value,
 							   &ctx.err);
 
 		if (!d) {
-			report(&ctx, "", "", RES_USAGE);
-			return RES_USAGE;
-		}
-		if (*d->value && i + 1 == argc) {
-			refuse(&ctx.err, RES_USAGE, "%s: %s is missing",
-			       argv[i], d->value);
 			report(&ctx, "", "", RES_USAGE);
 			return RES_USAGE;
 		}
@@ -455,10 +459,10 @@ int main(int argc, char **argv)
 			ctx.opt.details = true;
 			break;
 		case OPT_NETNS:
-			netns = argv[++i];
+			netns = value;
 			break;
 		case OPT_BATCH:
-			batch_file = argv[++i];
+			batch_file = value;
 			break;
 		case OPT_FORCE:
 			force = true;
@@ -471,8 +475,8 @@ int main(int argc, char **argv)
 			return RES_OK;
 		}
 	}
-	argc -= i;
-	argv += i;
+	argc -= words.at;
+	argv += words.at;
 	if (!argc && !batch_file) {
 		help_main(stderr);
 		return RES_USAGE;

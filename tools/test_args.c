@@ -168,7 +168,7 @@ static void test_usage(void)
 		{ ipsec_commands, "template", { "mt0", "", "linux" }, "is no option" },
 		{ ipsec_commands, "template", { "mt0", "mt1", "-peer" }, "is no option" },
 		{ ipsec_commands, "template", { "mt0", "-peer" },
-		  "-peer wants a KIND behind it" },
+		  "-peer: KIND is missing" },
 		{ ipsec_commands, "template", { "mt0", "-peer", "ios" },
 		  "\"ios\" is no kind of peer" },
 		{ ipsec_commands, "template", { "mt0", "-nat", "here" },
@@ -177,6 +177,14 @@ static void test_usage(void)
 		  "a replay window is 0 (off) to 4096 packets" },
 		{ ipsec_commands, "template", { "mt0", "-replay", "4097" },
 		  "a replay window is 0 (off) to 4096 packets" },
+		{ ipsec_commands, "template", { "mt0", "-peer", "mtun", "-p", "junos" },
+		  "-p: was given before; give one KIND" },
+		{ apply_commands, "apply", { "-f" }, "-f: FILE is missing" },
+		{ apply_commands, "apply", { "-f", "a", "-prune", "-file", "b" },
+		  "-file: was given before; give one FILE" },
+		{ export_commands, "export", { "-f", "a", "-f", "b" }, "was given before" },
+		{ steer_commands, "steer", { "-f", "a", "-f", "b" }, "was given before" },
+		{ detect_commands, "attacks", { "-f", "a", "-f", "b" }, "was given before" },
 		{ samples_commands, "show", { "-w" }, "-w: FILE is missing" },
 		{ samples_commands, "show", { "-count", "0" },
 		  "-count 0: give a number from 1 on" },
@@ -219,7 +227,7 @@ static void test_not_here(void)
 	struct error err;
 
 	check(detection_parse(2, words, &conf, NULL, &err) == RES_USAGE &&
-	      strstr(err.text, "-r: not here"), "no recording where there is none");
+	      strstr(err.text, "a recording is for \"mtctl detect -r\""), "no recording where there is none");
 }
 
 /* The word that the user knows an attribute by */

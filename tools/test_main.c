@@ -63,6 +63,8 @@ static void test_words(void)
 		{ { "-h" }, RES_OK, "Usage: mtctl [OPTIONS] OBJECT", "" },
 		{ { "-x" }, RES_USAGE, "", "mtctl: unknown option \"-x\"" },
 		{ { "-batch" }, RES_USAGE, "", "mtctl: -batch: FILE is missing\n" },
+		{ { "-n", "a", "-n", "b", "tunnel", "show" }, RES_USAGE, "",
+		  "mtctl: -n: was given before; give one NETNS\n" },
 		{ { "-batch", "-", "tunnel" }, RES_USAGE, "",
 		  "mtctl: -batch reads its commands from -: \"tunnel\" is too much\n" },
 		{ { "-batch", "/proc" }, RES_REFUSED, "", "mtctl: /proc: cannot be read\n" },
