@@ -19,45 +19,72 @@ static const struct option_desc options[] = {
 	{ NULL }
 };
 
+/*
+ * IKE tells peers apart by their addresses, and so do these templates: of two tunnels
+ * between the same ones, each would get the states of either.
+ */
+static enum result check_ends(const struct tunnel *t, const struct tunnels *ts,
+			      struct error *err)
+{
+	for (const struct tunnel *o = ts->v; o < ts->v + ts->n; o++) {
+		if (!wants_ipsec(o) || o->ifindex == t->ifindex ||
+		    !same_addr(&o->local, &t->local) ||
+		    !same_addr(&o->remote, &t->remote))
+			continue;
+		if (o->mode != t->mode || t->mode == MTUN_MODE_IPSEC)
+			return refuse(err, RES_USAGE,
+				      "%s has the same local and remote, by which an IKE daemon tells tunnels apart: give one of the two another local address",
+				      o->ifname);
+		if (o->ifindex < t->ifindex)
+			return refuse(err, RES_USAGE,
+				      "%s has the same local and remote, and what is negotiated for it is for all GRE between them: its template is enough",
+				      o->ifname);
+	}
+	return RES_OK;
+}
+
 static enum result ipsec_template(struct context *ctx, int argc, char **argv)
 {
+	struct option_words words = { .argc = argc, .argv = argv, .at = 1 };
 	const struct option_desc *option;
+	const char *value;
 	uint32_t replay = REPLAY_AUTO;
 	enum peer peer = PEER_NONE;
 	struct addr nat = { 0 };
+	struct tunnels ts = { 0 };
 	struct tunnel t = { 0 };
 	char ifname[IFNAMSIZ];
 	enum result res;
 	char *text = NULL;
+	bool incomplete;
 	size_t size;
 	FILE *f;
 
 	res = parse_tunnel_name(argc, argv, NULL, ifname, &ctx->err);
-	for (int i = 1; !res && i < argc; i++) {
-		if (argv[i][0] != '-')
+	while (!res && words.at < argc) {
+		if (argv[words.at][0] != '-')
 			return refuse(&ctx->err, RES_USAGE,
 				      "\"%s\" is no option; one tunnel at a time",
-				      argv[i]);
-		option = pick_option(options, argv[i], &ctx->err);
+				      argv[words.at]);
+		option = read_option(options, &words, &value, &ctx->err);
 		if (!option)
 			return RES_USAGE;
-		if (++i == argc)
-			return refuse(&ctx->err, RES_USAGE,
-				      "%s wants a %s behind it, as in \"-peer linux -replay 1024\"",
-				      argv[i - 1], option->value);
 		if (option->option == OPT_PEER)
-			res = template_peer(argv[i], &peer, &ctx->err);
-		else if (option->option == OPT_NAT && !parse_addr(argv[i], &nat))
+			res = template_peer(value, &peer, &ctx->err);
+		else if (option->option == OPT_NAT && !parse_addr(value, &nat))
 			res = refuse(&ctx->err, RES_USAGE,
 				     "\"%s\" is no address: give the one that the other end sees",
-				     argv[i]);
+				     value);
 		else if (option->option == OPT_REPLAY &&
-			 (!parse_u32(argv[i], &replay) || replay > REPLAY_MAX))
+			 (!parse_u32(value, &replay) || replay > REPLAY_MAX))
 			res = refuse(&ctx->err, RES_USAGE,
 				     "a replay window is 0 (off) to %u packets",
 				     REPLAY_MAX);
 	}
-	res = res ?: nl_tunnel_get(ctx->nl, ifname, &t, &ctx->err);
+	res = res ?: nl_tunnel_get(ctx->nl, ifname, &t, &ctx->err) ?:
+		     nl_tunnel_dump(ctx->nl, &ts, &incomplete, &ctx->err) ?:
+		     check_ends(&t, &ts, &ctx->err);
+	tunnels_free(&ts);
 	if (res)
 		return res;
 

@@ -6,6 +6,11 @@
 
 #include "model.h"
 
+bool same_addr(const struct addr *a, const struct addr *b)
+{
+	return a->len == b->len && !memcmp(a->bytes, b->bytes, a->len);
+}
+
 void make_plain(char *text)
 {
 	for (unsigned char *p = (unsigned char *)text; *p; p++) {

@@ -41,6 +41,8 @@ struct addr {
 	unsigned char bytes[16];
 };
 
+bool same_addr(const struct addr *a, const struct addr *b);
+
 struct count {
 	uint64_t packets;
 	uint64_t bytes;

@@ -140,11 +140,6 @@ void replicas_free(struct replicas *rs)
 
 /* ---- whose they are ---- */
 
-static bool same_addr(const struct addr *a, const struct addr *b)
-{
-	return a->len == b->len && !memcmp(a->bytes, b->bytes, a->len);
-}
-
 enum result replica_of(const struct tunnel *t, struct replica *r,
 		       struct error *err)
 {
@@ -390,7 +385,7 @@ static enum result check_state(const struct replica *r,
 		return refuse(err, RES_REFUSED,
 			      "%s has an attribute that cannot be replicated", who);
 	if (s->spi < 0x100)
-		return refuse(err, RES_REFUSED, "%s: an SPI is 100 or more", who);
+		return refuse(err, RES_REFUSED, "%s: an SPI has at least three digits, in hexadecimal", who);
 	if (s->window > REPLAY_MAX)
 		return refuse(err, RES_REFUSED,
 			      "%s: a replay window is at most %u packets", who,

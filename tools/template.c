@@ -36,6 +36,9 @@
 
 #define SECRET		"SECRET"
 
+/* What strongSwan takes for "%unique-dir", and one more for "%unique" */
+#define IF_ID_UNIQUE_DIR	0xfffffffe
+
 /* A tunnel as one of its ends sees it */
 struct side {
 	const struct tunnel *t;
@@ -120,8 +123,8 @@ static void swanctl_child(FILE *f, const struct side *s)
 
 static void swanctl(FILE *f, const struct side *s)
 {
-	fprintf(f, "# For strongSwan at %s: /etc/swanctl/conf.d/%s.conf, readable by root alone,\n"
-		"# with the same secret at both ends. Then: swanctl --load-all\n",
+	fprintf(f, "# For strongSwan 5.9.6 or later at %s: /etc/swanctl/conf.d/%s.conf, readable by root\n"
+		"# alone, with the same secret at both ends. Then: swanctl --load-all\n",
 		s->local.s, s->name);
 	fprintf(f, "connections {\n"
 		"\t%s {\n"
@@ -233,8 +236,9 @@ static void ios_xe_peer(FILE *f, const struct side *s)
 		" proposal %s\n", s->local.s, name, name, name);
 	fprintf(f, "crypto ikev2 keyring %s\n"
 		" peer %s\n"
-		"  address %s\n"
-		"  pre-shared-key " SECRET "\n", name, name, s->remote.s);
+		"  address %s%s\n"
+		"  pre-shared-key " SECRET "\n",
+		name, name, s->remote.s, s->ipv6 ? "/128" : "");
 	fprintf(f, "crypto ikev2 profile %s\n"
 		" match identity remote address %s%s\n"
 		" identity local address %s\n"
@@ -393,6 +397,10 @@ enum result template_write(FILE *f, const struct tunnel *t, enum peer who,
 		return refuse(err, RES_USAGE,
 			      "%s has no remote address to negotiate with: set one",
 			      t->ifname);
+	if (peers[who].swanctl && !s.gre && t->if_id >= IF_ID_UNIQUE_DIR)
+		return refuse(err, RES_USAGE,
+			      "an if-id of %u means another one to strongSwan for each of its states: give %s a lower one",
+			      t->if_id, t->ifname);
 	if (nat && !who)
 		return refuse(err, RES_USAGE,
 			      "the other end alone is told of a NAT in front of this one: give -peer with -nat");

@@ -213,6 +213,14 @@ static void test_templates(void)
 	      "and Junos");
 	check(says(&gre, PEER_JUNOS, "use a tunnel of mode ipsec"), "no GRE there");
 	check(says(&any, PEER_NONE, "no remote address"), "no remote");
+	check(says(&gre, PEER_IOS_XE, "\n  address 2001:db8::1/128\n"), "a prefix of IPv6");
+	esp.if_id = 0xfffffffd;
+	check(says(&esp, PEER_LINUX, "if_id_out = 4294967293\n"), "a high if-id");
+	for (esp.if_id = 0xfffffffe; esp.if_id; esp.if_id++) {
+		check(says(&esp, PEER_MTUN, "give mt0 a lower one"), "that is a word there");
+		check(says(&esp, PEER_JUNOS, "mt0"), "nowhere else");
+	}
+	esp.if_id = 7;
 	for (const char *c = ".:,;={}#\"'\\ !?*$`&|<>()[]~%^@+\xff"; *c; c++) {
 		snprintf(esp.ifname, sizeof(esp.ifname), "m%ct", *c);
 		check(says(&esp, PEER_NONE, "cannot be a name"), "odd characters");

@@ -385,7 +385,7 @@ static void test_refused(void)
 	s->odd = true;
 	REFUSED("what there is no word for", "cannot be replicated");
 	s->spi = 0xff;
-	REFUSED("reserved SPI", "100 or more");
+	REFUSED("reserved SPI", "three digits");
 	s->spi = r->states[1].spi;
 	s->dst = r->states[1].dst;
 	s->src = r->states[1].src;
