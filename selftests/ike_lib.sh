@@ -28,11 +28,13 @@ configured()
 	done
 }
 
-# clear_capture FILTER: of what comes to far this must not be there, ever, but for what
-# clear_test sends.
+# clear_capture: of what comes to far, whatever is neither ESP nor IKE nor what a host says
+# to its neighbours must not be there, ever, but for what clear_test sends.
 clear_capture()
 {
-	capture_start "$far" u0 "$TMP/wire" -Q in "$1" || return 1
+	capture_start "$far" u0 "$TMP/wire" -Q in \
+		"not esp and not udp port 500 and not udp port 4500 and not arp and not (icmp and src net 192.0.2.0/24) and not (icmp6 and src net 2001:db8::/64) and not (icmp6 and src net fe80::/10) and not (ip6 proto 0 and dst net ff02::/16)" ||
+		return 1
 	WIRE=$CAPTURE_PID
 }
 

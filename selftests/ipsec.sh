@@ -67,8 +67,7 @@ setup_prepare()
 		}
 	EOF
 	check_err $? "nft" || exit $ksft_fail
-	# In clear from the far end are the packets that are to be refused.
-	capture_start "$near" u0 "$TMP/wire.pcap" -Q out || exit $ksft_fail
+	wire_capture
 }
 
 # "ESP GRE" that have come to far since the last time
@@ -177,7 +176,8 @@ expired_time_test()
 
 	esp_up "$v"
 	beat_start "$v"
-	expiring "$v" "time-hard $((3 * ${MTUN_SLOW:-1}))"
+	expiring "$v" "time-hard $((5 * ${MTUN_SLOW:-1}))"
+	wire > /dev/null	# by the state before
 	gone "$v" "its time" true
 	beat_stop
 	check_eq "$(ip -n "$near" xfrm state list spi "0x1${v}1" | grep -c "mode")" 0 \
@@ -590,7 +590,7 @@ mss_syn()
 	tcp_check "$near" "$far" "10.0.$v.2" 5001 100000
 	check_err $? "TCP, $mss"
 	check_match "$(in_ns "$far" nft list table inet mss)" \
-		"packets 1 [^\"]*\"right\".*packets 0 [^\"]*\"wrong\"" \
+		"packets [1-9][^\"]*\"right\".*packets 0 [^\"]*\"wrong\"" \
 		"handshakes with an MSS of $mss"
 	in_ns "$far" nft delete table inet mss
 }
@@ -662,17 +662,6 @@ error_test()
 		"$(grep -o "mtu [0-9]*" <<< "$before")" "MTU of the route"
 	esp_down
 	log_test "errors that quote clear packets are not believed"
-}
-
-leak_test()
-{
-	capture_stop "$CAPTURE_PID"
-	[ "$(tcpdump -n -r "$TMP/wire.pcap" 'proto 50 or ip6 proto 50' \
-		2> /dev/null | wc -l)" -gt 100 ]
-	check_err $? "there is no ESP in the capture"
-	check_eq "$(grep -c -a mtunleak "$TMP/wire.pcap")" 0 \
-		"lines with what is inside"
-	log_test "no byte of what is inside is on the wire"
 }
 
 setup_prepare

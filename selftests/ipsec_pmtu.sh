@@ -133,6 +133,11 @@ errors()
 	in_ns "$1" nft -j reset counters table inet errors | json_number packets
 }
 
+errors_came()
+{
+	[ "$(errors "$1")" -gt 0 ]
+}
+
 # narrow BYTES: what the link between the routers has
 narrow()
 {
@@ -486,7 +491,7 @@ no_tcp()
 # Far has a device of the kernel's, and no error gets there: near's clamp is all there is.
 deaf_test()
 {
-	local mode=$1 v=$2 mtu=$3 END=$near
+	local mode=$1 v=$2 mtu=$3 END=$near receiver sender
 	local -a words=(type xfrm if_id "$v")
 
 	begin "$mode" "$v"
@@ -515,10 +520,19 @@ deaf_test()
 	tcp_to "$near" "$far" "$v" 2 5002
 	check_eq "$(errors "$far")" 0 "errors that far does not hear"
 	mt "$near" tunnel set "$T" mss off
-	WAIT_TIMEOUT=2 tcp_check "$far" "$near" "10.0.$v.1" 5003 300000
-	check_fail $? "TCP without the clamp should get stuck"
-	[ "$(errors "$far")" -gt 0 ]
-	check_err $? "what got stuck was not too big"
+	: > "$TMP/stuck"
+	in_bg "$near" "$TMP/stuck" "$TRAFFIC" tcp-recv "10.0.$v.1" 5003 300000
+	receiver=$BG_PID
+	slowwait_for test -s "$TMP/stuck"
+	in_bg "$far" /dev/null "$TRAFFIC" tcp-send "10.0.$v.1" 5003 300000
+	sender=$BG_PID
+	slowwait_for errors_came "$far"
+	check_err $? "what should get stuck was not too big"
+	sleep 1
+	! has_ended "$receiver"
+	check_err $? "TCP without the clamp should get stuck"
+	stop_bg "$receiver"
+	stop_bg "$sender"
 	# What got stuck has nobody any more who would receive it, and is told so.
 	in_ns "$far" nft delete table inet deaf
 	slowwait_for no_tcp "$far" 5003
