@@ -235,6 +235,11 @@ void send(struct mt_tunnel *tunnel, const struct mt_endpoint *ep,
 	}
 
 	skb_scrub_packet(skb, xnet);
+	/*
+	 * As what is made here: rules and queues would take the tunnel, which may be in
+	 * another netns and can go, for where it came from.
+	 */
+	skb->dev = NULL;
 	skb_clear_hash_if_not_l4(skb);
 	if (conf->fwmark)
 		skb->mark = conf->fwmark;

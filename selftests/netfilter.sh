@@ -24,7 +24,7 @@ ALL_TESTS="hooks_test:4 hooks_test:6 state_test:4 state_test:6 no_leak_test:4
 	   flowtable_udp_test:4 flowtable_udp_test:6 tc_test:4 tc_test:6
 	   rp_filter_test:4 rp_filter_test:6 queue_test:4 queue_test:6
 	   queue_test:4:early queue_test:6:early
-	   queue_errors_test:4 queue_errors_test:6
+	   queue_errors_test:4 queue_errors_test:6 held_test:4 held_test:6
 	   fwd_test:4 fwd_test:6 xdp_test:4 xdp_test:6"
 
 . "$(dirname "$0")/lib.sh"
@@ -887,6 +887,11 @@ queue_up()
 			}
 		}
 	EOF
+	queue_start
+}
+
+queue_start()
+{
 	: > "$TMP/queue"
 	in_bg "$near" "$TMP/queue" "$PYTHON" "$TEST_DIR/nfqueue.py" 7
 	QUEUE=$BG_PID
@@ -941,6 +946,59 @@ queue_errors_test()
 	mt "$far" tunnel set "mt$v" key none
 	queue_down 1
 	log_test "IPv$v: ICMP errors that were queued"
+}
+
+held()
+{
+	[ "$(in_ns "$near" awk '$1 == 7 { print $3 }' /proc/net/netfilter/nfnetlink_queue)" = "$1" ]
+}
+
+# What a tunnel sends comes from the router, to rules and queues: it does not hold the
+# device, which may be in another namespace, and does not go with it.
+held_test()
+{
+	local v=$1 here=192.0.2.1 there=192.0.2.2
+
+	[ "$v" = 4 ] || { here=2001:db8::1; there=2001:db8::2; }
+	setup_ns away
+	mt "$near" tunnel add mh local $here remote $there key 77
+	ip -n "$near" link set mh netns "$away"
+	ip_batch "$away" <<-EOF
+		addr add 10.0.9.1/24 dev mh
+		link set mh up
+	EOF
+	rules "$near" <<-EOF
+		table inet t {
+			counter came { }
+			counter from_a_device { }
+			counter went { }
+			chain held {
+				type filter hook postrouting priority 0;
+				oifname u0 meta l4proto gre counter name came
+				oifname u0 meta l4proto gre iifname != "none" counter name from_a_device
+				oifname u0 meta l4proto gre queue num 7
+			}
+			chain behind {
+				type filter hook postrouting priority 10;
+				oifname u0 meta l4proto gre counter name went
+			}
+		}
+	EOF
+	queue_start
+	kill -STOP "$QUEUE"
+	in_ns "$away" ping -q -n -c 1 -W 0.2 10.0.9.2 > /dev/null
+	check_fail $? "ping"
+	slowwait_for held 1
+	check_err $? "nothing waits: $(packets "$near" came)"
+	timeout "$WAIT_TIMEOUT" "$MTCTL" -n "$away" tunnel del mh
+	check_err $? "the device does not go"
+	kill -CONT "$QUEUE"
+	slowwait_for held 0
+	check_err $? "there is no verdict"
+	check_eq "$(packets "$near" came from_a_device went)" \
+		"came=1 from_a_device=0 went=1" "packets"
+	queue_down 1
+	log_test "IPv$v: a device goes while a packet of it waits for a verdict"
 }
 
 setup_prepare
