@@ -108,12 +108,18 @@ static struct dst_entry *common_route(struct net *net, u8 family)
 	return &rt6->dst;
 }
 
-static struct dst_entry *own_route(const struct net_device *dev,
+/*
+ * Of a netns that is not that of the device, which may go while the packet is under way:
+ * the bundle has the route, and does not keep the netns that the route belongs to.
+ */
+static struct dst_entry *own_route(struct net *net, const struct net_device *dev,
 				   const struct sk_buff *skb,
 				   const struct flowi *fl, u8 family, bool back)
 {
 	struct dst_entry *dst = skb_dst(skb);
 
+	if (!net_eq(net, dev_net(dev)))
+		return common_route(net, family);
 	if (back || !skb_valid_dst(skb) || dst->ops->family != family)
 		return plain_route(dev, fl, family);
 	dst_hold(dst);
@@ -182,7 +188,7 @@ static struct dst_entry *find(struct mt_endpoint *ep, struct sk_buff *skb,
 		mt_flow4_set_tos(&fl.u.ip4, 0);
 
 	dst = common ? common_route(net, family) :
-		       own_route(tunnel->dev, skb, &fl, family, back);
+		       own_route(net, tunnel->dev, skb, &fl, family, back);
 	if (IS_ERR(dst))
 		return dst;
 	dst = xfrm_lookup_with_ifid(net, dst, &fl, NULL, 0, conf->if_id);
