@@ -41,7 +41,8 @@ DECLARE_PER_CPU(const struct sk_buff *, mt_esp_owed);
  * @skb: the packet, behind its outer headers, or what this returned before
  *
  * Rules may give it other addresses, and with them another way, without anybody
- * remembering those from before: until it was handed over it is known by what it is.
+ * remembering those from before: until somebody has paid (mt_esp_pay()) it is known by
+ * what it is.
  *
  * Context: bottom halves off.
  * Return: what there was before: packets are sent while others are.

@@ -75,7 +75,7 @@ struct mt_family {
 		    const struct mt_variable *variable);
 };
 
-/* For mt_route(). The route is kept until the next one is found. */
+/* For mt_route(). The route is kept until the next one is looked for, or its device goes. */
 struct dst_entry *mt_route_find(struct net *net, struct mt_endpoint *ep);
 
 /**

@@ -15,10 +15,11 @@
 /*
  * xfrm asks those who have registered for ESP three questions: who receives a packet,
  * who an ICMP error, and whose device a packet belongs to that is out of ESP by now.
- * The answer to the last one is what we are here for. VTI (100) and xfrm interfaces (10)
- * are asked before us, the kernel's own receiver (0) after us.
+ * The answer to the last one is what we are here for. VTI (100), which knows its packets
+ * by their addresses, is asked before us, xfrm interfaces (10), which receive whatever
+ * there is, and the kernel's own receiver (0) after us.
  */
-#define PRIORITY	5
+#define PRIORITY	11
 
 static unsigned int users;	/* under RTNL */
 
@@ -47,20 +48,39 @@ static void receive_end(const struct sk_buff *before)
 	local_bh_enable();
 }
 
+/*
+ * What has been in ESP already is received by the next one. Who that is decides whether
+ * there has to be a policy for it (xfrmi_input()).
+ */
+static bool is_nested(const struct sk_buff *skb)
+{
+	const struct sec_path *sp = skb_sec_path(skb);
+
+	return sp && sp->len;
+}
+
 static int receive4(struct sk_buff *skb)
 {
-	const struct sk_buff *before = receive_begin(skb);
-	int ret = xfrm4_rcv(skb);
+	const struct sk_buff *before;
+	int ret;
 
+	if (is_nested(skb))
+		return -EINVAL;
+	before = receive_begin(skb);
+	ret = xfrm4_rcv(skb);
 	receive_end(before);
 	return ret;
 }
 
 static int receive6(struct sk_buff *skb)
 {
-	const struct sk_buff *before = receive_begin(skb);
-	int ret = xfrm6_rcv(skb);
+	const struct sk_buff *before;
+	int ret;
 
+	if (is_nested(skb))
+		return -EINVAL;
+	before = receive_begin(skb);
+	ret = xfrm6_rcv(skb);
 	receive_end(before);
 	return ret;
 }
@@ -69,9 +89,13 @@ static int receive6(struct sk_buff *skb)
 static int receive_input(struct sk_buff *skb, int nexthdr, __be32 spi,
 			 int encap_type)
 {
-	const struct sk_buff *before = receive_begin(skb);
-	int ret = xfrm_input(skb, nexthdr, spi, encap_type);
+	const struct sk_buff *before;
+	int ret;
 
+	if (is_nested(skb))
+		return -EINVAL;
+	before = receive_begin(skb);
+	ret = xfrm_input(skb, nexthdr, spi, encap_type);
 	receive_end(before);
 	return ret;
 }

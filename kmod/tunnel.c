@@ -111,25 +111,19 @@ static const char *tuple_text(u16 attr)
 }
 
 /*
- * An xfrm interface of a namespace gets what comes by the states that have its if_id,
- * and one that is "external" what no other has: they are asked before us. What their
- * if_id is they tell "ip -d link" alone. Returns what is wrong, or NULL.
+ * An xfrm interface of a namespace with that if_id would send by the same states, and
+ * receive nothing any more: it is asked after us. What its if_id is it tells "ip -d link"
+ * alone.
  */
-static const char *check_xfrm_interface(struct sk_buff *info,
-					const struct net_device *dev, u32 if_id)
+static bool has_if_id(struct sk_buff *info, const struct net_device *dev, u32 if_id)
 {
 	const struct nlattr *attr;
 
 	skb_trim(info, 0);
 	if (dev->rtnl_link_ops->fill_info(info, dev))
-		return NULL;
-	if (nla_find((struct nlattr *)info->data, info->len,
-		     IFLA_XFRM_COLLECT_METADATA))
-		return "if-id is of no use beside an external xfrm interface: delete that";
+		return false;
 	attr = nla_find((struct nlattr *)info->data, info->len, IFLA_XFRM_IF_ID);
-	return attr && nla_get_u32(attr) == if_id ?
-	       "if-id is taken by an xfrm interface: give another, or delete that" :
-	       NULL;
+	return attr && nla_get_u32(attr) == if_id;
 }
 
 static int check_xfrm_interfaces(const struct net *underlay, u32 if_id,
@@ -137,8 +131,8 @@ static int check_xfrm_interfaces(const struct net *underlay, u32 if_id,
 {
 	struct sk_buff *info = nlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	const struct rtnl_link_ops *ops;
-	const char *text = NULL;
 	struct net_device *dev;
+	bool taken = false;
 	struct net *net;
 
 	if (!info)
@@ -150,15 +144,18 @@ static int check_xfrm_interfaces(const struct net *underlay, u32 if_id,
 			if (!ops || strcmp(ops->kind, "xfrm") ||
 			    !net_eq(ops->get_link_net(dev), underlay))
 				continue;
-			text = check_xfrm_interface(info, dev, if_id);
-			if (text)
+			taken = has_if_id(info, dev, if_id);
+			if (taken)
 				goto out_unlock;
 		}
 	}
 out_unlock:
 	rcu_read_unlock();
 	kfree_skb(info);
-	return text ? refuse(refusal, -EEXIST, MTUN_A_TUNNEL_IF_ID, text) : 0;
+	if (!taken)
+		return 0;
+	return refuse(refusal, -EEXIST, MTUN_A_TUNNEL_IF_ID,
+		      "if-id is taken by an xfrm interface: give another, or delete that");
 }
 
 static int check_world(struct net *net, const struct mt_endpoint *old,

@@ -122,22 +122,23 @@ template_test()
 	log_test "the other end is told of the NAT's address"
 }
 
-# What Documentation/ipsec.md types there is typed, and has to say what stands there.
+# What Documentation/ipsec.md types there is typed, and has to say what stands there. It is
+# about a tunnel between the addresses of e4, so where that is not.
 page_test()
 {
 	local block
 
 	block=$(sed -n '/^### Behind NAT/,/^##/ { /^    # mtctl/,/^$/p }' "$PAGE" |
 		sed 's/^    //')
-	mt "$near" tunnel add mt1 local 10.77.0.1 remote 192.0.2.2 mode ipsec \
+	mt "$box" tunnel add mt1 local 10.77.0.1 remote 192.0.2.2 mode ipsec \
 		if-id 42 mss auto
 	check_err $? "mt1"
-	check_eq "$(in_ns "$near" env "PATH=$(dirname "$MTCTL"):$PATH" bash -c \
+	check_eq "$(in_ns "$box" env "PATH=$(dirname "$MTCTL"):$PATH" bash -c \
 		    "$(sed -n '1s/^# //p' <<< "$block")" | expand -t 4)" \
 		"$(tail -n +2 <<< "$block")" "what the page shows"
 	[ "$(wc -l <<< "$block")" -gt 5 ]
 	check_err $? "the page has nothing"
-	mt "$near" tunnel del mt1
+	mt "$box" tunnel del mt1
 	log_test "the page tells what the other end is told"
 }
 

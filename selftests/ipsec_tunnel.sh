@@ -1322,8 +1322,12 @@ taken_test()
 	mt "$side" tunnel del t8
 	ip -n "$side" link del x8
 	if ip -n "$near" link add x8 type xfrm external 2> /dev/null; then
-		# shellcheck disable=SC2086
-		refused "external xfrm interface" $new 8
+		# It is for what nobody else takes.
+		ip -n "$near" link set x8 up
+		tunnel_esp_up 4
+		all_esp 4 "beside an external xfrm interface"
+		esp_down
+		check_eq "$(link_stat "$near" x8 rx packets)" 0 "packets of x8"
 		ip -n "$near" link del x8
 	fi
 	# shellcheck disable=SC2086
