@@ -970,12 +970,12 @@ held_test()
 	rules "$near" <<-EOF
 		table inet t {
 			counter came { }
-			counter from_a_device { }
+			counter from_mh { }
 			counter went { }
 			chain held {
 				type filter hook postrouting priority 0;
 				oifname u0 meta l4proto gre counter name came
-				oifname u0 meta l4proto gre iifname != "none" counter name from_a_device
+				oifname u0 meta l4proto gre iifname mh counter name from_mh
 				oifname u0 meta l4proto gre queue num 7
 			}
 			chain behind {
@@ -995,8 +995,8 @@ held_test()
 	kill -CONT "$QUEUE"
 	slowwait_for held 0
 	check_err $? "there is no verdict"
-	check_eq "$(packets "$near" came from_a_device went)" \
-		"came=1 from_a_device=0 went=1" "packets"
+	check_eq "$(packets "$near" came from_mh went)" \
+		"came=1 from_mh=0 went=1" "packets"
 	queue_down 1
 	log_test "IPv$v: a device goes while a packet of it waits for a verdict"
 }
