@@ -28,6 +28,7 @@ static enum result check_ends(const struct tunnel *t, const struct tunnels *ts,
 {
 	for (const struct tunnel *o = ts->v; o < ts->v + ts->n; o++) {
 		if (!wants_ipsec(o) || o->ifindex == t->ifindex ||
+		    tunnel_is_moved(o) != tunnel_is_moved(t) ||
 		    !same_addr(&o->local, &t->local) ||
 		    !same_addr(&o->remote, &t->remote))
 			continue;

@@ -131,6 +131,12 @@ static inline bool tunnel_has(const struct tunnel *t,
 	return t->has & has_bit(attr);
 }
 
+/* Its underlay, and with it what is negotiated for it, is in another network namespace. */
+static inline bool tunnel_is_moved(const struct tunnel *t)
+{
+	return tunnel_has(t, MTUN_A_TUNNEL_UNDERLAY_NETNSID);
+}
+
 static inline bool tunnel_has_ikey(const struct tunnel *t)
 {
 	return tunnel_has(t, MTUN_A_TUNNEL_IKEY) &&

@@ -181,7 +181,7 @@ static void add_tunnel(json_t *o, const struct tunnel *t, const struct sas *sas,
 			json_array_append_new(flags,
 					      json_string(if_flags[i].name));
 	json_object_set_new(o, "flags", flags);
-	if (tunnel_has(t, MTUN_A_TUNNEL_UNDERLAY_NETNSID))
+	if (tunnel_is_moved(t))
 		json_object_set_new(o, "underlay_netnsid",
 				    json_integer(t->underlay_netnsid));
 	if (opt->statistics)
@@ -436,7 +436,7 @@ static void print_block(const struct tunnel *t, const struct sas *sas,
 		printf("    esp %s\n", ipsec_text(t, sas).s);
 	if (t->description[0])
 		printf("    description %s\n", plain_text(t->description).s);
-	if (tunnel_has(t, MTUN_A_TUNNEL_UNDERLAY_NETNSID))
+	if (tunnel_is_moved(t))
 		printf("    underlay in another network namespace, netnsid %d\n",
 		       t->underlay_netnsid);
 	if (opt->details) {

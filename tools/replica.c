@@ -151,7 +151,7 @@ enum result replica_of(const struct tunnel *t, struct replica *r,
 		return refuse(err, RES_USAGE,
 			      "%s is one node's: where several serve it, give it \"anycast on\", and states without a replay window",
 			      t->ifname);
-	if (tunnel_has(t, MTUN_A_TUNNEL_UNDERLAY_NETNSID))
+	if (tunnel_is_moved(t))
 		return refuse(err, RES_USAGE,
 			      "the states of %s are in the network namespace that it was made in, and it is not: move it back there, by \"ip link set %s netns\"",
 			      t->ifname, t->ifname);

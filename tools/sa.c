@@ -69,7 +69,7 @@ const struct sa *sas_find(const struct sas *sas, const struct tunnel *t,
 
 	*n = 0;
 	/* Those that are here, with its addresses, are of somebody else. */
-	if (tunnel_has(t, MTUN_A_TUNNEL_UNDERLAY_NETNSID))
+	if (tunnel_is_moved(t))
 		return NULL;
 	while (from < to) {
 		size_t middle = (from + to) / 2;
@@ -102,7 +102,7 @@ enum sa_state sas_state(const struct sas *sas, const struct tunnel *t)
 {
 	size_t in, out;
 
-	if (tunnel_has(t, MTUN_A_TUNNEL_UNDERLAY_NETNSID))
+	if (tunnel_is_moved(t))
 		return SA_ELSEWHERE;
 	sas_find(sas, t, MTUN_DIRECTION_INGRESS, &in);
 	sas_find(sas, t, MTUN_DIRECTION_EGRESS, &out);
