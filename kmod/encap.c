@@ -236,10 +236,11 @@ void send(struct mt_tunnel *tunnel, const struct mt_endpoint *ep,
 
 	skb_scrub_packet(skb, xnet);
 	/*
-	 * As what is made here: rules and queues would take the tunnel, which may be in
-	 * another netns and can go, for where it came from.
+	 * Rules and queues would take the tunnel, which may be in another netns and can
+	 * go, for where it came from. None at all is no device for gre_gso_segment(),
+	 * which xfrm_output() calls.
 	 */
-	skb->dev = NULL;
+	skb->dev = dst->dev;
 	skb_clear_hash_if_not_l4(skb);
 	if (conf->fwmark)
 		skb->mark = conf->fwmark;
