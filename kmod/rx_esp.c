@@ -49,7 +49,7 @@ static void receive_end(const struct sk_buff *before)
 }
 
 /*
- * What has been in ESP already is received by the next one. Who that is decides whether
+ * What xfrm has had already is received by the next one. Who that is decides whether
  * there has to be a policy for it (xfrmi_input()).
  */
 static bool is_nested(const struct sk_buff *skb)

@@ -1284,6 +1284,13 @@ netns_test()
 	check_err $? "a ping from the other namespace"
 	check_eq "$(wire)" "1 0" "packets in ESP and not"
 	check_eq "$(stat_get "$side" t7 rx_packets)" 1 "packets received"
+	# Two policies: the way is looked for again, and is none of the other namespace.
+	ip -n "$near" xfrm policy add src 10.77.0.0/16 dst 10.77.0.0/16 dir out \
+		if_id 7 tmpl src 192.0.2.1 dst 192.0.2.2 proto esp reqid 1 mode tunnel
+	check_err $? "another policy"
+	ping_once "$side" 10.0.7.2
+	check_err $? "a ping beside another policy"
+	check_eq "$(wire)" "1 0" "packets in ESP and not, beside another policy"
 	ip -n "$near" xfrm state flush
 	lost_pings "$side" 10.0.7.2
 	check_eq "$(stat_get "$side" t7 tx-ipsec)" 3 "packets without a state"

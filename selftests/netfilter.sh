@@ -961,21 +961,21 @@ held_test()
 
 	[ "$v" = 4 ] || { here=2001:db8::1; there=2001:db8::2; }
 	setup_ns away
-	mt "$near" tunnel add mh local $here remote $there key 77
-	ip -n "$near" link set mh netns "$away"
+	mt "$near" tunnel add away0 local $here remote $there key 77
+	ip -n "$near" link set away0 netns "$away"
 	ip_batch "$away" <<-EOF
-		addr add 10.0.9.1/24 dev mh
-		link set mh up
+		addr add 10.0.9.1/24 dev away0
+		link set away0 up
 	EOF
 	rules "$near" <<-EOF
 		table inet t {
 			counter came { }
-			counter from_mh { }
+			counter from_away0 { }
 			counter went { }
 			chain held {
 				type filter hook postrouting priority 0;
 				oifname u0 meta l4proto gre counter name came
-				oifname u0 meta l4proto gre iifname mh counter name from_mh
+				oifname u0 meta l4proto gre iifname away0 counter name from_away0
 				oifname u0 meta l4proto gre queue num 7
 			}
 			chain behind {
@@ -990,13 +990,14 @@ held_test()
 	check_fail $? "ping"
 	slowwait_for held 1
 	check_err $? "nothing waits: $(packets "$near" came)"
-	timeout "$WAIT_TIMEOUT" "$MTCTL" -n "$away" tunnel del mh
+	in_bg "$near" /dev/null "$MTCTL" -n "$away" tunnel del away0
+	slowwait_for has_ended "$BG_PID"
 	check_err $? "the device does not go"
 	kill -CONT "$QUEUE"
 	slowwait_for held 0
 	check_err $? "there is no verdict"
-	check_eq "$(packets "$near" came from_mh went)" \
-		"came=1 from_mh=0 went=1" "packets"
+	check_eq "$(packets "$near" came from_away0 went)" \
+		"came=1 from_away0=0 went=1" "packets"
 	queue_down 1
 	log_test "IPv$v: a device goes while a packet of it waits for a verdict"
 }

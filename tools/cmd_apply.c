@@ -277,7 +277,8 @@ static enum result execute(struct context *ctx, struct plan *plan, int *late)
 		undo(ctx, plan, i);
 	}
 	while ((signal = interrupted(&stop)))
-		*late = signal;
+		if (!res)
+			*late = signal;
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return res;
 }

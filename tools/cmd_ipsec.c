@@ -29,6 +29,7 @@ static enum result check_ends(const struct tunnel *t, const struct tunnels *ts,
 	for (const struct tunnel *o = ts->v; o < ts->v + ts->n; o++) {
 		if (!wants_ipsec(o) || o->ifindex == t->ifindex ||
 		    tunnel_is_moved(o) != tunnel_is_moved(t) ||
+		    o->underlay_netnsid != t->underlay_netnsid ||
 		    !same_addr(&o->local, &t->local) ||
 		    !same_addr(&o->remote, &t->remote))
 			continue;
@@ -82,17 +83,17 @@ static enum result ipsec_template(struct context *ctx, int argc, char **argv)
 				     "a replay window is 0 (off) to %u packets",
 				     REPLAY_MAX);
 	}
-	res = res ?: nl_tunnel_get(ctx->nl, ifname, &t, &ctx->err) ?:
-		     nl_tunnel_dump(ctx->nl, &ts, &incomplete, &ctx->err) ?:
-		     check_ends(&t, &ts, &ctx->err);
-	tunnels_free(&ts);
+	res = res ?: nl_tunnel_get(ctx->nl, ifname, &t, &ctx->err);
 	if (res)
 		return res;
 
 	f = open_memstream(&text, &size);
 	if (!f)
 		return refuse(&ctx->err, RES_REFUSED, "out of memory");
-	res = template_write(f, &t, peer, replay, nat.len ? &nat : NULL, &ctx->err);
+	res = template_write(f, &t, peer, replay, nat.len ? &nat : NULL, &ctx->err) ?:
+	      nl_tunnel_dump(ctx->nl, &ts, &incomplete, &ctx->err) ?:
+	      check_ends(&t, &ts, &ctx->err);
+	tunnels_free(&ts);
 	fclose(f);
 	if (!res)
 		print_template(text, &ctx->opt);
