@@ -516,13 +516,13 @@ def test_top():
         from_far.send(ip("192.0.2.2", "192.0.2.1", GRE, gre(
             with_ports("203.0.113.9", 5000, 472), 4)))
     until(lambda: counters(NEAR)["mt4"]["rx_packets"] - before >= 50)
-    proc = top("-interval", "5", "-by", "destination", "udp")
-    time.sleep(1.5)
-    sent, old = 0, counters(NEAR)["mt4"]["rx_bytes"]
-    for n in range(600):
-        data = with_ports("203.0.113.%d" % (7 if n % 3 else 8), 5000, 472)
-        from_far.send(ip("192.0.2.2", "192.0.2.1", GRE, gre(data, 4)))
-        sent += len(data)
+    inner = [with_ports("203.0.113.%d" % (7 if n % 3 else 8), 5000, 472)
+             for n in range(600)]
+    outer = [ip("192.0.2.2", "192.0.2.1", GRE, gre(data, 4)) for data in inner]
+    sent, old = sum(map(len, inner)), counters(NEAR)["mt4"]["rx_bytes"]
+    proc = top("-interval", str(5 * SLOW), "-by", "destination", "udp")
+    time.sleep(1.5 * SLOW)
+    from_far.send(*outer)
     until(lambda: counters(NEAR)["mt4"]["rx_bytes"] - old >= sent)
     got = json.loads(proc.communicate()[0])
     (tunnel,) = got["tunnels"]

@@ -20,9 +20,8 @@ OUR = {4: "192.0.2.1", 6: "2001:db8::1"}
 PEER = {4: "192.0.2.2", 6: "2001:db8::2"}
 SOURCE = "10.9.0.1"
 # On a machine that is busy an answer of ours may take its time.
-PATIENT = "interval 2s timeout 15s down-window 16s"
-if os.environ.get("MTUN_SLOW", "1") != "1":
-    PATIENT = "interval 8s timeout 60s down-window 64s"
+SLOW = int(os.environ.get("MTUN_SLOW", "1"))
+PATIENT = "interval %ds timeout %ds down-window %ds" % (2 * SLOW, 15 * SLOW, 16 * SLOW)
 
 from_far = Wire(FAR, "u0", NEAR, "u0")
 at_far = Tap(FAR, "u0")
@@ -90,7 +89,8 @@ def changed(packet, at, *new):
 
 def test_enemy():
     add("p", "key 21")
-    mtctl(NEAR, ["health set p probe source %s interval 1s" % SOURCE])
+    mtctl(NEAR, ["health set p probe source %s interval %ds timeout %ds "
+                 "down-window %ds" % (SOURCE, SLOW, 3 * SLOW, 4 * SLOW)])
 
     probe = sent_in(21)
     report("enemy", "another secret",
@@ -124,7 +124,7 @@ def test_enemy():
     report("enemy", "that does not count", health("p")["answered"],
            answered + 1)
     probe = sent_in(21)
-    time.sleep(0.9)
+    time.sleep(3 * SLOW + 0.1)
     report("enemy", "one that is late", grown(answer, "p"), {"rx-probe": 1})
     delete("p")
 
@@ -508,8 +508,8 @@ def test_cisco():
         add("p", words, v)
         router = Router(v, key, check)
         # To ask for the state takes its time, in which nothing is returned.
-        mtctl(NEAR, ["health set p keepalive interval 250ms timeout 1500ms "
-                     "down-window 2s"])
+        mtctl(NEAR, ["health set p keepalive interval %dms timeout %dms "
+                     "down-window %ds" % (250 * SLOW, 1500 * SLOW, 2 * SLOW)])
 
         def is_state(state, answered=0):
             now = health("p")

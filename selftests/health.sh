@@ -1032,6 +1032,14 @@ check_left()
 	check_err $? "$1: metrics $METRICS"
 }
 
+# is_monitored FILE DEVICE: once "ip monitor" listens, a route that comes and goes is told
+is_monitored()
+{
+	ip -n "$near" route add 203.0.115.0/24 dev "$2" &&
+		ip -n "$near" route del 203.0.115.0/24 dev "$2"
+	[ -s "$1" ]
+}
+
 # Ahead of each of the messages that it sends, while all routes have another metric
 killed_test()
 {
@@ -1044,11 +1052,14 @@ killed_test()
 	steer_file killed 192.0.17 $v4 $v6 > "$TMP/killed.yaml"
 	watch killed probe
 	netem "$near" u7 loss 100%
+	: > "$TMP/killed.routes"
+	in_bg "$near" "$TMP/killed.routes" stdbuf -oL ip monitor route
+	slowwait_for is_monitored "$TMP/killed.routes" killed
+	check_err $? "nobody tells of routes"
 	ip_batch "$near" <<-EOF
 		route add $v4 dev killed metric 1000100
 		route add $v6 dev killed metric 1000100
 	EOF
-	in_bg "$near" "$TMP/killed.routes" stdbuf -oL ip monitor route
 	wait_state killed down
 	for ((n = 1; n < 40; n++)); do
 		ip_batch "$near" <<-EOF

@@ -404,7 +404,7 @@ loop_queue_test()
 # meanwhile, and it ends with the ring.
 loop_endless_test()
 {
-	local backlog
+	local backlog queues=0
 
 	ring_args="df clear"
 	ring_up m4 m4
@@ -414,11 +414,15 @@ loop_endless_test()
 	check_fail $? "ping"
 	ping_check "$near" 10.0.0.2
 	check_err $? "nothing else passes"
+	is_quiet
+	check_fail $? "nothing goes around"
 	for backlog in $(tc -n "$near" -s qdisc show |
 			 sed -n '/ pfifo /,/backlog/s/.* \([0-9]*\)p .*/\1/p'); do
 		[ "$backlog" -le 100 ]
 		check_err $? "$backlog packets in a queue for 100"
+		queues=$((queues + 1))
 	done
+	check_eq $queues 2 "queues"
 	ring_repair m4 m4
 	slowwait_for is_quiet
 	check_err $? "packets go around where there is no ring"
