@@ -254,7 +254,7 @@ storm_test()
 		stop_bg "$p"
 	done
 	slowwait_for at_rest
-	check_err $? "afterwards: $(ike_sas) SAs of IKE, $(ip -n "$near" xfrm state count) $(told e4)"
+	check_told $? e4 "afterwards: $(ike_sas) SAs of IKE, $(ip -n "$near" xfrm state count)"
 	for t in e4 t4; do
 		check_match "$(cat "$TMP/pings.$t")" " 0% packet loss" "lost of $t"
 	done

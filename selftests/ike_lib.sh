@@ -112,11 +112,17 @@ told()
 	tail -n 20 "$TMP/far/log"
 }
 
-# check_answers TUNNEL [WHEN]: only where it does not there is something to be told
+# check_told STATUS TUNNEL MESSAGE: telling takes its time, so only where it is needed
+check_told()
+{
+	[ "$1" -eq 0 ] || check_err "$1" "$3: $(told "$2")"
+}
+
+# check_answers TUNNEL [WHEN]
 check_answers()
 {
-	ping_check "$near" "${INSIDE[$1]}" ||
-		check_err 1 "no answer through $1${2:+ $2}: $(told "$1")"
+	ping_check "$near" "${INSIDE[$1]}"
+	check_told $? "$1" "no answer through $1${2:+ $2}"
 }
 
 established()

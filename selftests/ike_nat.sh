@@ -146,7 +146,7 @@ up_test()
 {
 	check_answers "$1"
 	slowwait_for established "$1"
-	check_err $? "$(told "$1")"
+	check_told $? "$1" "not established"
 	log_test "$1 is up"
 }
 
@@ -199,7 +199,7 @@ port_test()
 		check_err $? "nft"
 		check_answers "$1" "from port ${port}000"
 		slowwait_for knows "$1" "192.0.2.9[$port"
-		check_err $? "the port is another one: $(told "$1")"
+		check_told $? "$1" "the port is another one"
 	done
 	log_test "the NAT has another port for $1"
 }
@@ -214,7 +214,7 @@ address_test()
 	in_bg "$near" /dev/null ping -q -n -i 0.1 "${INSIDE[$1]}"
 	pid=$BG_PID
 	slowwait_for knows "$1" "192.0.2.10["
-	check_err $? "far's daemon does not follow: $(told "$1")"
+	check_told $? "$1" "far's daemon does not follow"
 	before=$(stat_get "$far" "$1" rx_packets)
 	refused=$(stat_get "$far" "$1" rx-ipsec)
 	slowwait_for_counter "$far" "$1" rx-ipsec $((refused + 5))

@@ -1000,7 +1000,7 @@ handover_test()
 	negotiate
 	# Those of the first node have their time still, and are the older ones.
 	slowwait_for all_have_more "$was"
-	check_err $? "by another node: $(spis "$n1"), and others $(spis "$n2") $(told e4)"
+	check_told $? e4 "by another node: $(spis "$n1"), and others $(spis "$n2")"
 	check_pings "by another node"
 	for spi in $was; do
 		ip -n "$n1" xfrm state list spi "$spi" |
