@@ -308,8 +308,10 @@ static void __attribute__((constructor)) need_mtun(void)
 		ask_family(fd, &re);
 	if (fd < 0 || re.error) {
 		ko = getenv("MTUN_KO");
-		if (!access("/sys/module/mtun", F_OK) || !access(ko ? ko : "../mtun.ko", F_OK)) {
-			printf("TAP version 13\n1..1\nnot ok 1 the module mtun is there and of no use\n");
+		if (!access("/sys/module/mtun", F_OK) ||
+		    !access(ko ? ko : "../mtun.ko", F_OK)) {
+			printf("TAP version 13\n1..1\n");
+			printf("not ok 1 the module mtun is there and of no use\n");
 			exit(KSFT_FAIL);
 		}
 		printf("TAP version 13\n1..0 # SKIP cannot load the module mtun\n");

@@ -385,7 +385,8 @@ static enum result check_state(const struct replica *r,
 		return refuse(err, RES_REFUSED,
 			      "%s has an attribute that cannot be replicated", who);
 	if (s->spi < 0x100)
-		return refuse(err, RES_REFUSED, "%s: an SPI has at least three digits, in hexadecimal", who);
+		return refuse(err, RES_REFUSED,
+			      "%s: an SPI has at least three digits, in hexadecimal", who);
 	if (s->window > REPLAY_MAX)
 		return refuse(err, RES_REFUSED,
 			      "%s: a replay window is at most %u packets", who,

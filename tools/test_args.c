@@ -227,7 +227,8 @@ static void test_not_here(void)
 	struct error err;
 
 	check(detection_parse(2, words, &conf, NULL, &err) == RES_USAGE &&
-	      strstr(err.text, "a recording is for \"mtctl detect -r\""), "no recording where there is none");
+	      strstr(err.text, "a recording is for \"mtctl detect -r\""),
+	      "no recording where there is none");
 }
 
 /* The word that the user knows an attribute by */
