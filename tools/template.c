@@ -123,9 +123,8 @@ static void swanctl_child(FILE *f, const struct side *s)
 
 static void swanctl(FILE *f, const struct side *s)
 {
-	fprintf(f, "# For strongSwan 5.9.6 or later at %s: /etc/swanctl/conf.d/%s.conf, "
-		"readable by root\n"
-		"# alone, with the same secret at both ends. Then: swanctl --load-all\n",
+	fprintf(f, "# For strongSwan 5.9.6 or later at %s: /etc/swanctl/conf.d/%s.conf, readable\n"
+		"# by root alone, with the same secret at both ends. Then: swanctl --load-all\n",
 		s->local.s, s->name);
 	fprintf(f, "connections {\n"
 		"\t%s {\n"
