@@ -65,6 +65,7 @@ start_charon()
 			retransmit_timeout = 1
 			retransmit_base = 1
 			retransmit_tries = 5
+			delete_rekeyed_delay = $((5 * ${MTUN_SLOW:-1}))
 			plugins {
 				kernel-netlink {
 					xfrm_acq_expires = 20
