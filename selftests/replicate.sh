@@ -929,9 +929,12 @@ negotiate()
 {
 	ip -n "$n1" addr add 192.0.2.1/32 dev lo
 	mkdir -p "$TMP/near" "$TMP/far"
+	# IKE would not tell it from e4, and no template is given.
+	mt "$n1" tunnel set g4 ipsec off
 	mt "$n1" ipsec template e4 > "$TMP/near/template" &&
 		mt "$n1" ipsec template e4 -peer linux > "$TMP/far/template"
 	check_err $? "templates"
+	mt "$n1" tunnel set g4 ipsec required
 	configured
 	sed -i "s/if_id_\(in\|out\) = 4[12]/if_id_\1 = 4/" "$TMP/far/swanctl.conf"
 	follow_start e4
