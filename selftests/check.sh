@@ -39,7 +39,6 @@ DEBUG_ALWAYS="kunit.sh hostile.sh scramble.sh"
 # ... and of the others those whose turn it is, as many seconds of a guest, so that all
 # of them come round but those that take longer than there is.
 DEBUG_SECONDS=1200
-DEBUG_MOST=1300
 
 # Whoever runs "check.sh" stops it after 90 minutes, and knows nothing then: we come to an
 # end of our own before that, however slow the machine is and whatever hangs. What has a
@@ -307,8 +306,9 @@ checkpatch()
 	[ ${#files[@]} -gt 0 ] && [ -n "$ksrc" ] || return 1
 	# Without a kernel tree it does not know where to look for names in
 	# CamelCase, and says so; nothing else may be said.
-	said=$(perl "$ksrc/scripts/checkpatch.pl" --quiet --no-summary \
-	       --show-types --no-signoff "${options[@]}" -f "${files[@]}" 2>&1 |
+	said=$(printf '%s\0' "${files[@]}" |
+	       xargs -0 -n 8 -P "$JOBS" perl "$ksrc/scripts/checkpatch.pl" --quiet \
+	       --no-summary --show-types --no-signoff "${options[@]}" -f 2>&1 |
 	       grep -vE 'uninitialized value \$root|^find: ./include.: No such')
 	[ -z "$said" ] || { echo "$said"; return 1; }
 }
@@ -323,7 +323,7 @@ tools_warnings()
 # The tools' own unit tests, with sanitizers
 tools_unit()
 {
-	make -s -C tools clean && make -s -C tools SANITIZE=1 check
+	make -s -C tools clean && make -s -C tools SANITIZE=1 -j"$JOBS" check
 }
 
 # shellcheck disable=SC2086
@@ -692,12 +692,12 @@ debug_turns()
 		return
 	fi
 	tests=$(waiting "$kernel")
-	long=$(awk -v most=$DEBUG_MOST '$1 > most { print $2 }' <<<"$tests")
+	long=$(awk -v left="$left" '$1 > left { print $2 }' <<<"$tests")
 	# shellcheck disable=SC2086
 	[ -z "$long" ] || whole "debug: no time for $(echo $long): make check-debug" exit 4
-	turns=$(awk -v left="$left" -v most=$DEBUG_MOST '
+	turns=$(awk -v left="$left" -v most="$left" '
 		$1 > most { next }
-		{ left -= $1; if (left < 0 && n) exit; n++; print $2 }' <<<"$tests")
+		{ left -= $1; if (left < 0) exit; print $2 }' <<<"$tests")
 	# shellcheck disable=SC2086
 	MTUN_HOSTILE=4000 MTUN_REQUESTS=40 \
 		run_debug debug "$kernel" $DEBUG_ALWAYS $turns
@@ -744,7 +744,7 @@ main()
 		whole "tools, -Wall -Wextra -Werror" tools_warnings
 		wait
 		report_aside "fuzz" "$LOGS/fuzz"
-		tap "vm/selftest" selftests/vm/selftest.sh
+		run_aside "$LOGS/vm_selftest" selftests/vm/selftest.sh &
 	else
 		whole "module" module -j"$JOBS"
 		whole "tools" make -C tools -j"$JOBS"
@@ -756,6 +756,13 @@ main()
 			M="$PWD/selftests/$b" modules
 	done
 	whole "netdevsim" netdevsim "/lib/modules/$kver/build" "$PWD"
+
+	if [ -z "$T" ]; then
+		[ ! -e mtun.ko ] || MTUN_VM_CPUS=1 tap "noipv6.sh" selftests/vm/run \
+			--append ipv6.disable=1 -- selftests/noipv6.sh
+		wait
+		report_aside "vm/selftest" "$LOGS/vm_selftest"
+	fi
 
 	if [ -n "$T" ]; then
 		tests=$T
@@ -770,8 +777,6 @@ main()
 	else
 		[ -n "$T" ] || mapfile -t benches < <(
 			cd selftests/bench && basename -s .sh ./*.sh)
-		[ -n "$T" ] || MTUN_VM_CPUS=1 tap "noipv6.sh" selftests/vm/run \
-			--append ipv6.disable=1 -- selftests/noipv6.sh
 		# shellcheck disable=SC2086
 		run_vm $tests
 		report_benches "${benches[@]}"
