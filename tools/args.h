@@ -175,7 +175,6 @@ bool parse_prefix(const char *text, struct prefix *prefix);
 /* A newer module may have values that we have no name for. */
 #define enum_name(names, value) \
 	((value) < ARRAY_SIZE(names) ? (names)[value].name : "?")
-#define enum_text(names, value)	word_text(enum_name(names, value))
 
 struct text addr_text(const struct addr *addr);
 struct text prefix_text(const struct prefix *prefix);
@@ -183,6 +182,8 @@ struct text number_text(uint64_t v);
 struct text word_text(const char *word);
 struct text plain_text(const char *word);	/* not to control the terminal */
 struct text mss_text(uint16_t mss);
+struct text tunnel_ttl(const struct tunnel *t);	/* of what is sent: a number or "inherit" */
+struct text tunnel_tos(const struct tunnel *t);
 struct text sample_text(uint32_t interval);
 
 /*

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cmd.h"
 #include "conf_file.h"
@@ -109,14 +108,6 @@ enum result detection_parse(int argc, char **argv, struct detection *conf,
 	       read_words(argc, argv, conf, &file, recorded, err);
 }
 
-static uint64_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return t.tv_sec * 1000000000ull + t.tv_nsec;
-}
-
 enum result watch_begin(struct context *ctx, const struct detection *conf,
 			struct watch **w)
 {
@@ -134,7 +125,7 @@ enum result watch_look(struct context *ctx, struct watch *w, int other,
 		{ .fd = other, .events = POLLIN },
 	};
 	enum result res = RES_OK;
-	uint64_t lost = 0, before = now();
+	uint64_t lost = 0, before = real_time();
 
 	poll(fds, ARRAY_SIZE(fds), WAIT_MS);
 	/* While samples wait the time is theirs. */

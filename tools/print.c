@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "names.h"
@@ -35,22 +33,6 @@ static const struct {
 	{ MT_IFF_LOWER_UP, "LOWER_UP" },
 	{ MT_IFF_DORMANT, "DORMANT" },
 };
-
-static struct text ttl_text(const struct tunnel *t)
-{
-	return t->ttl_inherit ? word_text("inherit") : number_text(t->ttl);
-}
-
-static struct text tos_text(const struct tunnel *t)
-{
-	struct text text;
-
-	if (t->tos_inherit)
-		strcpy(text.s, "inherit");
-	else
-		snprintf(text.s, sizeof(text.s), t->tos ? "%#x" : "%u", t->tos);
-	return text;
-}
 
 /* The underlay device, which may not be there yet. */
 static struct text dev_text(const struct tunnel *t)
@@ -376,9 +358,9 @@ static void print_settings(const struct tunnel *t, bool details)
 
 	printf("mtu %u%s", t->mtu, t->mtu_auto ? " (auto)" : "");
 	if (all || t->ttl_inherit || t->ttl != 64)
-		printf("  ttl %s", ttl_text(t).s);
+		printf("  ttl %s", tunnel_ttl(t).s);
 	if (all || t->tos_inherit || t->tos)
-		printf("  tos %s", tos_text(t).s);
+		printf("  tos %s", tunnel_tos(t).s);
 	if (all || t->df != MTUN_DF_SET)
 		printf("  df %s", enum_name(df_names, t->df));
 	if (details || t->inner_df != MTUN_INNER_DF_KEEP)
@@ -486,8 +468,8 @@ static void fill_row(struct cell *c, const struct tunnel *t,
 	strcpy((++c)->s, number_text(t->mtu).s);
 	strcpy((++c)->s, dev_text(t).s);
 	if (opt->details) {
-		strcpy((++c)->s, ttl_text(t).s);
-		strcpy((++c)->s, tos_text(t).s);
+		strcpy((++c)->s, tunnel_ttl(t).s);
+		strcpy((++c)->s, tunnel_tos(t).s);
 		snprintf((++c)->s, sizeof(c->s), t->fwmark ? "%#x" : "-",
 			 t->fwmark);
 	}
@@ -574,24 +556,6 @@ static void print_changes(const struct tunnel *was, const struct tunnel *t)
 					 '+' : '-', if_flags[i].name);
 }
 
-/* Local time with microseconds; ISO 8601 with the zone if long_form. */
-static struct text clock_text(bool long_form)
-{
-	struct timeval now;
-	struct text t;
-	struct tm tm;
-	char zone[8];
-
-	gettimeofday(&now, NULL);
-	localtime_r(&now.tv_sec, &tm);
-	strftime(t.s, sizeof(t.s), long_form ? "%Y-%m-%dT%H:%M:%S" : "%H:%M:%S",
-		 &tm);
-	strftime(zone, sizeof(zone), "%z", &tm);
-	snprintf(t.s + strlen(t.s), sizeof(t.s) - strlen(t.s), ".%06ld%s",
-		 (long)now.tv_usec, long_form ? zone : "");
-	return t;
-}
-
 void print_event(const struct event *event, const struct tunnel *was,
 		 const struct options *opt)
 {
@@ -602,7 +566,7 @@ void print_event(const struct event *event, const struct tunnel *was,
 		json_t *o = json_object();
 
 		json_object_set_new(o, "event", json_string(name));
-		json_object_set_new(o, "time", json_string(clock_text(true).s));
+		json_object_set_new(o, "time", json_string(when_text(real_time(), true).s));
 		if (event->about == ABOUT_NETNS)
 			json_object_set_new(o, "netns",
 					    netns_json(&event->netns));
@@ -620,7 +584,7 @@ void print_event(const struct event *event, const struct tunnel *was,
 		json_print(o, opt, true);
 		return;
 	}
-	printf("%s  %s%-4s%s  ", clock_text(false).s, on(BOLD), name, off());
+	printf("%s  %s%-4s%s  ", when_text(real_time(), false).s, on(BOLD), name, off());
 	if (event->type == EVENT_LOST) {
 		printf("events were lost: the kernel had no room for them");
 	} else if (event->about == ABOUT_NETNS) {

@@ -14,6 +14,9 @@ void print_filters(const struct filters *fs, const struct options *opt);
 
 void print_clamps(const struct clamps *cs, const struct options *opt);
 
+/* Now, ns since 1970 */
+uint64_t real_time(void);
+
 void print_healths(const struct healths *hs, const struct options *opt);
 
 void print_netns(const struct netns *n, const struct options *opt);

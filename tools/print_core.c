@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "names.h"
@@ -162,13 +163,38 @@ uint64_t mss_total(const uint64_t *verdicts)
 	return sum;
 }
 
-struct text name_key(const struct name *name)
+struct text key_text(const char *word)
 {
-	struct text t = word_text(name->name);
+	struct text t = word_text(word);
 
 	for (char *c = t.s; *c; c++)
 		if (*c == '-')
 			*c = '_';
+	return t;
+}
+
+uint64_t real_time(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
+struct text when_text(uint64_t ns, bool long_form)
+{
+	time_t seconds = ns / 1000000000;
+	struct text t;
+	struct tm tm;
+	char zone[8];
+
+	localtime_r(&seconds, &tm);
+	strftime(t.s, sizeof(t.s), long_form ? "%Y-%m-%dT%H:%M:%S" : "%H:%M:%S",
+		 &tm);
+	strftime(zone, sizeof(zone), "%z", &tm);
+	snprintf(t.s + strlen(t.s), sizeof(t.s) - strlen(t.s),
+		 ".%06" PRIu64 "%s", ns / 1000 % 1000000,
+		 long_form ? zone : "");
 	return t;
 }
 
@@ -178,7 +204,7 @@ json_t *mss_json(const uint64_t *verdicts)
 
 	json_object_set_new(o, "seen", number(mss_total(verdicts)));
 	for (size_t i = 1; i <= MTUN_MSS_VERDICT_MAX; i++)
-		json_object_set_new(o, name_key(&mss_verdict_names[i]).s,
+		json_object_set_new(o, key_text(mss_verdict_names[i].name).s,
 				    number(verdicts[i]));
 	return o;
 }

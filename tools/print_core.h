@@ -42,8 +42,8 @@ void json_print(json_t *value, const struct options *opt, bool one_line);
 
 json_t *mss_value_json(uint16_t mss);
 
-/* A name as a key of an object: with no dash, which drop reasons alone have */
-struct text name_key(const struct name *name);
+/* A word as a key of an object: with no dash, so that jq needs no quotes */
+struct text key_text(const char *word);
 
 /* Local time with microseconds; ISO 8601 with the zone if long_form. */
 struct text when_text(uint64_t ns, bool long_form);

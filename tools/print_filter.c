@@ -4,17 +4,6 @@
 
 #include "print_core.h"
 
-/* Names of members have no hyphen, so that jq needs no quotes. */
-static struct text member_text(const char *word)
-{
-	struct text text = word_text(word);
-
-	for (char *p = text.s; *p; p++)
-		if (*p == '-')
-			*p = '_';
-	return text;
-}
-
 json_t *filter_json(const struct filter *f)
 {
 	json_t *o = json_object();
@@ -30,7 +19,7 @@ static json_t *whole_json(const struct filter *f)
 	json_t *o = filter_json(f);
 
 	for (const struct arg *a = filter_kind.args; a->name; a++)
-		json_object_set_new(o, member_text(a->name).s,
+		json_object_set_new(o, key_text(a->name).s,
 				    value_json(a, f));
 	return o;
 }

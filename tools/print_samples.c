@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <netinet/in.h>
 
@@ -19,23 +18,6 @@ struct text sample_tunnel(const struct sample *s)
 	if (if_indextoname(s->ifindex, name))
 		return word_text(name);
 	snprintf(t.s, sizeof(t.s), "if%u", s->ifindex);	/* it is gone */
-	return t;
-}
-
-struct text when_text(uint64_t ns, bool long_form)
-{
-	time_t seconds = ns / 1000000000;
-	struct text t;
-	struct tm tm;
-	char zone[8];
-
-	localtime_r(&seconds, &tm);
-	strftime(t.s, sizeof(t.s), long_form ? "%Y-%m-%dT%H:%M:%S" : "%H:%M:%S",
-		 &tm);
-	strftime(zone, sizeof(zone), "%z", &tm);
-	snprintf(t.s + strlen(t.s), sizeof(t.s) - strlen(t.s),
-		 ".%06" PRIu64 "%s", ns / 1000 % 1000000,
-		 long_form ? zone : "");
 	return t;
 }
 

@@ -63,7 +63,7 @@ static json_t *tcp_json(const uint64_t *tcp)
 
 	for (size_t i = 1; i <= MTUN_TCP_FLAG_MAX; i++)
 		if (tcp[i])
-			json_object_set_new(o, name_key(&tcp_flag_names[i]).s,
+			json_object_set_new(o, key_text(tcp_flag_names[i].name).s,
 					    number(tcp[i]));
 	return o;
 }

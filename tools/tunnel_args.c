@@ -182,14 +182,17 @@ static bool parse_ttl(const struct arg *a, const char *value, void *object)
 	return parse_u8(value, &t->ttl);
 }
 
+struct text tunnel_ttl(const struct tunnel *t)
+{
+	return t->ttl_inherit ? word_text("inherit") : number_text(t->ttl);
+}
+
 static bool ttl_text(const struct arg *a, const void *object, size_t i,
 		     struct text *text)
 {
-	const struct tunnel *t = object;
-
 	(void)a;
 	(void)i;
-	*text = t->ttl_inherit ? word_text("inherit") : number_text(t->ttl);
+	*text = tunnel_ttl(object);
 	return true;
 }
 
@@ -206,17 +209,21 @@ static bool parse_tos(const struct arg *a, const char *value, void *object)
 	return t->tos_inherit || parse_u8(value, &t->tos);
 }
 
+struct text tunnel_tos(const struct tunnel *t)
+{
+	struct text text = word_text("inherit");
+
+	if (!t->tos_inherit)
+		snprintf(text.s, sizeof(text.s), "%#x", t->tos);
+	return text;
+}
+
 static bool tos_text(const struct arg *a, const void *object, size_t i,
 		     struct text *text)
 {
-	const struct tunnel *t = object;
-
 	(void)a;
 	(void)i;
-	if (t->tos_inherit)
-		*text = word_text("inherit");
-	else
-		snprintf(text->s, sizeof(text->s), "%#x", t->tos);
+	*text = tunnel_tos(object);
 	return true;
 }
 
