@@ -520,10 +520,11 @@ def exit_status():
         same(got, status, "status of mtctl " + words)
         expect(text in (err if status else out), "mtctl %s: %s%s", words, out,
                err)
-    with open("/dev/full", "w", encoding="ascii") as full:
-        got = subprocess.run((MTCTL, "help"), stdout=full,
-                             stderr=subprocess.DEVNULL, check=False)
-    same(got.returncode, 1, "status when the output cannot be written")
+    for word in ("help", "-h", "-V"):
+        with open("/dev/full", "w", encoding="ascii") as full:
+            got = subprocess.run((MTCTL, word), stdout=full,
+                                 stderr=subprocess.DEVNULL, check=False)
+        same(got.returncode, 1, "status when the output of %s cannot be written" % word)
 
 
 def batch():

@@ -45,7 +45,7 @@ static enum result health_set(struct context *ctx, int argc, char **argv)
 
 	if (argc == 1)
 		return refuse(&ctx->err, RES_USAGE,
-			      "say what to change, as in \"%s probe\"", argv[0]);
+			      "name a tunnel and say what to change, as in \"mt0 probe\"");
 	res = parse_tunnel_name(argc, argv, health_kind.args, h.ifname,
 				&ctx->err) ?:
 	      parse(argc - 1, argv + 1, &h, &ctx->err);

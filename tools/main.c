@@ -428,6 +428,15 @@ static enum result enter_netns(const char *name, struct error *err)
 	return res ? RES_REFUSED : RES_OK;
 }
 
+/* @res, or that what it has to say did not get out. */
+static enum result written(enum result res)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return res;
+	fprintf(stderr, "mtctl: cannot write the output\n");
+	return res ?: RES_REFUSED;
+}
+
 int main(int argc, char **argv)
 {
 	const char *batch_file = NULL, *netns = NULL;
@@ -469,10 +478,10 @@ int main(int argc, char **argv)
 			break;
 		case OPT_VERSION:
 			printf("mtctl " VERSION "\n");
-			return RES_OK;
+			return written(RES_OK);
 		case OPT_HELP:
 			help_main(stdout);
-			return RES_OK;
+			return written(RES_OK);
 		}
 	}
 	argc -= words.at;
@@ -505,10 +514,5 @@ int main(int argc, char **argv)
 	else
 		res = run_and_report(&ctx, "", argc, argv);
 	nl_free(ctx.nl);
-
-	if (fflush(stdout) || ferror(stdout)) {
-		fprintf(stderr, "mtctl: cannot write the output\n");
-		res = res ?: RES_REFUSED;
-	}
-	return res;
+	return written(res);
 }

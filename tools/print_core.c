@@ -111,11 +111,24 @@ json_t *number(uint64_t v)
 	return json_integer(v <= INT64_MAX ? (json_int_t)v : INT64_MAX);
 }
 
+/* DEL is nothing that YAML would read, of which our JSON is a part. */
+static int write_json(const char *text, size_t size, void *data)
+{
+	(void)data;
+	for (; size--; text++)
+		if (*text == '\177')
+			fputs("\\u007f", stdout);
+		else
+			putchar(*text);
+	return ferror(stdout) ? -1 : 0;
+}
+
 void json_print(json_t *value, const struct options *opt, bool one_line)
 {
 	size_t flags = opt->pretty && !one_line ? JSON_INDENT(4) : JSON_COMPACT;
 
-	if (!value || json_dumpf(value, stdout, flags | JSON_ENSURE_ASCII)) {
+	if (!value || json_dump_callback(value, write_json, NULL,
+					  flags | JSON_ENSURE_ASCII)) {
 		fprintf(stderr, "mtctl: %s\n", ferror(stdout) ?
 			"cannot write the output" :
 			"no JSON: no memory, or a name is not UTF-8");

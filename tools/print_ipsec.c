@@ -25,7 +25,7 @@ static struct text seconds_text(uint64_t s)
 {
 	const uint64_t most = UINT64_MAX / 1000;
 
-	return time_text((s < most ? s : most) * 1000);
+	return s ? time_text((s < most ? s : most) * 1000) : word_text("0s");
 }
 
 static json_t *sa_json(const struct sa *sa, enum mtun_direction direction)

@@ -302,6 +302,13 @@ static void no_json(void)
 	json_print(NULL, &json, false);
 }
 
+static void test_json(void)
+{
+	begin();
+	json_print(json_pack("[o]", json_name("a\177b")), &json, false);
+	check(shows("[\"a\\u007fb\"]\n"), "DEL in JSON, which YAML does not read as it is");
+}
+
 /* Where there is no room for what is printed, or nothing to print */
 static void test_end(void (*print)(void), const char *said)
 {
@@ -339,6 +346,7 @@ void test_print(void)
 	test_samples();
 	test_top();
 	test_config();
+	test_json();
 	test_end(full_yaml, "mtctl: cannot write YAML: write error\n");
 	test_end(full_json, "mtctl: cannot write the output\n");
 	test_end(no_json, "mtctl: no JSON: no memory, or a name is not UTF-8\n");
