@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The session of Documentation/ipsec.md that makes a tunnel between two routers: what is
+# The sessions of Documentation/ipsec.md that make a tunnel between two routers: what is
 # typed there is typed here, at the ends that the page calls near and far, and has to
 # bring forth what stands there. Both have an /etc/swanctl and a /run of their own, and
 # strongSwan as the packages configure it.
 
-ALL_TESTS="session_test"
+ALL_TESTS="routers_test makes_test"
 
 . "$(dirname "$0")/lib.sh"
 . "$TEST_DIR/ike_lib.sh"
@@ -69,14 +69,16 @@ masked()
 		-e 's/sent [0-9]+ bytes/sent N bytes/'
 }
 
-# page: its session, without the margin, and commands of two lines in one
+# page HEADING: its session, without the margin, and commands of two lines in one. It
+# begins with a command, and ends where there is a command of no router.
 page()
 {
-	sed -n '/^### From two routers to a tunnel/,/^###* [^F]/s/^    //p' "$PAGE" |
+	sed -n "/^### $1\$/,/^##/s/^    //p" "$PAGE" |
 		sed -e ':again' -e '/\\$/ { N; s/\\\n */ /; b again' -e '}' |
-		sed -n '/^\(near\|far\)# /,$p'
+		sed -n -e '/^mkdir/q' -e '/^\(near\|far\)# /,$p'
 }
 
+# session HEADING
 session()
 {
 	local line
@@ -88,17 +90,29 @@ session()
 		# Who types is slower than the daemons.
 		[ "$line" != "near# swanctl --load-all" ] ||
 			slowwait_for established mt1
-	done 5< <(page)
+	done 5< <(page "$1")
 }
 
-session_test()
+compare()
 {
-	session > "$TMP/session"
-	diff <(page | masked) <(masked < "$TMP/session") > "$TMP/diff"
+	session "$1" > "$TMP/session"
+	diff <(page "$1" | masked) <(masked < "$TMP/session") > "$TMP/diff"
 	check_err $? "the page and what came of it: $(cat "$TMP/diff")"
 	check_eq "$(grep -c "^3 packets transmitted, 3 received" "$TMP/session")" 1 \
 		"pings through the tunnel"
+}
+
+routers_test()
+{
+	compare "From two routers to a tunnel"
 	log_test "from two routers to a tunnel, as the page has it"
+}
+
+# Far goes on without mtun.
+makes_test()
+{
+	compare "Another make at the other end"
+	log_test "another make at the other end, as the page has it"
 }
 
 setup_prepare || fail_all "cannot set up"

@@ -62,6 +62,10 @@ static enum result ipsec_template(struct context *ctx, int argc, char **argv)
 	size_t size;
 	FILE *f;
 
+	if (argc && argv[0][0] == '-')
+		return refuse(&ctx->err, RES_USAGE,
+			      "the name of the tunnel comes first, and \"%s\" behind it",
+			      argv[0]);
 	res = parse_tunnel_name(argc, argv, NULL, ifname, &ctx->err);
 	while (!res && words.at < argc) {
 		if (argv[words.at][0] != '-')

@@ -227,7 +227,7 @@ static void ios_xe_peer(FILE *f, const struct side *s)
 {
 	const char *name = s->name;
 
-	fprintf(f, "! For IOS-XE at %s\n"
+	fprintf(f, "! For IOS-XE at %s, where Tunnel1 has to be free: else take another number\n"
 		"crypto ikev2 proposal %s\n"
 		" encryption aes-gcm-256\n"
 		" prf sha256\n"
@@ -270,7 +270,9 @@ static void ios_xe_peer(FILE *f, const struct side *s)
 		" tunnel source %s\n"
 		" tunnel destination %s\n", name, s->local.s, s->remote.s);
 	if (!s->gre)
-		fprintf(f, " tunnel mode ipsec %s\n", s->ipv6 ? "ipv6" : "ipv4");
+		fprintf(f, "! Older releases have no dual-overlay: there \"ipsec %s\" carries that alone.\n"
+			" tunnel mode ipsec dual-overlay\n",
+			s->ipv6 ? "ipv6" : "ipv4");
 	else
 		fprintf(f, " tunnel mode gre %s\n", s->ipv6 ? "ipv6" : "ip");
 	if (tunnel_has_ikey(s->t))
@@ -290,7 +292,8 @@ static void junos_peer(FILE *f, const struct side *s)
 {
 	const char *name = s->name;
 
-	fprintf(f, "# For Junos at %s; INTERFACE is that of this address\n"
+	fprintf(f, "# For Junos at %s; INTERFACE is that of this address. st0.1 has to be free: else\n"
+		"# take another unit.\n"
 		"set security ike proposal %s authentication-method pre-shared-keys\n"
 		"set security ike proposal %s dh-group group19\n"
 		"set security ike proposal %s encryption-algorithm aes-256-cbc\n"

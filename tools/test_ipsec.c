@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "args.h"
 #include "print_core.h"
@@ -91,6 +92,8 @@ static void test_age(void)
 	add(&sas, &t, true, 1, true);
 	check(strstr(ipsec_text(&t, &sas).s, "age ") &&
 	      !strstr(ipsec_text(&t, &sas).s, "ms"), "one that is decades old");
+	add(&sas, &t, true, time(NULL) + 9, true);
+	check(strstr(ipsec_text(&t, &sas).s, "age 0s"), "one of this moment");
 	sas_free(&sas);
 }
 
@@ -212,6 +215,10 @@ static void test_templates(void)
 	check(says(&esp, PEER_JUNOS, " establish-tunnels responder-only\n"),
 	      "and Junos");
 	check(says(&gre, PEER_JUNOS, "use a tunnel of mode ipsec"), "no GRE there");
+	check(says(&esp, PEER_IOS_XE, "\n tunnel mode ipsec dual-overlay\n"),
+	      "both IP versions");
+	check(says(&esp, PEER_NONE, "\n\t\t\t\tdpd_action = restart\n"),
+	      "a dead end is asked again");
 	check(says(&any, PEER_NONE, "no remote address"), "no remote");
 	check(says(&gre, PEER_IOS_XE, "\n  address 2001:db8::1/128\n"), "a prefix of IPv6");
 	esp.if_id = 0xfffffffd;
