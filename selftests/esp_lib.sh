@@ -281,6 +281,12 @@ signal.pause()'
 	done
 }
 
+# used: when near's policies for what it sends were
+used()
+{
+	ip -n "$near" -s xfrm policy list dir out | sed -n 's/.* use \(.*\)/\1/p' | sort -u
+}
+
 # The rest is for tests that have a wire(): how many packets are in ESP since the last
 # time, and how many are not
 

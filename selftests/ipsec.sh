@@ -23,7 +23,9 @@ ALL_TESTS="never_test:4 never_test:6 esp_test:4 esp_test:6 early_test:4
 	   required_later_test:4 required_later_test:6 clear_in_test:4
 	   clear_in_test:6 tunnel_mode_test:4 tunnel_mode_test:6
 	   foreign_test:4 foreign_test:6 if_id_test:4 if_id_test:6 nat_test:4
-	   nat_test:6 rewritten_test:4 rewritten_test:6 card_gone_test
+	   nat_test:6 rewritten_test:4 rewritten_test:6
+	   queued_test:4 queued_test:6 queued_nat_test:4 queued_nat_test:6
+	   copied_test:4 copied_test:6 card_gone_test:gre card_gone_test:ipsec
 	   least_test:4 least_test:6 inside_test ah_test ah_later_test
 	   key_test:4 key_test:6 options_test mss_test:4:1402:1394
 	   mss_test:6:1382:1362 error_test leak_test"
@@ -90,10 +92,15 @@ never_test()
 
 esp_test()
 {
-	local v=$1
+	local v=$1 before
 
 	esp_up "$v"
 	all_esp "$v" "ESP"
+	before=$(used)
+	sleep 1.1
+	all_esp "$v" "a second later"
+	check_match "$before" ".*:.*" "use of the policy"
+	check_fail "$([ "$before" = "$(used)" ]; echo $?)" "the policy is in use: $before"
 	tcp_check "$near" "$far" "10.0.$v.2" 5001 300000
 	check_err $? "TCP over IPv4"
 	tcp_check "$far" "$near" "2001:db8:a:$v::1" 5001 300000
@@ -348,6 +355,115 @@ rewritten_test()
 	log_test "IPv$v: no rewritten address leads around ESP"
 }
 
+# none_in_clear FAMILY PACKETS MESSAGE: of the pings, which wait for a verdict by then
+none_in_clear()
+{
+	local v=$1 packets=$2 message=$3
+
+	wire > /dev/null
+	lost_pings "$near" "10.0.$v.2"
+	lost_pings "$near" "2001:db8:a:$v::2"
+	queue_stop "$packets"
+	check_eq "$(wire)" "0 0" "$message: packets in ESP and not"
+}
+
+# queue FAMILY: what t4 or t6 sends
+queue()
+{
+	in_ns "$near" nft -f - <<-EOF
+		table inet waiting {
+			chain out {
+				type filter hook output priority 0;
+				oifname u0 meta nfproto ipv$1 meta l4proto gre queue num 7
+			}
+		}
+	EOF
+	check_err $? "nft"
+}
+
+# Who takes a packet out of a queue is another process, and the tunnel has been told long
+# ago that all went well. By its mark it is of no policy then.
+queued_test()
+{
+	local v=$1
+
+	states "$v"
+	MARK=0 policy "$near" to "$v"
+	policy "$near" from "$v"
+	policy "$far" to "$v"
+	policy "$far" from "$v"
+	queue "$v"
+	queue_start "$near"
+	all_esp "$v" "queued"
+	queue_stop 6
+	queue_start "$near" 7
+	none_in_clear "$v" 6 "with a mark"
+	in_ns "$near" nft delete table inet waiting
+	all_esp "$v" "without a queue"
+	esp_down
+	log_test "IPv$v: no packet that waited in a queue goes around ESP"
+}
+
+# Its source is translated behind that.
+queued_nat_test()
+{
+	local v=$1 other=192.0.2.77
+
+	[ "$v" = 4 ] || other=2001:db8::77
+	esp_up "$v"
+	queue "$v"
+	in_ns "$near" nft -f - <<-EOF
+		table inet nat {
+			chain out {
+				type nat hook postrouting priority srcnat;
+				meta l4proto gre snat ip$([ "$v" = 4 ] || echo 6) to $other
+			}
+		}
+	EOF
+	check_err $? "nft"
+	queue_start "$near"
+	none_in_clear "$v" 6 "source translated"
+	in_ns "$near" nft delete table inet nat
+	in_ns "$near" nft delete table inet waiting
+	esp_down
+	log_test "IPv$v: nor if its address is translated then"
+}
+
+# Who copies packets asks for a way by the address alone.
+copied_test()
+{
+	local v=$1 what="IPv$1: no copy goes around ESP" ip=ip
+
+	if ! modprobe "nft_dup_ipv$v" 2> /dev/null; then
+		log_skip "$what" "nft cannot copy packets"
+		return
+	fi
+	[ "$v" = 4 ] || ip=ip6
+	esp_up "$v"
+	in_ns "$near" nft -f - <<-EOF
+		table $ip copy {
+			counter copied { }
+			chain out {
+				type filter hook output priority 0;
+				oifname u0 meta l4proto gre counter name copied dup to ${A2[v]} device u0
+			}
+		}
+	EOF
+	check_err $? "nft"
+	all_esp "$v" "copied"
+	check_eq "$(in_ns "$near" nft -j list counters table $ip copy |
+		    json_number packets)" 12 "packets and copies"
+	mt "$near" tunnel set "t$v" ipsec off
+	wire > /dev/null
+	pings "$v"
+	check_err $? "pings"
+	check_eq "$(wire)" "6 6" "not required: packets in ESP and not"
+	mt "$near" tunnel set "t$v" ipsec required
+	in_ns "$near" nft delete table $ip copy
+	esp_down
+	log_test "$what"
+}
+
 # No source of IPv6 makes packets smaller than 1280 bytes: they pass a way that has less, in
 # fragments of what is around them; but not where several nodes make such.
 least_test()
@@ -433,7 +549,8 @@ count_sent()
 # more: netdevsim, which encrypts nothing, and sends nothing.
 card_gone_test()
 {
-	local bus=/sys/bus/netdevsim side dev pid name="a card that encrypts goes"
+	local bus=/sys/bus/netdevsim side dev pid name="mode $1: a card that encrypts goes"
+	local ends="src 192.0.2.1 dst 192.0.2.2 proto esp" if_id mode sel
 
 	modprobe -q -a psample esp4_offload udp_tunnel 2> /dev/null
 	if ! insmod "$TEST_DIR/netdevsim/netdevsim.ko" 2> "$TMP/insmod"; then
@@ -447,15 +564,21 @@ card_gone_test()
 	dev=$(ls $bus/devices/netdevsim1/net)
 	ip link set dev "$dev" netns "$side" name card
 	check_err $? "moving $dev"
-	mt "$side" tunnel add n4 local 192.0.2.1 remote 192.0.2.2 ipsec required
+	if [ "$1" = ipsec ]; then
+		mode="tunnel" if_id="if_id 4" sel="src 0.0.0.0/0 dst 0.0.0.0/0"
+		mt "$side" tunnel add n4 local 192.0.2.1 remote 192.0.2.2 mode ipsec if-id 4
+	else
+		mode=transport if_id='' sel="src 192.0.2.1 dst 192.0.2.2 proto gre"
+		mt "$side" tunnel add n4 local 192.0.2.1 remote 192.0.2.2 ipsec required
+	fi
 	ip_batch "$side" <<-EOF
 		addr add 192.0.2.1/24 dev card
 		link set card up
 		neigh add 192.0.2.2 lladdr 02:00:00:00:00:02 dev card
 		addr add 10.0.4.1/24 dev n4
 		link set n4 up
-		xfrm state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x41 reqid 1 mode transport $GCM offload dev card dir out
-		xfrm policy add src 192.0.2.1 dst 192.0.2.2 proto gre dir out tmpl src 192.0.2.1 dst 192.0.2.2 proto esp reqid 1 mode transport
+		xfrm state add $ends spi 0x41 reqid 1 mode $mode $if_id $GCM offload dev card dir out
+		xfrm policy add $sel dir out tmpl $ends reqid 1 mode $mode $if_id
 	EOF
 	check_err $? "a state that is offloaded"
 	lost_pings "$side" 10.0.4.2

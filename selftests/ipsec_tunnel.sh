@@ -740,11 +740,6 @@ lookup_policy()
 	done
 }
 
-used()
-{
-	ip -n "$near" -s xfrm policy list dir out | sed -n 's/.* use \(.*\)/\1/p' | sort -u
-}
-
 TRACING=/sys/kernel/tracing
 
 # What is kept is used, and is said to be.

@@ -672,6 +672,26 @@ unreclaimed()
 }
 
 ##############################################################################
+# Queues of netfilter
+
+# queue_start NS [MARK]: a process that lets go what is in queue 7 of nft, with that mark
+queue_start()
+{
+	: > "$TMP/queue"
+	in_bg "$1" "$TMP/queue" "$PYTHON" "$TEST_DIR/nfqueue.py" 7 ${2:+"$2"}
+	QUEUE=$BG_PID
+	slowwait_for grep -q ready "$TMP/queue"
+	check_err $? "nobody listens: $(cat "$TMP/queue")"
+}
+
+# queue_stop VERDICTS: how many there were
+queue_stop()
+{
+	stop_bg "$QUEUE"
+	check_eq "$(tail -n 1 "$TMP/queue")" "$1" "verdicts"
+}
+
+##############################################################################
 # Captures
 
 # capture_start NS DEVICE FILE [TCPDUMP ARGUMENTS...]: returns when tcpdump

@@ -887,23 +887,13 @@ queue_up()
 			}
 		}
 	EOF
-	queue_start
-}
-
-queue_start()
-{
-	: > "$TMP/queue"
-	in_bg "$near" "$TMP/queue" "$PYTHON" "$TEST_DIR/nfqueue.py" 7
-	QUEUE=$BG_PID
-	slowwait_for grep -q ready "$TMP/queue"
-	check_err $? "nobody listens: $(cat "$TMP/queue")"
+	queue_start "$near"
 }
 
 # queue_down VERDICTS: how many there were
 queue_down()
 {
-	stop_bg "$QUEUE"
-	check_eq "$(tail -n 1 "$TMP/queue")" "$1" "verdicts"
+	queue_stop "$1"
 	rules_gone "$near"
 }
 
@@ -984,7 +974,7 @@ held_test()
 			}
 		}
 	EOF
-	queue_start
+	queue_start "$near"
 	kill -STOP "$QUEUE"
 	in_ns "$away" ping -q -n -c 1 -W 0.2 10.0.9.2 > /dev/null
 	check_fail $? "ping"
