@@ -49,6 +49,16 @@ static inline void mt_receive(struct sk_buff *skb)
 	netif_receive_skb_core(skb);
 }
 
+/* Whether a device may have policies, too */
+static inline bool mt_has_policy_offload(void)
+{
+#ifdef MT_HAVE_POLICY_OFFLOAD
+	return true;
+#else
+	return false;
+#endif
+}
+
 /* The device's transmit function needs no lock of the stack's. */
 static inline void mt_set_lockless_tx(struct net_device *dev)
 {

@@ -415,7 +415,8 @@ static bool encrypts(const struct net_device *dev)
 
 /*
  * A device that encrypts goes, and xfrm has done away with its states: of those that we
- * keep there is no end, where no packet is sent any more.
+ * keep there is no end, where no packet is sent any more. It may have had policies as
+ * well, which are gone as soon as it is down, without notice (Linux 6.12).
  */
 static int offload_event(struct notifier_block *nb, unsigned long event,
 			 void *ptr)
@@ -423,7 +424,11 @@ static int offload_event(struct notifier_block *nb, unsigned long event,
 	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
 	struct mt_tunnel *tunnel;
 
-	if (event != NETDEV_UNREGISTER || !encrypts(dev))
+	if ((event != NETDEV_UNREGISTER && event != NETDEV_DOWN) || !encrypts(dev))
+		return NOTIFY_DONE;
+	if (mt_has_policy_offload())
+		mt_spd_recount(dev_net(dev));
+	if (event == NETDEV_DOWN)
 		return NOTIFY_DONE;
 	list_for_each_entry(tunnel, &mt_net(dev_net(dev))->tunnels, list)
 		if (!is_esp(tunnel))

@@ -62,10 +62,9 @@ static inline bool mt_esp_is_owed(const struct sk_buff *skb)
 }
 
 /* It is on its way into ESP: behind the last rule that could have changed that. */
-static inline void mt_esp_pay(const struct sk_buff *skb)
+static inline void mt_esp_pay(void)
 {
-	if (mt_esp_is_owed(skb))
-		this_cpu_write(mt_esp_owed, NULL);
+	this_cpu_write(mt_esp_owed, NULL);
 }
 
 /**

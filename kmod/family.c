@@ -113,7 +113,8 @@ static void ipv4_build(u8 *header, const struct mt_conf *conf)
 }
 
 static struct dst_entry *ipv4_route(struct net *net,
-				    const struct mt_endpoint *ep, bool policies)
+				    const struct mt_endpoint *ep, bool policies,
+				    u32 *cookie)
 {
 	const struct mt_conf *conf = &ep->conf;
 	struct flowi4 fl4 = {
@@ -241,7 +242,8 @@ static void ipv6_build(u8 *header, const struct mt_conf *conf)
 }
 
 static struct dst_entry *ipv6_route(struct net *net,
-				    const struct mt_endpoint *ep, bool policies)
+				    const struct mt_endpoint *ep, bool policies,
+				    u32 *cookie)
 {
 	const struct mt_conf *conf = &ep->conf;
 	struct flowi6 fl6 = {
@@ -265,6 +267,9 @@ static struct dst_entry *ipv6_route(struct net *net,
 		dst_release(dst);
 		return ERR_PTR(err);
 	}
+	/* ahead of the policies: one that comes meanwhile is seen by the next packet */
+	if (cookie)
+		*cookie = rt6_get_cookie((struct rt6_info *)dst);
 	if (!policies)
 		return dst;
 	fl6.fl6_gre_key = route_key(conf);
@@ -300,8 +305,10 @@ const struct mt_family mt_family_ipv6 = {
 struct dst_entry *mt_route_find(struct net *net, struct mt_endpoint *ep)
 {
 	struct mt_route *route = this_cpu_ptr(ep->routes);
-	struct dst_entry *dst = ep->family->route(net, ep, true);
+	struct dst_entry *dst;
+	u32 cookie = 0;
 
+	dst = ep->family->route(net, ep, true, &cookie);
 	/* against mt_route_forget(), as below */
 	dst_release(xchg(&route->dst, NULL));
 	if (IS_ERR(dst))
@@ -320,8 +327,7 @@ struct dst_entry *mt_route_find(struct net *net, struct mt_endpoint *ep)
 		dst_release(dst);
 		return ERR_PTR(-ENOMEM);
 	}
-	if (ep->conf.family == AF_INET6)
-		route->cookie = rt6_get_cookie((struct rt6_info *)dst);
+	route->cookie = cookie;
 	xchg(&route->dst, dst);
 	return dst;
 }

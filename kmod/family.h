@@ -55,7 +55,8 @@ struct mt_variable {
  *		-EINPROGRESS if it was kept; other errors leave it to the caller
  * @build: write the part of the header that no packet changes
  * @route: find the way to the remote; returns a reference, or ERR_PTR. Without
- *	   @policies, it is the one there would be without IPsec
+ *	   @policies, it is the one there would be without IPsec. If @cookie is not
+ *	   NULL, it gets what dst_check() wants to have, where it wants anything
  * @send: complete the header at skb->data for this packet, and give it to the IP
  *	  layer, which fills in the length. Returns what the queue or netfilter
  *	  said, to be judged by net_xmit_eval()
@@ -70,7 +71,8 @@ struct mt_family {
 	int (*reassemble)(struct net *net, struct sk_buff *skb);
 	void (*build)(u8 *header, const struct mt_conf *conf);
 	struct dst_entry *(*route)(struct net *net,
-				   const struct mt_endpoint *ep, bool policies);
+				   const struct mt_endpoint *ep, bool policies,
+				   u32 *cookie);
 	int (*send)(struct net *net, struct sk_buff *skb,
 		    const struct mt_variable *variable);
 };

@@ -51,12 +51,6 @@ static noinline unsigned int look_at_gre(const struct nf_hook_state *state,
 	struct mt_gre gre;
 	const u8 *data;
 
-	/* A VRF that queues what it sends asks for the way anew, and for ESP. */
-	if (netif_is_l3_master(state->out))
-		return NF_ACCEPT;
-	/* Who has sent it counts it. */
-	if (mt_esp_is_owed(skb))
-		return NF_DROP_ERR(-ENOKEY);
 	if (pf == NFPROTO_IPV4)
 		mt_tuple_ipv4(&tuple, ip_hdr(skb)->saddr, ip_hdr(skb)->daddr);
 	else
@@ -87,16 +81,22 @@ static unsigned int guard_hook(void *priv, struct sk_buff *skb,
 {
 	u8 proto = state->pf == NFPROTO_IPV4 ? ip_hdr(skb)->protocol :
 					       ipv6_hdr(skb)->nexthdr;
+	bool owed = mt_esp_is_owed(skb);
 
-	if (likely(proto != IPPROTO_GRE))
+	/* A route that encapsulates may have made another protocol of it. */
+	if (likely(proto != IPPROTO_GRE && !owed))
+		return NF_ACCEPT;
+	/* A VRF that queues what it sends asks for the way anew, and for ESP. */
+	if (netif_is_l3_master(state->out))
 		return NF_ACCEPT;
 	if (has_esp(skb_dst(skb))) {
 		/* What it is put into once it is in ESP may be in clear. */
-		if (!netif_is_l3_master(state->out))
-			mt_esp_pay(skb);
+		if (owed)
+			mt_esp_pay();
 		return NF_ACCEPT;
 	}
-	return look_at_gre(state, skb);
+	/* Who has sent it counts it. */
+	return owed ? NF_DROP_ERR(-ENOKEY) : look_at_gre(state, skb);
 }
 
 static const struct nf_hook_ops guard_ops = {

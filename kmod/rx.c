@@ -52,7 +52,7 @@ static void update_route(const struct mt_quote *quote, struct mt_endpoint *ep,
 
 	if (!pskb_may_pull(error, quote->len))
 		return;
-	dst = ep->family->route(net, ep, true);
+	dst = ep->family->route(net, ep, true, NULL);
 	if (IS_ERR(dst))
 		return;
 	skb_set_network_header(error, quote->offset);

@@ -301,7 +301,8 @@ static int add(struct mt_net *mn, const struct xfrm_policy *policy, int dir)
 
 	lockdep_assert_held(&mn->policy_lock);
 
-	if (!is_ours(policy, dir)) {
+	/* One that is dead already is announced behind its end. */
+	if (!is_ours(policy, dir) || READ_ONCE(policy->walk.dead)) {
 		if (dir <= XFRM_POLICY_FWD)
 			forget(mn, policy->index);
 		return 0;
@@ -408,6 +409,18 @@ void mt_spd_watch(struct net *net)
 	spin_lock_bh(&mn->policy_lock);
 	if (!mn->policies_watched) {
 		mn->policies_watched = true;
+		count_all(net, mn);
+		changed(mn);
+	}
+	spin_unlock_bh(&mn->policy_lock);
+}
+
+void mt_spd_recount(struct net *net)
+{
+	struct mt_net *mn = mt_net(net);
+
+	spin_lock_bh(&mn->policy_lock);
+	if (mn->policies_watched) {
 		count_all(net, mn);
 		changed(mn);
 	}

@@ -20,6 +20,14 @@
 void mt_spd_watch(struct net *net);
 
 /**
+ * mt_spd_recount() - policies have gone, and xfrm has said nothing
+ * @net: their network namespace
+ *
+ * For a moment nothing is received that policies are asked for.
+ */
+void mt_spd_recount(struct net *net);
+
+/**
  * mt_spd_changes() - how often policies have changed, and states of a tunnel
  * @mn: of its underlay
  * @tunnel: it

@@ -28,7 +28,7 @@ static unsigned int auto_mtu(const struct mt_tunnel *tunnel,
 	struct dst_entry *dst;
 	bool has_esp = false;
 
-	dst = ep->family->route(tunnel->net, ep, true);
+	dst = ep->family->route(tunnel->net, ep, true, NULL);
 	if (required && !IS_ERR(dst)) {
 		has_esp = mt_esp_guards(dst, &ep->conf);
 		if (!has_esp) {
@@ -37,7 +37,7 @@ static unsigned int auto_mtu(const struct mt_tunnel *tunnel,
 		}
 	}
 	if (IS_ERR(dst))	/* perhaps there is no state yet */
-		dst = ep->family->route(tunnel->net, ep, false);
+		dst = ep->family->route(tunnel->net, ep, false, NULL);
 	if (!IS_ERR(dst)) {
 		if (dst->dev != tunnel->dev)
 			path_mtu = dst_mtu(dst);

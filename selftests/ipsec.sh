@@ -25,7 +25,7 @@ ALL_TESTS="never_test:4 never_test:6 esp_test:4 esp_test:6 early_test:4
 	   foreign_test:4 foreign_test:6 if_id_test:4 if_id_test:6 nat_test:4
 	   nat_test:6 rewritten_test:4 rewritten_test:6
 	   queued_test:4 queued_test:6 queued_nat_test:4 queued_nat_test:6
-	   copied_test:4 copied_test:6 card_gone_test:gre card_gone_test:ipsec
+	   copied_test:4 copied_test:6 encapsulated_test card_gone_test:gre card_gone_test:ipsec
 	   least_test:4 least_test:6 inside_test ah_test ah_later_test
 	   key_test:4 key_test:6 options_test mss_test:4:1402:1394
 	   mss_test:6:1382:1362 error_test leak_test"
@@ -429,6 +429,45 @@ queued_nat_test()
 	log_test "IPv$v: nor if its address is translated then"
 }
 
+# A rule gives it another address, and the route to that one puts it into a header of its
+# own, ahead of POSTROUTING: segment routing.
+encapsulated_test()
+{
+	local what="no route that encapsulates leads around ESP"
+
+	if ! ip -n "$near" route add 2001:db8:77::/64 encap seg6 mode encap \
+			segs 2001:db8:78::1 dev u0 2> "$TMP/seg6"; then
+		log_skip "$what" "no segment routing: $(cat "$TMP/seg6")"
+		return
+	fi
+	ip -n "$near" route add 2001:db8:78::/64 via 2001:db8::2
+	esp_up 6
+	in_ns "$near" nft -f - <<-EOF
+		table ip6 nat {
+			chain out {
+				type nat hook output priority -100;
+				meta l4proto gre dnat to 2001:db8:77::2
+			}
+		}
+	EOF
+	check_err $? "nft"
+	wire > /dev/null
+	snapshot BEFORE "$near"
+	lost_pings "$near" 10.0.6.2
+	snapshot AFTER "$near"
+	check_eq "$(wire_counts "$far" esp clear)" "0 0" "in ESP, or in another header"
+	check_grown BEFORE AFTER "encapsulated" t6 tx-ipsec 3 t6 drops 3 t6 tx_packets 0
+	mt "$near" tunnel set t6 ipsec off
+	PATTERN='' lost_pings "$near" 10.0.6.2
+	check_match "$(wire_counts "$far" clear)" "^[1-9]" "not required: in another header"
+	mt "$near" tunnel set t6 ipsec required
+	in_ns "$near" nft delete table ip6 nat
+	ip -n "$near" route del 2001:db8:77::/64
+	ip -n "$near" route del 2001:db8:78::/64
+	esp_down
+	log_test "$what"
+}
+
 # Who copies packets asks for a way by the address alone.
 copied_test()
 {
@@ -455,7 +494,7 @@ copied_test()
 		    json_number packets)" 12 "packets and copies"
 	mt "$near" tunnel set "t$v" ipsec off
 	wire > /dev/null
-	pings "$v"
+	PATTERN='' pings "$v"
 	check_err $? "pings"
 	check_eq "$(wire)" "6 6" "not required: packets in ESP and not"
 	mt "$near" tunnel set "t$v" ipsec required
