@@ -11,6 +11,7 @@ writer is nobody: a user without privileges, in a user namespace of its own. Wri
 """
 import ctypes
 import errno
+import mmap
 import os
 import random
 import socket
@@ -27,6 +28,14 @@ CLONE_NEWNET, CLONE_NEWUSER = 0x40000000, 0x10000000
 NOBODY = 65534
 SPEC = spec.find()
 libc = ctypes.CDLL(None, use_errno=True)
+# A byte for each request of the spec that was done for a writer, of all processes
+DONE = mmap.mmap(-1, len(SPEC.requests))
+ORDER = sorted(SPEC.requests)
+# How often each is asked for, where that is not twice: what there is is to be changed.
+OFTEN = {"tunnel-new": 5, "tunnel-del": 1, "clamp-new": 3, "clamp-del": 1}
+# What is for GRE alone
+GRE = {"iflags", "oflags", "ikey", "okey", "ttl", "ttl-inherit", "tos", "tos-inherit", "df",
+       "inner-df", "frag", "link", "fwmark", "accept", "pmtu", "ipsec"}
 
 # What a request may be refused with
 ERRORS = {0, errno.EINVAL, errno.ERANGE, errno.EEXIST, errno.ENODEV,
@@ -103,10 +112,14 @@ class Scrambler:
         found = {}
         self.mild = not self.one_in(3)
         few = 12 if self.mild else self.rng.choice((2, 4, 8))
+        needed = {"ifname"}
+        if op["name"] == "tunnel-new":
+            needed |= {"local", "remote"}
+        if self.mild and op["name"] == "netns-set":
+            needed.add("rx")
         for name in allowed:
             one = known[name]
-            wanted = name == "ifname" or (name in ("local", "remote") and
-                                          op["name"] == "tunnel-new")
+            wanted = name in needed
             if name == "ifindex" and (self.mild or not self.one_in(10)):
                 continue
             if wanted:
@@ -115,6 +128,8 @@ class Scrambler:
             elif not self.one_in(few):
                 continue
             value = self.value(name, one)
+            if name == "ifname" and self.mild and not op["name"].startswith("clamp"):
+                value = self.rng.choice(STRINGS["ifname"][:3])
             if one.get("multi-attr"):
                 value = [self.value(name, one)
                          for _ in range(self.rng.choice((1, 2, 3) if self.mild else
@@ -125,6 +140,13 @@ class Scrambler:
             family = self.rng.randrange(2)
             found["local"] = ADDRESSES[5 * family]
             found["remote"] = ADDRESSES[5 * family + 1 + self.rng.randrange(4)]
+        if self.mild and op["name"] == "tunnel-new":
+            for name in ("mode", "if-id"):
+                found.pop(name, None)
+            if self.one_in(3):
+                found = {name: value for name, value in found.items() if name not in GRE}
+                found["mode"] = 1
+                found["if-id"] = self.rng.randint(1, 9)
         return found
 
     def spoil(self, body):
@@ -176,16 +198,20 @@ class Scrambler:
 
     def request(self):
         """(number of the command, bytes, flags)"""
-        name = self.rng.choice(sorted(SPEC.requests))
+        name = self.rng.choices(ORDER, [OFTEN.get(name, 2) for name in ORDER])[0]
         op = SPEC.requests[name]
         number = op["number"]
-        body = SPEC.encode(op["attribute-set"], self.values(op))
+        found = self.values(op)
+        dump = "dump" in op and self.one_in(2)
+        if self.mild and dump:
+            found = {}
+        body = SPEC.encode(op["attribute-set"], found)
         if not self.mild and self.one_in(2):
             for _ in range(self.rng.randrange(1, 4)):
                 body = self.spoil(body)[:200000]
         if self.one_in(40):
             number = self.rng.randrange(256)
-        flags = NLM_F_DUMP if name.endswith("-get") and self.one_in(2) else NLM_F_ACK
+        flags = NLM_F_DUMP if dump else NLM_F_ACK
         if self.one_in(40):
             flags = self.rng.choice((NLM_F_DUMP, 0x400, 0x800)) | NLM_F_ACK
         return number, body, flags
@@ -220,6 +246,9 @@ def write(group, seed, errors=ERRORS):
             report(group, False, "request %d: %r to %d %s" %
                    (i, answer, number, body[:200].hex()))
         done[bool(answer.error)] += 1
+        for j, name in enumerate(ORDER):
+            if number == SPEC.requests[name]["number"] and not answer.error:
+                DONE[j] = 1
         if answer.error and not answer.text:
             mute.setdefault((answer.error, number), (i, body[:60].hex()))
     report(group, all(done), "%d requests done and %d refused" % tuple(done))
@@ -311,6 +340,12 @@ def wait(pids):
             report("end", False, "a process ended with status %d" % status)
 
 
+def all_done(group):
+    """Whoever is refused everything finds nothing."""
+    never = [name for j, name in enumerate(ORDER) if not DONE[j]]
+    report(group, not never, "requests that were never done: %s" % (never or "none"))
+
+
 def same_as_told(group):
     """What is left can be read, and removed by what it says of itself."""
     netlink = spec.Netlink(SPEC)
@@ -336,4 +371,6 @@ for ns in NETNS:
 children.append(child("writers", NETNS[0], write, "second"))
 children.append(child("nobody", NETNS[0], nobody))
 wait(children)
+if COUNT >= 100:
+    all_done("writers")
 wait(child("end", ns, same_as_told) for ns in NETNS)
