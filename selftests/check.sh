@@ -52,8 +52,8 @@ LEAK_SLICE="clamp.sh config.sh fail.sh frag.sh health.sh hostile.sh ipsec_tunnel
 	    netns.sh reload.sh samples.sh scramble.sh torture.sh"
 
 # Where packets meet changes: what KCSAN watches, with two CPUs
-RACES="anycast.sh counters.sh detect.sh early.sh health.sh ipsec_tunnel.sh netns.sh recover.sh
-       reload.sh samples.sh torture.sh"
+RACES="anycast.sh counters.sh detect.sh early.sh health.sh ipsec.sh ipsec_tunnel.sh netns.sh
+       recover.sh reload.sh samples.sh scramble.sh torture.sh"
 
 # Of the make that called us: its job server and its variables would make the
 # builds below depend on how "make check" was called.

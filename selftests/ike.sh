@@ -211,16 +211,31 @@ sent_once()
 	sleep 0.2
 }
 
+# sequence_errors: how many packets near's kernel has refused for their number
+sequence_errors()
+{
+	in_ns "$near" awk '$1 == "XfrmInStateSeqError" { print $2 }' /proc/net/xfrm_stat
+}
+
+refused_by_number()
+{
+	[ "$(sequence_errors)" -gt "$1" ]
+}
+
 # resend_check TUNNEL MORE MESSAGE: what was sent once comes, as so many packets
 resend_check()
 {
-	local before
+	local before errors
 
 	before=$(stat_get "$near" "$1" rx_packets)
+	errors=$(sequence_errors)
 	resend "$TMP/esp"
-	# Nothing is what cannot be waited for.
-	[ "$2" = 0 ] && sleep 0.5 ||
+	if [ "$2" = 0 ]; then
+		slowwait_for refused_by_number "$errors"
+	else
 		slowwait_for_counter "$near" "$1" rx_packets $((before + $2 - 1))
+	fi
+	check_err $? "$3: it has not come"
 	check_eq $(($(stat_get "$near" "$1" rx_packets) - before)) "$2" "$3"
 }
 
@@ -362,8 +377,9 @@ rekey_test()
 # machine that is switched off. It comes back.
 lost_test()
 {
-	local t
+	local t old
 
+	old=$(spis e6)
 	stop_bg "${CHARON_PID[$1]}" KILL
 	ip -n "${!1}" xfrm state flush
 	ip -n "${!1}" xfrm policy flush
@@ -373,6 +389,9 @@ lost_test()
 	done
 	start_charon "$1"
 	check_err $? "strongSwan does not run"
+	# Near asks again by itself, where nobody sends anything.
+	slowwait_for has_new_spis e6 "$old"
+	check_told $? e6 "nobody begins anew"
 	for t in t4 t6 e4 e6; do
 		check_answers "$t" "that comes back"
 	done

@@ -49,10 +49,11 @@ clear_test()
 	log_test "nothing was in clear, ever"
 }
 
-# A far end that has not been told its tunnels yet refuses them. Then the next try is that
-# for a packet, once the kernel has given up the state that it has asked for.
+# A daemon that has not been told its tunnels yet refuses them, and the other end tries
+# again for a packet, when the kernel has given up the state that it has asked for: none
+# hears of IKE before that.
 #
-# A daemon has its configuration, log and socket in $TMP/SIDE.
+# It has its configuration, log and socket in $TMP/SIDE.
 start_charon()
 {
 	local side=$1
@@ -84,12 +85,15 @@ start_charon()
 		}
 	EOF
 	rm -f "$TMP/$side/vici"
+	in_ns "${!side}" nft "add table inet deaf; add chain inet deaf c {
+		type filter hook input priority 0; }; add rule inet deaf c udp dport 500 drop"
 	in_bg "${!side}" "$TMP/$side/said" env \
 		STRONGSWAN_CONF="$TMP/$side/strongswan.conf" $CHARON
 	CHARON_PID[$side]=$BG_PID
 	slowwait_for test -S "$TMP/$side/vici" &&
 		swan "$side" --load-all --file "$TMP/$side/swanctl.conf" \
-			--noprompt > "$TMP/$side/loaded" ||
+			--noprompt > "$TMP/$side/loaded" &&
+		in_ns "${!side}" nft delete table inet deaf ||
 		{ say "$side: $(cat "$TMP/$side/said" "$TMP/$side/loaded")"; return 1; }
 }
 

@@ -178,7 +178,7 @@ size_test()
 	in_ns "$near" ping -n -M do -c 1 -W 2 -s $((1439 - 28)) "${INSIDE[e4]}" > "$TMP/said"
 	check_fail $? "more than fits"
 	check_match "$(cat "$TMP/said")" "mtu ?= ?1438" "what fits"
-	in_ns "$near" ping -n -M do -c 1 -W 2 -s $((1438 - 28)) "${INSIDE[e4]}" > "$TMP/said"
+	in_ns "$near" ping -n -M do -c 1 -W "$WAIT_TIMEOUT" -s $((1438 - 28)) "${INSIDE[e4]}" > "$TMP/said"
 	check_err $? "what fits is not answered"
 	log_test "what fits beside UDP is told"
 }

@@ -32,7 +32,7 @@ ALL_TESTS="learn_test:ipsec:4:1346 learn_test:ipsec:6:1326 learn_test:gre:4:1342
 	   tcp_test:gre:4 mss_test:ipsec:4:1306 mss_test:ipsec:6:1286
 	   mss_test:gre:4:1302 mss_test:gre:6:1282 deaf_test:ipsec:4:1346
 	   deaf_test:gre:6:1322 forged_test:ipsec:4:1346 forged_test:ipsec:6:1326
-	   forged_test:gre:4:1342"
+	   forged_test:gre:4:1342 forged_test:gre:6:1322"
 
 . "$(dirname "$0")/lib.sh"
 . "$TEST_DIR/esp_lib.sh"
@@ -327,7 +327,7 @@ one_way()
 		forget "$near" "$far" "$host"
 		# Each CPU has its way then.
 		for ((cpu = 0; cpu < CPUS; cpu++)); do
-			in_ns "$ns" taskset -c $cpu ping -q -n -c 1 -W 2 "$net$first" \
+			in_ns "$ns" taskset -c $cpu ping -q -n -c 1 -W "$WAIT_TIMEOUT" "$net$first" \
 				> /dev/null
 			check_err $? "a small ping to $net$first by CPU $cpu"
 		done

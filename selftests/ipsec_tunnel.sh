@@ -41,6 +41,12 @@ need_mtun
 need_command ping nft tcpdump
 need_module veth esp4 esp6 xfrm_interface
 
+# async_test does without it.
+cleanup_more()
+{
+	prove_locking 1
+}
+
 # Others of the far end
 A3=([4]=192.0.2.3 [6]=2001:db8::3)
 
@@ -1042,7 +1048,7 @@ pmtu_test()
 	wire_counts "$far" fragments > /dev/null
 	snapshot BEFORE "$near"
 	for to in 1472 3000; do
-		in_ns "$near" ping -q -n -c 1 -W 2 -M dont -s $to -p "$PATTERN" \
+		in_ns "$near" ping -q -n -c 1 -W "$WAIT_TIMEOUT" -M dont -s $to -p "$PATTERN" \
 			"10.0.$v.2" > /dev/null
 		check_err $? "a ping of $to bytes that may be fragmented"
 	done

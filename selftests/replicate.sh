@@ -342,7 +342,7 @@ spread_test()
 		ns=n$n
 		snapshot "was$n" "${!ns}"
 	done
-	in_ns "$far" ping -q -n -c 40 -i 0.01 -W 5 "10.9.$v.1" > "$TMP/pings" 2>&1
+	in_ns "$far" ping -q -n -c 40 -i 0.01 -W "$WAIT_TIMEOUT" "10.9.$v.1" > "$TMP/pings" 2>&1
 	check_match "$(cat "$TMP/pings")" " 0% packet loss" "pings"
 	for n in 1 2 3 4; do
 		ns=n$n
@@ -811,7 +811,9 @@ replay_test()
 	snapshot was2 "$n2"
 	snapshot was3 "$n3"
 	resend 2 2 3
-	sleep 0.5
+	slowwait_for_counter "$n2" e4 rx_packets $((${was2["e4 rx_packets"]:-0} + 1 - refused))
+	slowwait_for_counter "$n3" e4 rx_packets "${was3["e4 rx_packets"]:-0}"
+	[ "$refused" = 0 ] || slowwait_for_counter "$n2" e4 rx-ipsec "${was2["e4 rx-ipsec"]:-0}"
 	snapshot is2 "$n2"
 	snapshot is3 "$n3"
 	check_grown was2 is2 "twice" e4 rx_packets $((2 - refused)) \
@@ -908,7 +910,7 @@ all_have_more()
 # check_pings MESSAGE: each of the nodes receives ten, and all of them are answered
 check_pings()
 {
-	in_ns "$far" ping -q -n -c 40 -i 0.01 -W 5 10.9.4.1 > "$TMP/pings" 2>&1
+	in_ns "$far" ping -q -n -c 40 -i 0.01 -W "$WAIT_TIMEOUT" 10.9.4.1 > "$TMP/pings" 2>&1
 	check_match "$(cat "$TMP/pings")" " 0% packet loss" "$1: pings"
 }
 

@@ -188,9 +188,24 @@ for side in ("near", "far"):
 
 declare -A OLD NEW FIRST
 
+# Says which have not since the first look.
+all_rise()
+{
+	local i key still=
+
+	look NEW || return
+	for ((i = 1; i <= N; i++)); do
+		for key in "near t$i rx_packets" "near t$i tx_packets"; do
+			[ "${NEW[$key]}" -gt "${FIRST[$key]}" ] || still+="$key "
+		done
+	done
+	echo "$still"
+	[ -z "$still" ]
+}
+
 steady_test()
 {
-	local i key memory least most users fallen=0
+	local i key memory least most users still fallen=0
 
 	export -f small large
 	export TRAFFIC
@@ -226,15 +241,8 @@ steady_test()
 		done
 	done
 	check_eq $fallen 0 "counters that went back"
-	for ((i = 1; i <= N; i++)); do
-		for key in "near t$i rx_packets" "near t$i tx_packets"; do
-			[ "${NEW[$key]}" -gt "${FIRST[$key]}" ] || {
-				say "$key: ${FIRST[$key]} all the time"
-				fallen=$((fallen + 1))
-			}
-		done
-	done
-	check_eq $fallen 0 "counters that stand still"
+	still=$(busywait "$WAIT_MS" all_rise)
+	check_err $? "counters that stand still: $still"
 	check_eq "$(cat /sys/module/mtun/refcnt)" "$users" "users of the module"
 	say "kB of the kernel: $least at first, $most at the most"
 	[ $most -le $((least + MARGIN)) ]
