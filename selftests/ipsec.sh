@@ -64,7 +64,7 @@ setup_prepare()
 		table ip6 quiet {
 			chain out {
 				type filter hook output priority 0;
-				oifname { g4, g6 } icmpv6 type { 130, 131, 132, 133, 143 } drop
+				oifname { g4, g6, o9, g9 } icmpv6 type { 130, 131, 132, 133, 143 } drop
 			}
 		}
 	EOF
@@ -584,11 +584,18 @@ count_sent()
 	[ "$(stat_get "$side" n4 tx_packets)" -ge "$1" ]
 }
 
+# card_to NS: the device of netdevsim, which somebody else may be naming just now
+card_to()
+{
+	ip link set dev "$(ls /sys/bus/netdevsim/devices/netdevsim1/net)" netns "$1" \
+		name card 2> "$TMP/card"
+}
+
 # A network card that encrypts can be removed though a CPU has sent by it, and sends no
 # more: netdevsim, which encrypts nothing, and sends nothing.
 card_gone_test()
 {
-	local bus=/sys/bus/netdevsim side dev pid name="mode $1: a card that encrypts goes"
+	local bus=/sys/bus/netdevsim side pid name="mode $1: a card that encrypts goes"
 	local ends="src 192.0.2.1 dst 192.0.2.2 proto esp" if_id mode sel
 
 	modprobe -q -a psample esp4_offload udp_tunnel 2> /dev/null
@@ -600,9 +607,8 @@ card_gone_test()
 	echo "1 1" > $bus/new_device
 	slowwait_for test -d $bus/devices/netdevsim1/net
 	check_err $? "no netdevsim"
-	dev=$(ls $bus/devices/netdevsim1/net)
-	ip link set dev "$dev" netns "$side" name card
-	check_err $? "moving $dev"
+	slowwait_for card_to "$side"
+	check_err $? "moving it: $(cat "$TMP/card")"
 	if [ "$1" = ipsec ]; then
 		mode="tunnel" if_id="if_id 4" sel="src 0.0.0.0/0 dst 0.0.0.0/0"
 		mt "$side" tunnel add n4 local 192.0.2.1 remote 192.0.2.2 mode ipsec if-id 4
