@@ -316,7 +316,7 @@ checkpatch()
 tools_warnings()
 {
 	make -C tools clean >/dev/null 2>&1
-	quiet_build make -C tools -j"$JOBS" \
+	quiet_build make -C tools -j"$JOBS" all test \
 		CFLAGS="-O2 -g -Wall -Wextra -Werror"
 }
 

@@ -33,7 +33,7 @@ static const struct object objects[] = {
 	  netns_commands },
 	{ "health", "watch and show whether tunnels get through",
 	  health_commands },
-	{ "ipsec", "say what an IKE daemon has to be told of a tunnel",
+	{ "ipsec", "show IPsec of tunnels, tell IKE daemons of them, replicate states",
 	  ipsec_commands },
 	{ "apply", "make tunnels and clamps what a configuration file says",
 	  apply_commands },

@@ -147,7 +147,7 @@ static void test_usage(void)
 	static const struct {
 		const struct command *commands;
 		const char *name;
-		const char *words[4];
+		const char *words[6];
 		const char *said;
 	} cases[] = {
 		{ tunnel_commands, "list", { "mt0" }, "use \"tunnel show mt0\"" },

@@ -53,7 +53,7 @@ static struct outcome run(const char *const *words, const char *input)
 static void test_words(void)
 {
 	static const struct {
-		const char *words[5];
+		const char *words[7];
 		int status;
 		const char *out;
 		const char *err;
