@@ -270,7 +270,7 @@ static void ios_xe_peer(FILE *f, const struct side *s)
 		" tunnel source %s\n"
 		" tunnel destination %s\n", name, s->local.s, s->remote.s);
 	if (!s->gre)
-		fprintf(f, "! Older releases have no dual-overlay: there \"ipsec %s\" carries that alone.\n"
+		fprintf(f, "! Older releases have \"ipsec %s\" for this, which carries that alone.\n"
 			" tunnel mode ipsec dual-overlay\n",
 			s->ipv6 ? "ipv6" : "ipv4");
 	else
@@ -292,8 +292,8 @@ static void junos_peer(FILE *f, const struct side *s)
 {
 	const char *name = s->name;
 
-	fprintf(f, "# For Junos at %s; INTERFACE is that of this address. st0.1 has to be free: else\n"
-		"# take another unit.\n"
+	fprintf(f, "# For Junos at %s; INTERFACE is that of this address, and st0.1 has to be\n"
+		"# free: else take another unit.\n"
 		"set security ike proposal %s authentication-method pre-shared-keys\n"
 		"set security ike proposal %s dh-group group19\n"
 		"set security ike proposal %s encryption-algorithm aes-256-cbc\n"
