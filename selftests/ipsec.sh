@@ -568,6 +568,7 @@ inside_test()
 	snapshot BEFORE "$near"
 	in_ns "$near" ping -q -n -p $PATTERN -c 3 -i 0.01 -W "$WAIT_TIMEOUT" 10.0.9.2 > /dev/null
 	check_err $? "pings through both"
+	slowwait_for_counter "$near" t9 rx_packets $((${BEFORE["t9 rx_packets"]:-0} + 2))
 	snapshot AFTER "$near"
 	check_grown BEFORE AFTER "both" t9 tx_packets 3 t9 rx_packets 3 t9 drops 0 \
 		o9 tx_packets 3 o9 drops 0

@@ -270,7 +270,7 @@ static void ios_xe_peer(FILE *f, const struct side *s)
 		" tunnel source %s\n"
 		" tunnel destination %s\n", name, s->local.s, s->remote.s);
 	if (!s->gre)
-		fprintf(f, "! Older releases have \"ipsec %s\" for this, which carries that alone.\n"
+		fprintf(f, "! Old releases have \"ipsec %s\" for this, which carries that alone.\n"
 			" tunnel mode ipsec dual-overlay\n",
 			s->ipv6 ? "ipv6" : "ipv4");
 	else
