@@ -385,6 +385,7 @@ static void count_all(struct net *net, struct mt_net *mn)
 		incomplete(mn);
 	else
 		set_known(mn, true);
+	changed(mn);
 }
 
 static void count_again(struct work_struct *work)
@@ -393,10 +394,8 @@ static void count_again(struct work_struct *work)
 					 policies_again);
 
 	spin_lock_bh(&mn->policy_lock);
-	if (mn->policies_watched && !mn->policies_known) {
+	if (mn->policies_watched && !mn->policies_known)
 		count_all(mn->net, mn);
-		changed(mn);
-	}
 	spin_unlock_bh(&mn->policy_lock);
 }
 
@@ -410,7 +409,6 @@ void mt_spd_watch(struct net *net)
 	if (!mn->policies_watched) {
 		mn->policies_watched = true;
 		count_all(net, mn);
-		changed(mn);
 	}
 	spin_unlock_bh(&mn->policy_lock);
 }
@@ -420,10 +418,8 @@ void mt_spd_recount(struct net *net)
 	struct mt_net *mn = mt_net(net);
 
 	spin_lock_bh(&mn->policy_lock);
-	if (mn->policies_watched) {
+	if (mn->policies_watched)
 		count_all(net, mn);
-		changed(mn);
-	}
 	spin_unlock_bh(&mn->policy_lock);
 }
 
@@ -434,9 +430,11 @@ static void take(struct net *net, struct mt_net *mn,
 {
 	int err = 0;
 
-	if (event == XFRM_MSG_FLUSHPOLICY || !mn->policies_known)
+	if (event == XFRM_MSG_FLUSHPOLICY || !mn->policies_known) {
 		count_all(net, mn);
-	else if (event == XFRM_MSG_NEWPOLICY || event == XFRM_MSG_UPDPOLICY)
+		return;
+	}
+	if (event == XFRM_MSG_NEWPOLICY || event == XFRM_MSG_UPDPOLICY)
 		err = add(mn, policy, dir);
 	else
 		drop(mn, policy);

@@ -307,23 +307,30 @@ if_id_test()
 	log_test "IPv$1: a state with an if_id is another device's"
 }
 
-# It proves where a packet is from, and everybody can read it.
-# Behind the tunnel, a rule makes another packet of it, for which there is no policy.
-nat_test()
+# translate FAMILY: the source of what a tunnel sends, behind it
+translate()
 {
-	local v=$1 other=192.0.2.77
+	local other=192.0.2.77 ip=ip
 
-	[ "$v" = 4 ] || other=2001:db8::77
-	esp_up "$v"
+	[ "$1" = 4 ] || { other=2001:db8::77; ip=ip6; }
 	in_ns "$near" nft -f - <<-EOF
 		table inet nat {
 			chain out {
 				type nat hook postrouting priority srcnat;
-				meta l4proto gre snat ip$([ "$v" = 4 ] || echo 6) to $other
+				meta l4proto gre snat $ip to $other
 			}
 		}
 	EOF
 	check_err $? "nft"
+}
+
+# Behind the tunnel, a rule makes another packet of it, for which there is no policy.
+nat_test()
+{
+	local v=$1
+
+	esp_up "$v"
+	translate "$v"
 	nothing_sent "$v" "source translated"
 	in_ns "$near" nft delete table inet nat
 	esp_down
@@ -407,20 +414,11 @@ queued_test()
 # Its source is translated behind that.
 queued_nat_test()
 {
-	local v=$1 other=192.0.2.77
+	local v=$1
 
-	[ "$v" = 4 ] || other=2001:db8::77
 	esp_up "$v"
 	queue "$v"
-	in_ns "$near" nft -f - <<-EOF
-		table inet nat {
-			chain out {
-				type nat hook postrouting priority srcnat;
-				meta l4proto gre snat ip$([ "$v" = 4 ] || echo 6) to $other
-			}
-		}
-	EOF
-	check_err $? "nft"
+	translate "$v"
 	queue_start "$near"
 	none_in_clear "$v" 6 "source translated"
 	in_ns "$near" nft delete table inet nat

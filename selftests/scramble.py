@@ -31,6 +31,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 # A byte for each request of the spec that was done for a writer, of all processes
 DONE = mmap.mmap(-1, len(SPEC.requests))
 ORDER = sorted(SPEC.requests)
+INDEX = {SPEC.requests[name]["number"]: j for j, name in enumerate(ORDER)}
 # How often each is asked for, where that is not twice: what there is is to be changed.
 OFTEN = {"tunnel-new": 5, "tunnel-del": 1, "clamp-new": 3, "clamp-del": 1}
 # What is for GRE alone
@@ -246,9 +247,8 @@ def write(group, seed, errors=ERRORS):
             report(group, False, "request %d: %r to %d %s" %
                    (i, answer, number, body[:200].hex()))
         done[bool(answer.error)] += 1
-        for j, name in enumerate(ORDER):
-            if number == SPEC.requests[name]["number"] and not answer.error:
-                DONE[j] = 1
+        if number in INDEX and not answer.error:
+            DONE[INDEX[number]] = 1
         if answer.error and not answer.text:
             mute.setdefault((answer.error, number), (i, body[:60].hex()))
     report(group, all(done), "%d requests done and %d refused" % tuple(done))
