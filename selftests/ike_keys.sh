@@ -81,12 +81,17 @@ up_test()
 # far_wants SED: of the proposals of the template, instead of all
 far_wants()
 {
-	local t
-
 	sed -i.all "$1" "$TMP/far/swanctl.conf"
 	swan far --load-all --file "$TMP/far/swanctl.conf" --noprompt > /dev/null
 	check_err $? "far's configuration"
 	mv "$TMP/far/swanctl.conf.all" "$TMP/far/swanctl.conf"
+	begin_anew
+}
+
+begin_anew()
+{
+	local t
+
 	for t in e4 t4; do
 		swan near --terminate --ike $t --force > /dev/null
 		check_answers $t
@@ -233,7 +238,13 @@ storm_test()
 	local -a pings=() storms=()
 
 	swan far --load-all --file "$TMP/far/swanctl.conf" --noprompt > /dev/null
-	slowwait_for at_rest
+	# A packet that asks for keys while an IKE SA ends may bring forth two more of them.
+	for t in 1 2 3; do
+		! slowwait_for at_rest || break
+		say "not at rest: $(ip -n "$near" xfrm state count)"
+		begin_anew
+	done
+	at_rest
 	check_err $? "states before: $(ip -n "$near" xfrm state count)"
 	dropped=$(stat_get "$near" e4 tx-ipsec),$(stat_get "$near" t4 tx-ipsec)
 	before=$(pairs)
